@@ -1,0 +1,47 @@
+"""What exists: sources are walked, and each URI's bytes are observed.
+
+Entry point: :func:`ris_jobs.crawl.directory.walk`. The stage is pure in the sense of the
+project: it reads the source it is given and returns values; it writes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ris_jobs.errors import Reason
+
+__all__ = ["Listing", "Observation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One URI as its source lists it, before any byte is read.
+
+    ``version`` is an opaque token that changes when the bytes may have changed (size and
+    modification time of a file, the ETag of an object); two equal tokens cost no read.
+    """
+
+    uri: str
+    version: str
+    size: int
+    modified_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """This URI showed these bytes at this time.
+
+    Exactly one of ``sha256`` (64 hex digits) and ``reason`` is set: a URI whose bytes could
+    not be read is observed too, with the reason and a sentence in ``detail``.
+    ``modified_at`` is the source's claim about its own date, never our sighting.
+    """
+
+    uri: str
+    seen_at: datetime
+    version: str
+    size: int
+    modified_at: datetime | None
+    sha256: str | None = None
+    reason: Reason | None = None
+    detail: str | None = None

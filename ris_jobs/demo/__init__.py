@@ -1,0 +1,1 @@
+"""A small folder of photos with copies beside them, to try the service on."""

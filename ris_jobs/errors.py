@@ -1,0 +1,124 @@
+"""Every error of ris-jobs, made for the person who reads it.
+
+RisError                 anything this package raises on purpose
+├── ConfigError          a setting is wrong                              (exit 2)
+├── Unavailable          a server or file we depend on cannot be used    (exit 2)
+│   ├── DatabaseUnavailable
+│   ├── VectorsUnavailable
+│   ├── PreviewsUnavailable
+│   ├── ModelUnavailable     weights are not here and cannot be fetched
+│   └── WeightsMismatch      weights are here, but not the pinned bytes
+├── NotFound             what was asked for is not in the tables         (exit 1)
+└── ImageRejected        one image cannot be used; it is quarantined and the run goes on
+
+Errors carry what they know as attributes; ``str(error)`` is one sentence that says what
+happened, to what, and what to do about it. Causes are chained with ``from``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+
+class RisError(Exception):
+    """Base class; ``exit_code`` is what the command line returns when it ends a run."""
+
+    exit_code = 1
+
+
+class ConfigError(RisError):
+    """A setting has a value that cannot work."""
+
+    exit_code = 2
+
+    def __init__(self, setting: str, problem: str) -> None:
+        self.setting = setting
+        self.problem = problem
+        super().__init__(f"{setting} {problem}")
+
+
+class Unavailable(RisError):
+    """Something the run depends on cannot be used now."""
+
+    exit_code = 2
+
+
+class _ServerUnavailable(Unavailable):
+    what = "server"
+
+    def __init__(self, where: str, problem: str, fix: str) -> None:
+        self.where = where
+        self.problem = problem
+        self.fix = fix
+        super().__init__(f"{self.what} at {where} cannot be used: {problem}. {fix}")
+
+
+class DatabaseUnavailable(_ServerUnavailable):
+    """PostgreSQL did not answer, or refused. ``where`` never holds a password."""
+
+    what = "PostgreSQL"
+
+
+class VectorsUnavailable(_ServerUnavailable):
+    """Milvus did not answer, or refused."""
+
+    what = "Milvus"
+
+
+class PreviewsUnavailable(_ServerUnavailable):
+    """The preview store cannot be read or written."""
+
+    what = "preview store"
+
+
+class ModelUnavailable(Unavailable):
+    """The weights of a model are not here and could not be fetched."""
+
+    def __init__(self, name: str, problem: str, fix: str) -> None:
+        self.name = name
+        self.problem = problem
+        self.fix = fix
+        super().__init__(f"model {name!r} cannot be used: {problem}. {fix}")
+
+
+class WeightsMismatch(Unavailable):
+    """A weights file does not hold the bytes its model is pinned to."""
+
+    def __init__(self, path: Path, expected: str, actual: str) -> None:
+        self.path = path
+        self.expected = expected
+        self.actual = actual
+        super().__init__(
+            f"{path} is not the pinned weights file: its sha256 is {actual}, expected {expected}. "
+            "Delete it and fetch it again, or put the right file there."
+        )
+
+
+class NotFound(RisError):
+    """What was asked for is not in the tables."""
+
+
+class Reason(StrEnum):
+    """Why an image is in quarantine. The values are stored and exported."""
+
+    UNREADABLE = "unreadable"
+    EMPTY = "empty"
+    NOT_AN_IMAGE = "not-an-image"
+    UNSUPPORTED_FORMAT = "unsupported-format"
+    TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
+    TOO_LARGE = "too-large"
+    TOO_SMALL = "too-small"
+    CHANGED = "changed-while-read"
+    VANISHED = "vanished"
+    FAILED = "failed"
+
+
+class ImageRejected(RisError):
+    """One image cannot be used. ``detail`` is a sentence for the person who looks it up."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason.value}: {detail}")

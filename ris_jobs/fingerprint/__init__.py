@@ -1,0 +1,108 @@
+"""What an image is: decoded once, hashed, measured, described.
+
+Entry point: :class:`ris_jobs.fingerprint.pipeline.Pipeline`, a Towhee pipeline of local
+operators (decode → transform → embed). Everything here is a value computed from bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Decoded", "Fingerprint", "Hashes", "Quality", "Traces"]
+
+Rgb = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What the encoding tells about the file's history.
+
+    ``jpeg_quality`` is the libjpeg quality (1–100) whose tables are nearest to the file's
+    luminance table, None for other formats; ``subsampling`` like ``"4:2:0"``; ``lossless``
+    is True for formats that keep every pixel; ``metadata`` holds the EXIF fields that bear
+    on provenance (Make, Model, Software, DateTimeOriginal …) as the file claims them.
+    """
+
+    jpeg_quality: int | None
+    subsampling: str | None
+    lossless: bool
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One decoded picture: upright (EXIF orientation applied), sRGB, first frame.
+
+    ``rgb`` is uint8, shape (height, width, 3), alpha composed on neutral grey (128).
+    """
+
+    rgb: Rgb
+    format: str
+    frames: int
+    exif_orientation: int
+    traces: Traces
+
+    @property
+    def width(self) -> int:
+        return int(self.rgb.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.rgb.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Hashes:
+    """Perceptual hashes. ``phash`` and ``dhash`` are 64-bit, one for each EXIF orientation
+    1–8 in that order (index 0 is the picture as it stands); ``pdq`` is 32 bytes, upright,
+    ``pdq_quality`` 0–100 (Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ
+    Image-Hashing Algorithm", 2019; below 50 the hash says little)."""
+
+    phash: tuple[int, ...]
+    dhash: tuple[int, ...]
+    pdq: bytes
+    pdq_quality: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How much picture there is.
+
+    ``complexity`` 0–1: 0 is a flat field, about 0.5 a typical photo. ``colourfulness`` is
+    Hasler and Süsstrunk's M (2003), 0 for greyscale, roughly 15–110 for photos.
+    ``spectrum`` is log10 of the mean power in 32 equal bands of spatial frequency from 0 to
+    the Nyquist limit, averaged over rows and columns: an enlargement leaves its upper bands empty.
+    """
+
+    complexity: float
+    colourfulness: float
+    spectrum: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """All that is kept of an image's pixels, but for its descriptor (model-bound) and preview."""
+
+    width: int
+    height: int
+    format: str
+    frames: int
+    exif_orientation: int
+    hashes: Hashes
+    quality: Quality
+    traces: Traces
+
+
+def as_json(traces: Traces) -> dict[str, Any]:
+    """Traces as JSON values, the form in which they are stored."""
+    return {
+        "jpeg_quality": traces.jpeg_quality,
+        "subsampling": traces.subsampling,
+        "lossless": traces.lossless,
+        "metadata": dict(traces.metadata),
+    }

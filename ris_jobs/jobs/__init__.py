@@ -1,0 +1,43 @@
+"""The jobs: everything the command line and the DAGs do, in the order of the flow.
+
+    crawl → fingerprint → match → resolve → report
+
+Each job takes the stores it works on, claims pending rows from PostgreSQL and commits batch by
+batch: it can be killed anywhere and run again, and two of them can run side by side.
+"""
+
+from ris_jobs.jobs.crawl import Crawled, crawl
+from ris_jobs.jobs.export import export
+from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
+from ris_jobs.jobs.index import Drift, check_index, index, rebuild_index
+from ris_jobs.jobs.match import Matched, match
+from ris_jobs.jobs.report import report
+from ris_jobs.jobs.resolve import resolve
+from ris_jobs.jobs.scan import begin, crawl_only, finish, known_roots, scan, step
+from ris_jobs.jobs.search import Answer, Found, contact_sheet, search
+
+__all__ = [
+    "Answer",
+    "Crawled",
+    "Drift",
+    "Fingerprinted",
+    "Found",
+    "Matched",
+    "begin",
+    "check_index",
+    "contact_sheet",
+    "crawl",
+    "crawl_only",
+    "export",
+    "fingerprint",
+    "finish",
+    "index",
+    "known_roots",
+    "match",
+    "rebuild_index",
+    "report",
+    "resolve",
+    "scan",
+    "search",
+    "step",
+]

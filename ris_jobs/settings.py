@@ -1,0 +1,170 @@
+"""Settings: one frozen value, read once from the environment, secrets masked.
+
+Every field is set by ``RIS_<FIELD>``; ``settings.reference.env`` at the top of the repository
+shows each with its default and meaning, and a test keeps that file complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from ris_jobs.errors import ConfigError
+
+PREFIX = "RIS_"
+
+
+def _default_home() -> Path:
+    return Path.home() / ".ris"
+
+
+def _setting(doc: str, *, default: Any = None, factory: Any = None, results: bool = False) -> Any:
+    """A field with its one-line meaning; ``results`` marks those that can change what is found."""
+    meta = {"doc": doc, "results": results}
+    if factory is not None:
+        return field(default_factory=factory, metadata=meta)
+    return field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a run may do and where its parts are. Build it with :meth:`from_env`."""
+
+    home: Path = _setting("folder of the embedded default", factory=_default_home)
+    database_url: str | None = _setting(
+        "PostgreSQL 14+, postgresql+psycopg2://user:password@host/name; unset: embedded in home"
+    )
+    milvus_uri: str | None = _setting("Milvus, http://host:19530; unset: Milvus Lite in home")
+    milvus_token: str | None = _setting("Milvus user:password or API key")
+    previews_url: str | None = _setting("fsspec URL for previews; unset: home/previews")
+    weights_dir: Path | None = _setting("weights of optional models; unset: home/weights")
+    sscd_sha256: str | None = _setting("pin of the SSCD TorchScript file, 64 hex digits")
+    model: str = _setting("descriptor: builtin, resnet50, sscd", default="builtin", results=True)
+    top_k: int = _setting("neighbours looked at for each image", default=50, results=True)
+    min_cosine: float = _setting(
+        "candidates less similar than this are not looked at", default=0.35, results=True
+    )
+    min_probability: float = _setting(
+        "pairs less likely than this are not stored", default=0.5, results=True
+    )
+    max_pixels: int = _setting(
+        "pictures with more pixels are quarantined", default=178_956_970, results=True
+    )
+    max_bytes: int = _setting("larger files are quarantined", default=256 << 20, results=True)
+    truncated: str = _setting(
+        "cut-off files: reject, or accept what decodes", default="reject", results=True
+    )
+    preview_size: int = _setting("long side of previews, pixels", default=640, results=True)
+    batch_size: int = _setting("images a pipeline call", default=64)
+    workers: int = _setting("threads that read and decode; 0: one a core", default=0)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Read ``RIS_*``; an unknown or unusable one raises :class:`ConfigError` that names it."""
+        env = os.environ if env is None else env
+        known = {PREFIX + f.name.upper(): f for f in fields(cls)}
+        _refuse_unknown(env, known)
+        values = {
+            f.name: _parse(name, str(f.type), env[name])
+            for name, f in known.items()
+            if env.get(name)
+        }
+        settings = cls(**values)
+        settings._check()
+        return settings
+
+    def _check(self) -> None:
+        checks = {
+            "top_k": (1 <= self.top_k <= 1000, "must be between 1 and 1000"),
+            "min_cosine": (-1 <= self.min_cosine <= 1, "must be between -1 and 1"),
+            "min_probability": (0 <= self.min_probability <= 1, "must be between 0 and 1"),
+            "max_pixels": (self.max_pixels > 0, "must be positive"),
+            "max_bytes": (self.max_bytes > 0, "must be positive"),
+            "preview_size": (64 <= self.preview_size <= 4096, "must be between 64 and 4096"),
+            "batch_size": (1 <= self.batch_size <= 4096, "must be between 1 and 4096"),
+            "workers": (0 <= self.workers <= 256, "must be between 0 and 256"),
+            "truncated": (self.truncated in ("reject", "accept"), "must be reject or accept"),
+            "database_url": (
+                self.database_url is None
+                or self.database_url.startswith(("postgresql+psycopg2://", "postgresql://")),
+                "must start with postgresql+psycopg2://",
+            ),
+            "milvus_uri": (
+                self.milvus_uri is None or self.milvus_uri.startswith(("http://", "https://")),
+                "must start with http:// or https://",
+            ),
+        }
+        for name, (ok, problem) in checks.items():
+            if not ok:
+                raise ConfigError(PREFIX + name.upper(), f"{problem}, not {self.masked()[name]!r}")
+
+    @property
+    def weights(self) -> Path:
+        return self.weights_dir or self.home / "weights"
+
+    @property
+    def threads(self) -> int:
+        return self.workers or os.cpu_count() or 1
+
+    def masked(self) -> dict[str, Any]:
+        """Field → value as shown to people: passwords and tokens replaced by ``***``."""
+        shown = {f.name: getattr(self, f.name) for f in fields(self)}
+        shown["database_url"] = mask_url(self.database_url)
+        shown["milvus_uri"] = mask_url(self.milvus_uri)
+        shown["previews_url"] = mask_url(self.previews_url)
+        shown["milvus_token"] = "***" if self.milvus_token else None
+        return {k: str(v) if isinstance(v, Path) else v for k, v in shown.items()}
+
+    def explained(self) -> list[tuple[str, str, str, bool]]:
+        """For each field: its variable, its masked value, its meaning, whether it was changed."""
+        usual = Settings()
+        shown = self.masked()
+        return [
+            (
+                PREFIX + f.name.upper(),
+                "" if shown[f.name] is None else str(shown[f.name]),
+                f.metadata["doc"],
+                getattr(self, f.name) != getattr(usual, f.name),
+            )
+            for f in fields(self)
+        ]
+
+    def results_hash(self) -> str:
+        """12 hex digits over the settings that can change what a run finds."""
+        deciding = {f.name: getattr(self, f.name) for f in fields(self) if f.metadata["results"]}
+        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def mask_url(url: str | None) -> str | None:
+    """The URL with its password, and any query (which may carry one), replaced by ``***``."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    user = parts.username or ""
+    netloc = f"{user}:***@{host}" if parts.password else parts.netloc
+    return urlunsplit(parts._replace(netloc=netloc, query="***" if parts.query else ""))
+
+
+def _refuse_unknown(env: Mapping[str, str], known: Mapping[str, Any]) -> None:
+    # RIS_SHARED belongs to the tests, not to the service.
+    unknown = sorted(n for n in env if n.startswith(PREFIX) and n not in known and n != "RIS_SHARED")
+    if unknown:
+        raise ConfigError(unknown[0], "is not a setting; `ris config show` lists them all")
+
+
+def _parse(name: str, kind: str, text: str) -> Any:
+    if kind.startswith("Path"):
+        return Path(text).expanduser().absolute()
+    parser = {"int": int, "float": float}.get(kind, str)
+    try:
+        return parser(text)
+    except ValueError:
+        article = "a whole number" if kind == "int" else "a number"
+        raise ConfigError(name, f"must be {article}, not {text!r}") from None

@@ -1,0 +1,1 @@
+"""Where results live: PostgreSQL (the record), Milvus (derived vectors), previews (pictures)."""
