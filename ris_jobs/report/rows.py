@@ -1,0 +1,83 @@
+"""The export contracts: one TypedDict a table, and its columns in order.
+
+``MATCH_COLUMNS`` and its siblings map each column's name to its type, in the order of the
+contract; :func:`export.write` takes one of them. Names and order are fixed: people's scripts
+read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict, get_type_hints
+
+Columns = Mapping[str, Any]
+"""Column name → type of its values, in order."""
+
+Box = tuple[float, float, float, float]
+
+
+class MatchRow(TypedDict):
+    """One pair, written derived → source."""
+
+    run_id: str
+    derived_uri: str
+    source_uri: str
+    derived_sha256: str
+    source_sha256: str
+    relation: str
+    probability: float
+    cosine: float
+    hash_distance: int
+    inliers: int | None
+    scale: float
+    orientation: int
+    box: Box | None
+    suppressed: str | None
+    evidence: Mapping[str, Any]
+
+
+class ImageRow(TypedDict):
+    """One URI and what was seen there; what decoding did not tell is None."""
+
+    uri: str
+    sha256: str | None
+    width: int | None
+    height: int | None
+    format: str | None
+    status: str
+    reason: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    family_id: str | None
+    is_source: bool | None
+    source_uri: str | None
+    source_confidence: float | None
+
+
+class FamilyRow(TypedDict):
+    """Images tied to one source; ``source_uri`` is None when undetermined."""
+
+    family_id: str
+    source_uri: str | None
+    confidence: float
+    reasons: list[str]
+    members: list[str]
+
+
+class QuarantineRow(TypedDict):
+    """One URI whose bytes cannot be used, and why."""
+
+    uri: str
+    sha256: str | None
+    reason: str
+    detail: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    run_id: str
+
+
+MATCH_COLUMNS: Columns = get_type_hints(MatchRow)
+IMAGE_COLUMNS: Columns = get_type_hints(ImageRow)
+FAMILY_COLUMNS: Columns = get_type_hints(FamilyRow)
+QUARANTINE_COLUMNS: Columns = get_type_hints(QuarantineRow)

@@ -1,0 +1,185 @@
+"""What the report, the terminal and the contact sheet show, as plain values.
+
+The caller fills these from the tables. Pictures are not carried: :func:`html.render` asks
+for each by its sha256, so that only those that fit on the page are ever loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 as fractions 0–1 of width and height, origin top left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many there are in all, and how many of them this run found."""
+
+    new: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """One stage of a run: wall-clock ``seconds`` and the ``images`` it worked on."""
+
+    name: str
+    seconds: float
+    images: int
+
+    @property
+    def rate(self) -> float | None:
+        """Images a second; None for a stage that did nothing or took no measurable time."""
+        return self.images / self.seconds if self.images and self.seconds > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A run in figures. ``quarantined`` counts by reason, ``matches`` by relation; suppressed
+    pairs are counted apart, in ``suppressed`` only. ``report`` is the path of the HTML page."""
+
+    run_id: str
+    roots: tuple[str, ...]
+    seen: int
+    new: int
+    changed: int
+    unchanged: int
+    gone: int
+    fingerprinted: int
+    quarantined: Mapping[str, int]
+    matches: Mapping[str, Count]
+    suppressed: int
+    families: int
+    stages: tuple[StageTime, ...]
+    report: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageView:
+    """One image at one URI; ``width`` and ``height`` in pixels, upright."""
+
+    uri: str
+    sha256: str
+    width: int
+    height: int
+    format: str
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """One match, derived → source, with the fields of the match contract.
+
+    ``directed`` is False when the evidence did not say which side is derived; ``new`` marks
+    pairs that this run found; ``family_id`` ties the pair to a :class:`FamilyView`.
+    """
+
+    derived: ImageView
+    source: ImageView
+    relation: str
+    probability: float
+    cosine: float
+    hash_distance: int
+    inliers: int | None
+    scale: float
+    orientation: int
+    box: Box | None
+    suppressed: str | None
+    evidence: Mapping[str, Any]
+    family_id: str | None = None
+    directed: bool = True
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyView:
+    """Images tied to one source; ``source_uri`` is None while undetermined."""
+
+    family_id: str
+    source_uri: str | None
+    confidence: float
+    reasons: tuple[str, ...]
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineView:
+    """One URI that could not be used; ``detail`` is a sentence for the person who reads it."""
+
+    uri: str
+    sha256: str | None
+    reason: str
+    detail: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as its report shows it. ``pairs`` are in the order they should first appear,
+    suppressed ones among them; times are timezone-aware."""
+
+    summary: Summary
+    started_at: datetime
+    finished_at: datetime | None
+    model: str
+    config_hash: str
+    code_version: str
+    pairs: tuple[PairView, ...]
+    families: tuple[FamilyView, ...] = ()
+    quarantine: tuple[QuarantineView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer of a search, best first. ``picture`` is the stored preview (JPEG bytes) or
+    None; ``relation`` and ``probability`` are None for a search by similarity."""
+
+    uri: str
+    cosine: float
+    relation: str | None = None
+    probability: float | None = None
+    picture: bytes | None = None
+
+
+def as_json(summary: Summary) -> dict[str, Any]:
+    """The summary as JSON values, for ``--json`` and logs."""
+    return {
+        "run_id": summary.run_id,
+        "roots": list(summary.roots),
+        "images": {
+            name: getattr(summary, name)
+            for name in ("seen", "new", "changed", "unchanged", "gone", "fingerprinted")
+        },
+        "quarantined": dict(summary.quarantined),
+        "matches": {
+            relation: {"new": count.new, "total": count.total}
+            for relation, count in summary.matches.items()
+        },
+        "suppressed": summary.suppressed,
+        "families": summary.families,
+        "stages": [
+            {"name": s.name, "seconds": s.seconds, "images": s.images, "images_per_second": s.rate}
+            for s in summary.stages
+        ],
+        "report": summary.report,
+    }
+
+
+def from_json(data: Mapping[str, Any]) -> Summary:
+    """The summary that :func:`as_json` wrote."""
+    return Summary(
+        run_id=data["run_id"],
+        roots=tuple(data["roots"]),
+        **data["images"],
+        quarantined=data["quarantined"],
+        matches={r: Count(c["new"], c["total"]) for r, c in data["matches"].items()},
+        suppressed=data["suppressed"],
+        families=data["families"],
+        stages=tuple(StageTime(s["name"], s["seconds"], s["images"]) for s in data["stages"]),
+        report=data["report"],
+    )
