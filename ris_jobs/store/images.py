@@ -1,0 +1,115 @@
+"""Images: distinct bytes, and their fingerprints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row
+
+from ris_jobs.errors import ImageRejected
+from ris_jobs.fingerprint import Fingerprint, Hashes, Quality, Traces, as_json
+from ris_jobs.store.queries import query
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An image to fingerprint; ``new`` is False when only a descriptor is missing."""
+
+    image_id: int
+    sha256: str
+    new: bool
+    uris: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An image as the tables hold it."""
+
+    image_id: int
+    sha256: str
+    first_seen_at: datetime
+    fingerprint: Fingerprint
+
+
+def claim_undescribed(db: Connection, model_id: int, after: int, limit: int) -> list[Claimed]:
+    """The next images to work on, locked until the caller's transaction ends."""
+    params = {"model_id": model_id, "after": after, "limit": limit}
+    rows = db.execute(query("images.claim_undescribed"), params)
+    return [Claimed(r.image_id, r.sha256, r.status == "pending", tuple(r.uris)) for r in rows]
+
+
+def count_undescribed(db: Connection, model_id: int) -> int:
+    return int(
+        db.execute(query("images.count_undescribed"), {"model_id": model_id}).scalar_one()
+    )
+
+
+def save_fingerprints(db: Connection, found: Mapping[int, Fingerprint]) -> None:
+    rows = [{"image_id": i} | _columns(f) for i, f in found.items()]
+    db.execute(query("images.save_fingerprints"), {"rows": json.dumps(rows)})
+
+
+def quarantine(db: Connection, rejected: Mapping[int, ImageRejected]) -> None:
+    rows = [
+        {"image_id": i, "reason": e.reason.value, "detail": e.detail} for i, e in rejected.items()
+    ]
+    db.execute(query("images.quarantine"), {"rows": json.dumps(rows)})
+
+
+def by_ids(db: Connection, ids: Iterable[int]) -> dict[int, Stored]:
+    rows = db.execute(query("images.by_ids"), {"ids": sorted(set(ids))})
+    return {r.image_id: _stored(r) for r in rows}
+
+
+def by_sha256(db: Connection, sha256: str) -> int | None:
+    return db.scalar(query("images.by_sha256"), {"sha256": sha256})
+
+
+def uris(db: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """The URI that stands for each image."""
+    return {r.image_id: r.uri for r in db.execute(query("images.uris"), {"ids": list(ids)})}
+
+
+def _columns(f: Fingerprint) -> dict[str, Any]:
+    return {
+        "width": f.width,
+        "height": f.height,
+        "format": f.format,
+        "frames": f.frames,
+        "exif_orientation": f.exif_orientation,
+        "phash": _pack(f.hashes.phash),
+        "dhash": _pack(f.hashes.dhash),
+        "pdq": f.hashes.pdq.hex(),
+        "pdq_quality": f.hashes.pdq_quality,
+        "complexity": f.quality.complexity,
+        "colourfulness": f.quality.colourfulness,
+        "spectrum": list(f.quality.spectrum),
+        "traces": as_json(f.traces),
+    }
+
+
+def _stored(r: Row[Any]) -> Stored:
+    hashes = Hashes(_unpack(r.phash), _unpack(r.dhash), bytes(r.pdq), r.pdq_quality)
+    quality = Quality(r.complexity, r.colourfulness, tuple(r.spectrum))
+    traces = Traces(**r.traces)
+    return Stored(
+        r.image_id,
+        r.sha256,
+        r.first_seen_at,
+        Fingerprint(
+            r.width, r.height, r.format, r.frames, r.exif_orientation, hashes, quality, traces
+        ),
+    )
+
+
+def _pack(values: Sequence[int]) -> str:
+    return np.asarray(values, ">u8").tobytes().hex()
+
+
+def _unpack(data: bytes) -> tuple[int, ...]:
+    return tuple(np.frombuffer(data, ">u8").tolist())

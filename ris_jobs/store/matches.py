@@ -1,0 +1,62 @@
+"""Matches: typed, directed pairs of copies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ris_jobs.match import Match
+from ris_jobs.provenance import Pair
+from ris_jobs.store.queries import query
+
+
+def save(
+    db: Connection, found: Sequence[Match], *, model_id: int, calibration: str, run_id: int
+) -> int:
+    """Write pairs that are new, or were judged by another model or calibration. Returns how
+    many rows that were."""
+    if not found:
+        return 0
+    params = {
+        "rows": json.dumps([_row(m) for m in found]),
+        "model_id": model_id,
+        "calibration": calibration,
+        "run_id": run_id,
+    }
+    return db.execute(query("matches.save"), params).rowcount
+
+
+def unresolved_component(db: Connection) -> list[int]:
+    """Ids of the images whose families new matches may change."""
+    return list(db.scalars(query("matches.unresolved_component")))
+
+
+def pairs(db: Connection, ids: Sequence[int]) -> list[Pair]:
+    """Unsuppressed matches among these images."""
+    rows = db.execute(query("matches.pairs"), {"ids": list(ids)})
+    return [
+        Pair(r.derived_id, r.source_id, r.relation, r.probability, r.direction != "undetermined")
+        for r in rows
+    ]
+
+
+def set_resolved(db: Connection, ids: Sequence[int]) -> None:
+    db.execute(query("matches.set_resolved"), {"ids": list(ids)})
+
+
+def count_by_relation(db: Connection, run_id: int) -> dict[str, tuple[int, int]]:
+    """Relation → (found by the run, in the tables), suppressed pairs apart."""
+    rows = db.execute(query("matches.count_by_relation"), {"run_id": run_id})
+    return {r.relation: (r.new, r.total) for r in rows}
+
+
+def count_suppressed(db: Connection) -> dict[str, int]:
+    return {r.reason: r.total for r in db.execute(query("matches.count_suppressed"))}
+
+
+def _row(m: Match) -> dict[str, Any]:
+    return {f.name: getattr(m, f.name) for f in fields(m)} | {"evidence": dict(m.evidence)}

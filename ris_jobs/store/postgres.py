@@ -1,0 +1,98 @@
+"""PostgreSQL: the embedded server or yours, and the schema brought up to date on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from ris_jobs.errors import ConfigError, DatabaseUnavailable
+from ris_jobs.settings import Settings, mask_url
+from ris_jobs.store import embedded
+from ris_jobs.store.queries import sql_dir
+
+_DATABASE = "ris"
+_CONNECT_TIMEOUT_S = 10
+
+
+@contextmanager
+def open_engine(settings: Settings) -> Iterator[Engine]:
+    """An engine on the migrated database. Raises :class:`DatabaseUnavailable`."""
+    with _located(settings) as (url, where):
+        engine = create_engine(
+            url,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": _CONNECT_TIMEOUT_S,
+                "options": "-c timezone=UTC",
+                "application_name": "ris-jobs",
+            },
+        )
+        try:
+            _migrate(engine, where)
+            yield engine
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def _located(settings: Settings) -> Iterator[tuple[URL, str]]:
+    """The URL to connect to, and the place as people may see it."""
+    if settings.database_url is not None:
+        try:
+            url = make_url(settings.database_url).set(drivername="postgresql+psycopg2")
+        except (ArgumentError, ValueError) as e:
+            raise ConfigError("RIS_DATABASE_URL", "is not a database URL") from e
+        yield url, mask_url(settings.database_url) or ""
+        return
+    data = settings.home / "postgres"
+    with embedded.serve(data) as sockets:
+        admin = URL.create(
+            "postgresql+psycopg2",
+            username=embedded.USER,
+            database="postgres",
+            query={"host": str(sockets)},
+        )
+        _ensure_database(admin)
+        yield admin.set(database=_DATABASE), str(data)
+
+
+def _ensure_database(admin: URL) -> None:
+    engine = create_engine(admin, isolation_level="AUTOCOMMIT")
+    with engine.connect() as db:
+        # Two processes may start at once; the lock makes the second one wait and look again.
+        db.execute(text("SELECT pg_advisory_lock(hashtext('ris.database'))"))
+        found = db.scalar(text("SELECT 1 FROM pg_database WHERE datname = :n"), {"n": _DATABASE})
+        if not found:
+            db.execute(text(f"CREATE DATABASE {_DATABASE}"))
+        db.execute(text("SELECT pg_advisory_unlock(hashtext('ris.database'))"))
+    engine.dispose()
+
+
+def _migrate(engine: Engine, where: str) -> None:
+    try:
+        with engine.begin() as db:
+            db.execute(text("SELECT pg_advisory_xact_lock(hashtext('ris.migrate'))"))
+            upgrade(db)
+    except OperationalError as e:
+        raise DatabaseUnavailable(where, _first_line(e), "Is RIS_DATABASE_URL right?") from e
+    except DBAPIError as e:
+        fix = "The account needs to own the schema ris, or CREATE on the database."
+        raise DatabaseUnavailable(where, _first_line(e), fix) from e
+
+
+def upgrade(db: Connection) -> None:
+    """Run the migrations the database does not have yet, within the caller's transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(sql_dir() / "alembic"))
+    config.attributes["connection"] = db
+    command.upgrade(config, "head")
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0].rstrip(".")

@@ -1,0 +1,65 @@
+"""Previews: small JPEG pictures of images, kept after the originals are gone.
+
+Any fsspec URL works (a folder, s3://…, gs://…); a preview's name is its image's sha256.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import fsspec
+
+from ris_jobs.errors import PreviewsUnavailable
+from ris_jobs.settings import Settings, mask_url
+
+
+class Previews:
+    """A folder of previews. ``write`` is atomic on local disks and object stores alike."""
+
+    def __init__(self, fs: Any, root: str, where: str) -> None:
+        self._fs = fs
+        self._root = root.rstrip("/")
+        self.where = where
+
+    def write(self, sha256: str, data: bytes) -> None:
+        path = self._path(sha256)
+        part = f"{path}.{os.getpid()}.part"
+        try:
+            self._fs.makedirs(self._fs._parent(path), exist_ok=True)
+            if self._fs.protocol == "file" or "file" in self._fs.protocol:
+                self._fs.pipe_file(part, data)
+                self._fs.mv(part, path)
+            else:
+                self._fs.pipe_file(path, data)
+        except OSError as e:
+            fix = "Is there space, and may this account write there? See RIS_PREVIEWS_URL."
+            raise PreviewsUnavailable(self.where, f"a write failed ({e})", fix) from e
+
+    def read(self, sha256: str) -> bytes | None:
+        """The preview's JPEG bytes, or None when there is none."""
+        try:
+            return bytes(self._fs.cat_file(self._path(sha256)))
+        except FileNotFoundError:
+            return None
+        except OSError as e:
+            raise PreviewsUnavailable(
+                self.where, f"a read failed ({e})", "See RIS_PREVIEWS_URL."
+            ) from e
+
+    def _path(self, sha256: str) -> str:
+        return f"{self._root}/{sha256[:2]}/{sha256}.jpg"
+
+
+def open_previews(settings: Settings) -> Previews:
+    """Raises :class:`PreviewsUnavailable` when the URL's file system cannot be had."""
+    where = mask_url(settings.previews_url) or str(settings.home / "previews")
+    try:
+        if settings.previews_url:
+            fs, root = fsspec.core.url_to_fs(settings.previews_url)
+        else:
+            fs, root = fsspec.filesystem("file"), where
+        fs.makedirs(root, exist_ok=True)
+    except (OSError, ValueError, ImportError) as e:
+        raise PreviewsUnavailable(where, str(e), "Is RIS_PREVIEWS_URL right?") from e
+    return Previews(fs, root, where)

@@ -1,0 +1,83 @@
+"""Rows for people: exports as they are, and the report's view values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from ris_jobs.report.views import FamilyView, ImageView, PairView, QuarantineView
+from ris_jobs.store.queries import query
+
+_FETCH = 1000
+
+
+def export_rows(db: Connection, what: str) -> Iterator[RowMapping]:
+    """Rows of one of matches, images, families, quarantine, streamed from the server."""
+    streaming = db.execution_options(stream_results=True, max_row_buffer=_FETCH)
+    yield from streaming.execute(query(f"export.{what}")).mappings()
+
+
+def pairs(db: Connection, run_id: int, limit: int) -> tuple[PairView, ...]:
+    rows = db.execute(query("report.pairs"), {"run_id": run_id, "limit": limit}).mappings()
+    return tuple(_pair(r) for r in rows)
+
+
+def families(db: Connection) -> tuple[FamilyView, ...]:
+    return tuple(
+        FamilyView(
+            str(r["family_id"]),
+            r["source_uri"],
+            r["confidence"],
+            tuple(r["reasons"]),
+            tuple(r["members"]),
+        )
+        for r in export_rows(db, "families")
+    )
+
+
+def quarantine(db: Connection) -> tuple[QuarantineView, ...]:
+    return tuple(
+        QuarantineView(
+            r["uri"],
+            r["sha256"],
+            r["reason"],
+            r["detail"],
+            r["first_seen_at"],
+            r["last_seen_at"],
+        )
+        for r in export_rows(db, "quarantine")
+    )
+
+
+def quarantined_by_reason(db: Connection) -> dict[str, int]:
+    return {r.reason: r.total for r in db.execute(query("export.quarantine_by_reason"))}
+
+
+def _pair(r: RowMapping) -> PairView:
+    return PairView(
+        derived=_image(r, "derived"),
+        source=_image(r, "source"),
+        relation=r["relation"],
+        probability=r["probability"],
+        cosine=r["cosine"],
+        hash_distance=r["hash_distance"],
+        inliers=r["inliers"],
+        scale=r["scale"],
+        orientation=r["orientation"],
+        box=tuple(r["box"]) if r["box"] else None,
+        suppressed=r["suppressed"],
+        evidence=r["evidence"],
+        family_id=None if r["family_id"] is None else str(r["family_id"]),
+        directed=r["evidence"].get("direction") != "undetermined",
+        new=r["new"],
+    )
+
+
+def _image(r: RowMapping, side: str) -> ImageView:
+    values: dict[str, Any] = {
+        name: r[f"{side}_{name}"]
+        for name in ("uri", "sha256", "width", "height", "format", "first_seen_at")
+    }
+    return ImageView(**values)

@@ -1,0 +1,91 @@
+"""Runs and models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from ris_jobs import __version__
+from ris_jobs.errors import NotFound
+from ris_jobs.settings import Settings
+from ris_jobs.store.queries import query
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run under way. All its observations carry ``started_at``."""
+
+    run_id: int
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A row of ris.model, as its descriptor knows itself."""
+
+    name: str
+    version: str
+    weights_sha256: str
+    dim: int
+    input_size: int
+
+
+def register_model(db: Connection, model: Model) -> int:
+    """The id of the model, the same for ever for the same weights."""
+    params = {f: getattr(model, f) for f in model.__slots__}
+    found = db.scalar(query("runs.register_model"), params)
+    # Another process may have made the row between our look and our insert.
+    return int(found if found is not None else db.execute(query("runs.register_model"), params).scalar_one())
+
+
+def start(
+    db: Connection,
+    kind: str,
+    settings: Settings,
+    *,
+    roots: Sequence[str] = (),
+    model_id: int | None = None,
+    calibration: str | None = None,
+) -> Run:
+    row = db.execute(
+        query("runs.insert"),
+        {
+            "kind": kind,
+            "roots": list(roots),
+            "model_id": model_id,
+            "calibration": calibration,
+            "settings": json.dumps(settings.masked()),
+            "settings_hash": settings.results_hash(),
+            "code_version": __version__,
+        },
+    ).one()
+    return Run(row.run_id, row.started_at)
+
+
+def resume(db: Connection, run_id: int) -> Run:
+    """A run that another process started."""
+    return Run(run_id, get(db, run_id)["started_at"])
+
+
+def roots(db: Connection) -> list[str]:
+    """Every root that was ever crawled, as URIs."""
+    return list(db.scalars(query("runs.roots")))
+
+
+def finish(db: Connection, run: Run, status: str, summary: Mapping[str, Any]) -> None:
+    params = {"run_id": run.run_id, "status": status, "summary": json.dumps(summary)}
+    db.execute(query("runs.finish"), params)
+
+
+def get(db: Connection, run_id: int | None) -> RowMapping:
+    """A run's row with ``model`` spelled out; the newest finished scan for None."""
+    row = db.execute(query("runs.get"), {"run_id": run_id}).mappings().first()
+    if row is None:
+        which = "no scan has finished yet" if run_id is None else f"there is no run {run_id}"
+        raise NotFound(f"{which}; `ris scan FOLDER` makes one")
+    return row

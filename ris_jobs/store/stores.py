@@ -1,0 +1,42 @@
+"""The stores a job works on, opened together and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from ris_jobs.settings import Settings
+from ris_jobs.store import descriptors, runs
+from ris_jobs.store.postgres import open_engine
+from ris_jobs.store.previews import Previews, open_previews
+from ris_jobs.store.runs import Model
+from ris_jobs.store.vectors import Vectors, open_vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """PostgreSQL, previews, and the Milvus collection of one model."""
+
+    engine: Engine
+    previews: Previews
+    vectors: Vectors
+    model: Model
+    model_id: int
+
+
+@contextmanager
+def open_stores(settings: Settings, model: Model) -> Iterator[Stores]:
+    """Raises a subclass of :class:`ris_jobs.errors.Unavailable` at once when a part is missing.
+
+    A collection that had to be made is empty: what PostgreSQL thought indexed is indexed again.
+    """
+    with open_engine(settings) as engine, open_vectors(settings, model) as vectors:
+        previews = open_previews(settings)
+        with engine.begin() as db:
+            model_id = runs.register_model(db, model)
+            if vectors.created:
+                descriptors.forget_index(db, model_id)
+        yield Stores(engine, previews, vectors, model, model_id)

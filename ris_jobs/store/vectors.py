@@ -1,0 +1,193 @@
+"""Milvus: nearest neighbours of descriptors. Derived data, rebuilt from PostgreSQL at any time.
+
+One collection a model; the primary key is the image id, the metric cosine. Milvus Lite holds
+everything in one folder that one process may open at a time; a server takes the same calls.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ris_jobs.errors import VectorsUnavailable
+from ris_jobs.settings import Settings, mask_url
+from ris_jobs.store.runs import Model
+
+_TIMEOUT_S = 60.0
+_CONNECT_TIMEOUT_S = 10.0
+_PAGE = 10_000
+
+
+class Vectors:
+    """The collection of one model. Open it with :func:`open_vectors`."""
+
+    def __init__(self, client: Any, where: str, model: Model, lite_path: str | None) -> None:
+        self._client = client
+        self._where = where
+        self._lite_path = lite_path
+        self._model = model
+        self.collection = _collection_name(model)
+        self.created = self._ensure()
+
+    def upsert(self, ids: Sequence[int], vectors: npt.NDArray[np.float32]) -> None:
+        """Put vectors (n, dim), unit rows, under their image ids; an id already there is replaced."""
+        rows = [{"image_id": i, "vector": v} for i, v in zip(ids, vectors, strict=True)]
+        with self._errors("upsert"):
+            self._client.upsert(self.collection, rows, timeout=_TIMEOUT_S)
+
+    def search(
+        self, vectors: npt.NDArray[np.float32], k: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """The ``k`` nearest of each row: ids and cosines, shape (n, k), best first; where fewer
+        are found the id is −1 and the cosine −1. ``n`` is at least 1."""
+        with self._errors("search"):
+            found = self._client.search(
+                self.collection,
+                data=list(vectors),
+                limit=k,
+                output_fields=["image_id"],
+                search_params={"metric_type": "COSINE"},
+                timeout=_TIMEOUT_S,
+            )
+        ids = np.full((len(vectors), k), -1, np.int64)
+        cosines = np.full((len(vectors), k), -1.0, np.float32)
+        for row, hits in enumerate(found):
+            for column, hit in enumerate(hits):
+                ids[row, column] = hit["image_id"]
+                cosines[row, column] = hit["distance"]
+        return ids, cosines
+
+    def delete(self, ids: Sequence[int]) -> None:
+        with self._errors("delete"):
+            self._client.delete(self.collection, ids=list(ids), timeout=_TIMEOUT_S)
+
+    def count(self) -> int:
+        with self._errors("count"):
+            rows = self._client.query(
+                self.collection, output_fields=["count(*)"], timeout=_TIMEOUT_S
+            )
+        return int(rows[0]["count(*)"])
+
+    def ids(self) -> Iterator[int]:
+        """Every image id in the collection."""
+        with self._errors("query"):
+            pages = self._client.query_iterator(
+                self.collection, batch_size=_PAGE, output_fields=["image_id"], timeout=_TIMEOUT_S
+            )
+            while page := pages.next():
+                yield from (row["image_id"] for row in page)
+            pages.close()
+
+    def recreate(self) -> None:
+        """Drop everything and start with an empty collection."""
+        with self._errors("drop"):
+            self._client.drop_collection(self.collection)
+        self._ensure()
+
+    def _ensure(self) -> bool:
+        """True when the collection had to be made: then nothing is in it."""
+        from pymilvus import DataType
+
+        with self._errors("open"):
+            if self._client.has_collection(self.collection):
+                self._client.load_collection(self.collection)
+                return False
+            schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+            schema.add_field("image_id", DataType.INT64, is_primary=True)
+            schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self._model.dim)
+            index = self._client.prepare_index_params()
+            index.add_index("vector", **_index(lite=self._lite_path is not None))
+            self._client.create_collection(
+                self.collection, schema=schema, index_params=index, consistency_level="Strong"
+            )
+            return True
+
+    @contextmanager
+    def _errors(self, doing: str) -> Iterator[None]:
+        from pymilvus.exceptions import MilvusException
+
+        try:
+            yield
+        except MilvusException as e:
+            fix = "Is it running? `ris doctor` tells more."
+            raise VectorsUnavailable(self._where, f"{doing} failed ({e.message})", fix) from e
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._client.close()
+        if self._lite_path:
+            _release(self._lite_path)
+
+
+def open_vectors(settings: Settings, model: Model) -> Vectors:
+    """The model's collection on ``milvus_uri``, or Milvus Lite in the home folder.
+
+    Raises :class:`VectorsUnavailable`.
+    """
+    lite_path = None if settings.milvus_uri else _lite_path(settings.home)
+    uri = lite_path or settings.milvus_uri or ""
+    where = mask_url(uri) or uri
+    # They log whole tracebacks; the error raised here says it once.
+    for name in ("pymilvus", "milvus_lite", "grpc"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return Vectors(_connect(uri, settings.milvus_token, where), where, model, lite_path)
+
+
+def _connect(uri: str, token: str | None, where: str) -> Any:
+    from pymilvus import MilvusClient
+
+    try:
+        return MilvusClient(uri=uri, token=token or "", timeout=_CONNECT_TIMEOUT_S)
+    except Exception as e:
+        if uri.startswith("http"):
+            problem, fix = f"no answer ({e})", "Is RIS_MILVUS_URI right, and the server running?"
+        else:
+            problem = "its files cannot be opened"
+            fix = (
+                "Most likely another ris process is using this RIS_HOME: wait for it, or run a "
+                "Milvus server and set RIS_MILVUS_URI."
+            )
+        raise VectorsUnavailable(where, problem, fix) from e
+
+
+def _release(path: str) -> None:
+    """Milvus Lite keeps its files locked after the client is closed, until it is told."""
+    from milvus_lite.server_manager import server_manager_instance
+
+    server_manager_instance.release_server(path)
+
+
+def _lite_path(home: Path) -> str:
+    home.mkdir(parents=True, exist_ok=True)
+    return str(home / "milvus.db")
+
+
+def _collection_name(model: Model) -> str:
+    safe = re.sub(r"\W", "_", f"{model.name}_{model.version}")
+    return f"ris_{safe}_{model.weights_sha256[:12]}"
+
+
+def _index(*, lite: bool) -> dict[str, Any]:
+    # On Lite an exact scan is both faster to build and faster to search up to 100,000 images.
+    if lite:
+        return {"index_type": "FLAT", "metric_type": "COSINE"}
+    return {
+        "index_type": "HNSW",
+        "metric_type": "COSINE",
+        "params": {"M": 32, "efConstruction": 200},
+    }

@@ -1,0 +1,40 @@
+-- name: save
+INSERT INTO ris.descriptor (model_id, image_id, vectors)
+SELECT :model_id, r.image_id, decode(r.vectors, 'hex')
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(image_id bigint, vectors text)
+ON CONFLICT (model_id, image_id) DO NOTHING;
+
+-- name: claim_unindexed
+SELECT image_id, vectors
+FROM ris.descriptor
+WHERE model_id = :model_id AND indexed_at IS NULL
+ORDER BY image_id
+LIMIT :limit
+FOR UPDATE SKIP LOCKED;
+
+-- name: set_indexed
+UPDATE ris.descriptor SET indexed_at = now()
+WHERE model_id = :model_id AND image_id = ANY(:ids);
+
+-- name: forget_index
+-- The index is to be filled again from these rows.
+UPDATE ris.descriptor SET indexed_at = NULL
+WHERE model_id = :model_id AND indexed_at IS NOT NULL;
+
+-- name: claim_unmatched
+SELECT image_id, vectors
+FROM ris.descriptor
+WHERE model_id = :model_id AND matched_at IS NULL AND indexed_at IS NOT NULL
+ORDER BY image_id
+LIMIT :limit
+FOR UPDATE SKIP LOCKED;
+
+-- name: count_unmatched
+SELECT count(*) FROM ris.descriptor WHERE model_id = :model_id AND matched_at IS NULL;
+
+-- name: set_matched
+UPDATE ris.descriptor SET matched_at = now()
+WHERE model_id = :model_id AND image_id = ANY(:ids);
+
+-- name: indexed_ids
+SELECT image_id FROM ris.descriptor WHERE model_id = :model_id AND indexed_at IS NOT NULL;

@@ -1,0 +1,56 @@
+-- name: claim_undescribed
+-- Images to fingerprint, or to describe under this model, with where their bytes may be read.
+-- The rows stay locked until the batch is committed, so workers never take the same image.
+SELECT i.image_id, i.sha256, i.status,
+       ARRAY(SELECT o.uri FROM ris.observation o
+             WHERE o.image_id = i.image_id
+             ORDER BY o.superseded_at IS NOT NULL, o.gone_at IS NOT NULL, o.first_seen_at, o.uri
+             LIMIT 5) AS uris
+FROM ris.image i
+WHERE i.image_id > :after
+  AND (i.status = 'pending'
+       OR i.status = 'ok' AND NOT EXISTS (
+           SELECT FROM ris.descriptor d
+           WHERE d.model_id = :model_id AND d.image_id = i.image_id))
+ORDER BY i.image_id
+LIMIT :limit
+FOR UPDATE OF i SKIP LOCKED;
+
+-- name: count_undescribed
+SELECT count(*)
+FROM ris.image i
+WHERE i.status = 'pending'
+   OR i.status = 'ok' AND NOT EXISTS (
+       SELECT FROM ris.descriptor d
+       WHERE d.model_id = :model_id AND d.image_id = i.image_id);
+
+-- name: save_fingerprints
+UPDATE ris.image i
+SET status = 'ok', width = r.width, height = r.height, format = r.format, frames = r.frames,
+    exif_orientation = r.exif_orientation, phash = decode(r.phash, 'hex'),
+    dhash = decode(r.dhash, 'hex'), pdq = decode(r.pdq, 'hex'), pdq_quality = r.pdq_quality,
+    complexity = r.complexity, colourfulness = r.colourfulness, spectrum = r.spectrum,
+    traces = r.traces
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+     AS r(image_id bigint, width int, height int, format text, frames int,
+          exif_orientation smallint, phash text, dhash text, pdq text, pdq_quality smallint,
+          complexity float8, colourfulness float8, spectrum float8[], traces jsonb)
+WHERE i.image_id = r.image_id AND i.status = 'pending';
+
+-- name: quarantine
+UPDATE ris.image i
+SET status = 'quarantined', reason = r.reason, detail = r.detail
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(image_id bigint, reason text, detail text)
+WHERE i.image_id = r.image_id AND i.status = 'pending';
+
+-- name: by_ids
+SELECT image_id, sha256, first_seen_at, width, height, format, frames, exif_orientation,
+       phash, dhash, pdq, pdq_quality, complexity, colourfulness, spectrum, traces
+FROM ris.image
+WHERE image_id = ANY(:ids) AND status = 'ok';
+
+-- name: by_sha256
+SELECT image_id FROM ris.image WHERE sha256 = :sha256 AND status = 'ok';
+
+-- name: uris
+SELECT image_id, uri FROM ris.image_uri WHERE image_id = ANY(:ids);

@@ -1,0 +1,60 @@
+-- name: save
+-- New pairs, and pairs judged again by another model or calibration. An unchanged pair is not
+-- written at all.
+INSERT INTO ris.match AS m (derived_id, source_id, relation, probability, cosine, hash_distance,
+                            inliers, scale, orientation, box, suppressed, evidence, model_id,
+                            calibration, run_id)
+SELECT r.derived_id, r.source_id, r.relation, r.probability, r.cosine, r.hash_distance,
+       r.inliers, r.scale, r.orientation, r.box, r.suppressed, r.evidence, :model_id,
+       :calibration, :run_id
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+     AS r(derived_id bigint, source_id bigint, relation text, probability real, cosine real,
+          hash_distance smallint, inliers int, scale real, orientation smallint, box real[],
+          suppressed text, evidence jsonb)
+ORDER BY least(r.derived_id, r.source_id), greatest(r.derived_id, r.source_id)
+ON CONFLICT ((least(derived_id, source_id)), (greatest(derived_id, source_id))) DO UPDATE
+SET derived_id = excluded.derived_id, source_id = excluded.source_id,
+    relation = excluded.relation, probability = excluded.probability,
+    cosine = excluded.cosine, hash_distance = excluded.hash_distance,
+    inliers = excluded.inliers, scale = excluded.scale, orientation = excluded.orientation,
+    box = excluded.box, suppressed = excluded.suppressed, evidence = excluded.evidence,
+    model_id = excluded.model_id, calibration = excluded.calibration,
+    run_id = excluded.run_id, resolved = false
+WHERE (m.model_id, m.calibration) IS DISTINCT FROM (excluded.model_id, excluded.calibration);
+
+-- name: unresolved_component
+-- The images that any unresolved match reaches through unsuppressed matches: all that a new
+-- night can change in the families.
+WITH RECURSIVE reached AS (
+    SELECT derived_id AS image_id FROM ris.match WHERE NOT resolved
+    UNION SELECT source_id FROM ris.match WHERE NOT resolved
+    UNION
+    SELECT CASE WHEN m.derived_id = r.image_id THEN m.source_id ELSE m.derived_id END
+    FROM reached r
+    JOIN ris.match m ON r.image_id IN (m.derived_id, m.source_id) AND m.suppressed IS NULL
+)
+SELECT image_id FROM reached;
+
+-- name: pairs
+SELECT derived_id, source_id, relation, probability,
+       evidence ->> 'direction' AS direction
+FROM ris.match
+WHERE suppressed IS NULL AND derived_id = ANY(:ids) AND source_id = ANY(:ids);
+
+-- name: set_resolved
+UPDATE ris.match SET resolved = true
+WHERE NOT resolved AND derived_id = ANY(:ids) AND source_id = ANY(:ids);
+
+-- name: count_by_relation
+-- Pairs in the tables, and how many of them the run found.
+SELECT relation, count(*) AS total, count(*) FILTER (WHERE run_id = :run_id) AS new
+FROM ris.match_by_uri
+WHERE suppressed IS NULL
+GROUP BY relation
+ORDER BY relation;
+
+-- name: count_suppressed
+SELECT suppressed AS reason, count(*) AS total FROM ris.match_by_uri
+WHERE suppressed IS NOT NULL
+GROUP BY suppressed
+ORDER BY suppressed;

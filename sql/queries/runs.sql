@@ -1,0 +1,38 @@
+-- name: insert
+-- A new run, and the time all its observations carry.
+INSERT INTO ris.run (kind, roots, model_id, calibration, settings, settings_hash, code_version)
+VALUES (:kind, :roots, :model_id, :calibration, CAST(:settings AS jsonb), :settings_hash,
+        :code_version)
+RETURNING run_id, started_at;
+
+-- name: finish
+UPDATE ris.run
+SET status = :status, finished_at = now(), summary = CAST(:summary AS jsonb)
+WHERE run_id = :run_id;
+
+-- name: get
+-- One run with its model's name; the newest finished scan where no id is given.
+SELECT r.*, m.name || '-' || m.version AS model
+FROM ris.run r
+LEFT JOIN ris.model m USING (model_id)
+WHERE CASE WHEN CAST(:run_id AS bigint) IS NULL
+           THEN r.kind = 'scan' AND r.status = 'done' ELSE r.run_id = :run_id END
+ORDER BY r.run_id DESC
+LIMIT 1;
+
+-- name: register_model
+-- The id of a model, made on first use.
+WITH known AS (
+    SELECT model_id FROM ris.model
+    WHERE name = :name AND version = :version AND weights_sha256 = :weights_sha256
+), made AS (
+    INSERT INTO ris.model (name, version, weights_sha256, dim, input_size)
+    SELECT :name, :version, :weights_sha256, :dim, :input_size
+    WHERE NOT EXISTS (SELECT FROM known)
+    ON CONFLICT (name, version, weights_sha256) DO NOTHING
+    RETURNING model_id
+)
+SELECT model_id FROM known UNION ALL SELECT model_id FROM made;
+
+-- name: roots
+SELECT DISTINCT unnest(roots) AS root FROM ris.run ORDER BY root;

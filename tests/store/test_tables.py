@@ -1,0 +1,172 @@
+"""Images, descriptors, matches and families: what goes in comes out, and only once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, text
+from tests.store.samples import fingerprint, fingerprinted, matched, observed
+
+from ris_jobs.errors import ImageRejected, NotFound, Reason
+from ris_jobs.match import Relation
+from ris_jobs.provenance import Family, Pair, Verdict
+from ris_jobs.store import descriptors, families, images, matches, runs
+from ris_jobs.store.runs import Run
+
+See = Callable[..., object]
+
+
+@pytest.fixture
+def ids(engine: Engine, see: See, model_id: int) -> list[int]:
+    """Four fingerprinted images."""
+    see(*(observed(f"file:///{n}", n) for n in "abcd"))
+    with engine.begin() as db:
+        return fingerprinted(db, model_id)
+
+
+def test_fingerprints_survive_storage_bit_for_bit(engine: Engine, ids: list[int]) -> None:
+    with engine.connect() as db:
+        stored = images.by_ids(db, ids)
+    assert {i: s.fingerprint for i, s in stored.items()} == {i: fingerprint(i) for i in ids}
+
+
+def test_claimed_images_are_not_given_to_another_worker(
+    engine: Engine, see: See, model_id: int
+) -> None:
+    see(*(observed(f"file:///{n}", n) for n in "abc"))
+    with engine.begin() as one, engine.begin() as other:
+        first = images.claim_undescribed(one, model_id, 0, 2)
+        second = images.claim_undescribed(other, model_id, 0, 2)
+    assert len(first) == 2
+    assert len(second) == 1
+    assert {c.image_id for c in first}.isdisjoint(c.image_id for c in second)
+
+
+def test_another_model_describes_the_same_images_again(
+    engine: Engine, ids: list[int], model_id: int
+) -> None:
+    with engine.begin() as db:
+        descriptors.save(db, model_id, {i: np.ones(8, np.float32) for i in ids})
+        assert images.claim_undescribed(db, model_id, 0, 10) == []
+        other = runs.register_model(
+            db, runs.Model(name="o", version="1", weights_sha256="cd" * 32, dim=4, input_size=8)
+        )
+        assert {c.new for c in images.claim_undescribed(db, other, 0, 10)} == {False}
+
+
+def test_quarantine_takes_a_reason(engine: Engine, see: See, model_id: int) -> None:
+    see(observed("file:///a", "x"))
+    with engine.begin() as db:
+        (claimed,) = images.claim_undescribed(db, model_id, 0, 10)
+        images.quarantine(
+            db, {claimed.image_id: ImageRejected(Reason.TRUNCATED, "it ends too early")}
+        )
+        row = db.execute(text("SELECT status, reason, detail FROM ris.image_by_uri")).one()
+    assert tuple(row) == ("quarantined", "truncated", "it ends too early")
+
+
+def test_descriptors_go_from_saved_to_indexed_to_matched(
+    engine: Engine, ids: list[int], model_id: int
+) -> None:
+    vectors = {i: np.arange(8, dtype=np.float32) + i for i in ids}
+    with engine.begin() as db:
+        descriptors.save(db, model_id, vectors)
+        assert descriptors.claim_unmatched(db, model_id, 10)[0] == []
+        claimed, values = descriptors.claim_unindexed(db, model_id, 10)
+        assert claimed == ids
+        np.testing.assert_array_equal(values, np.stack([vectors[i] for i in ids]))
+        descriptors.set_indexed(db, model_id, ids)
+        assert descriptors.claim_unmatched(db, model_id, 10)[0] == ids
+        descriptors.set_matched(db, model_id, ids[:3])
+        assert descriptors.claim_unmatched(db, model_id, 10)[0] == ids[3:]
+        assert descriptors.forget_index(db, model_id) == 4
+
+
+def save(engine: Engine, model_id: int, run: Run, *found: object, calibration: str = "c1") -> int:
+    with engine.begin() as db:
+        return matches.save(
+            db,
+            found,  # type: ignore[arg-type]  # matches, as matched() makes them
+            model_id=model_id,
+            calibration=calibration,
+            run_id=run.run_id,
+        )
+
+
+def test_a_pair_is_written_once_whichever_way_round(
+    engine: Engine, ids: list[int], model_id: int, run: Run
+) -> None:
+    a, b, *_ = ids
+    assert save(engine, model_id, run, matched(a, b)) == 1
+    assert save(engine, model_id, run, matched(a, b)) == 0
+    assert save(engine, model_id, run, matched(b, a)) == 0
+    assert save(engine, model_id, run, matched(b, a), calibration="c2") == 1
+    with engine.connect() as db:
+        assert db.execute(text("SELECT derived_id, source_id FROM ris.match")).all() == [(b, a)]
+
+
+def test_suppressed_pairs_are_kept_but_in_no_family(
+    engine: Engine, ids: list[int], model_id: int, run: Run
+) -> None:
+    a, b, c, _ = ids
+    save(engine, model_id, run, matched(a, b), matched(b, c, suppressed="low-complexity"))
+    with engine.connect() as db:
+        assert sorted(matches.unresolved_component(db)) == [a, b, c]
+        assert matches.pairs(db, ids) == [Pair(a, b, "thumbnail", pytest.approx(0.99), True)]
+        assert matches.count_suppressed(db) == {"low-complexity": 1}
+
+
+def test_undetermined_direction_is_told(
+    engine: Engine, ids: list[int], model_id: int, run: Run
+) -> None:
+    edited = matched(
+        ids[0], ids[1], relation=Relation.EDITED, evidence={"direction": "undetermined"}
+    )
+    save(engine, model_id, run, edited)
+    with engine.connect() as db:
+        assert [p.directed for p in matches.pairs(db, ids)] == [False]
+
+
+def test_only_what_new_matches_reach_is_resolved_again(
+    engine: Engine, ids: list[int], model_id: int, run: Run
+) -> None:
+    a, b, c, d = ids
+    save(engine, model_id, run, matched(a, b), matched(c, d))
+    with engine.begin() as db:
+        matches.set_resolved(db, [a, b])
+        assert sorted(matches.unresolved_component(db)) == [c, d]
+
+
+def family(anchor: int, *members: int, source: int | None = None) -> Family:
+    return Family(anchor, tuple(sorted((anchor, *members))), Verdict(source, 0.9, ("for: larger",)))
+
+
+def stored(engine: Engine, ids: list[int]) -> dict[int, tuple[int, ...]]:
+    with engine.connect() as db:
+        return {f.family_id: f.members for f in families.touching(db, ids)}
+
+
+def test_families_grow_under_their_id_and_unchanged_ones_are_not_written(
+    engine: Engine, ids: list[int], run: Run, settings: object
+) -> None:
+    a, b, c, d = ids
+    with engine.begin() as db:
+        families.replace(db, [], [(None, family(a, b)), (None, family(c, d))], run.run_id)
+    first, second = sorted(stored(engine, ids))
+    with engine.begin() as db:
+        old = families.touching(db, ids)
+        families.replace(db, old, [(first, family(a, b)), (second, family(c, d))], run.run_id + 0)
+        before = db.execute(text("SELECT xmin::text FROM ris.family ORDER BY 1")).all()
+    with engine.begin() as db:
+        old = families.touching(db, ids)
+        families.replace(db, old, [(first, family(a, b, c, d))], run.run_id)
+        after = db.execute(text("SELECT xmin::text FROM ris.family ORDER BY 1")).all()
+    assert stored(engine, ids) == {first: (a, b, c, d)}
+    assert before != after
+
+
+def test_a_run_that_is_not_there(engine: Engine) -> None:
+    with engine.connect() as db, pytest.raises(NotFound, match="no scan has finished yet"):
+        runs.get(db, None)

@@ -1,0 +1,96 @@
+"""The contract of the vector store, on a real Milvus Lite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.store.samples import MODEL
+
+from ris_jobs.errors import VectorsUnavailable
+from ris_jobs.settings import Settings
+from ris_jobs.store.vectors import Vectors, open_vectors
+
+
+def unit(n: int, dim: int = 8, seed: int = 0) -> np.ndarray:
+    v = np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32)
+    return v / np.linalg.norm(v, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def lite(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path)
+
+
+@pytest.fixture
+def vectors(lite: Settings) -> Iterator[Vectors]:
+    with open_vectors(lite, MODEL) as vectors:
+        yield vectors
+
+
+def test_search_finds_what_numpy_finds(vectors: Vectors) -> None:
+    v = unit(300)
+    vectors.upsert(range(1, 301), v)
+    ids, cosines = vectors.search(v[:20], 5)
+    expected = v[:20] @ v.T
+    order = np.argsort(-expected, axis=1)[:, :5]
+    np.testing.assert_array_equal(ids, order + 1)
+    np.testing.assert_allclose(cosines, np.take_along_axis(expected, order, 1), atol=1e-5)
+
+
+def test_fewer_than_asked_for_are_padded(vectors: Vectors) -> None:
+    vectors.upsert([7], unit(1))
+    ids, cosines = vectors.search(unit(1), 3)
+    assert ids.tolist() == [[7, -1, -1]]
+    assert cosines[0, 1:].tolist() == [-1, -1]
+
+
+def test_an_empty_collection_can_be_searched(vectors: Vectors) -> None:
+    assert vectors.search(unit(1), 2)[0].tolist() == [[-1, -1]]
+
+
+def test_upsert_replaces(vectors: Vectors) -> None:
+    vectors.upsert([1, 2], unit(2))
+    vectors.upsert([1, 2], unit(2, seed=1))
+    assert vectors.count() == 2
+    assert vectors.search(unit(2, seed=1), 1)[1].min() > 0.999
+
+
+def test_delete_count_and_ids(vectors: Vectors) -> None:
+    vectors.upsert(range(1, 11), unit(10))
+    vectors.delete([3, 4])
+    assert vectors.count() == 8
+    assert sorted(vectors.ids()) == [1, 2, 5, 6, 7, 8, 9, 10]
+
+
+def test_recreate_empties(vectors: Vectors) -> None:
+    vectors.upsert([1], unit(1))
+    vectors.recreate()
+    assert vectors.count() == 0
+
+
+def test_two_models_do_not_mix(lite: Settings, vectors: Vectors) -> None:
+    vectors.upsert([1], unit(1))
+    other = replace(MODEL, version="2", dim=4)
+    with open_vectors(lite, other) as theirs:
+        assert theirs.created
+        assert theirs.count() == 0
+
+
+def test_what_was_written_is_there_after_reopening(lite: Settings) -> None:
+    with open_vectors(lite, MODEL) as vectors:
+        assert vectors.created
+        vectors.upsert([1, 2], unit(2))
+    with open_vectors(lite, MODEL) as vectors:
+        assert not vectors.created
+        assert vectors.count() == 2
+        assert vectors.search(unit(2), 1)[0].ravel().tolist() == [1, 2]
+
+
+def test_a_server_that_does_not_answer_fails_at_once(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, milvus_uri="http://127.0.0.1:1")
+    with pytest.raises(VectorsUnavailable, match=r"127\.0\.0\.1:1 cannot be used"):
+        open_vectors(settings, MODEL)
