@@ -1,0 +1,56 @@
+"""After each crawl: fingerprint what is new, match it, take it into families, report."""
+
+from datetime import datetime
+
+from airflow.sdk import dag, task
+from ris_common import DEFAULT_ARGS, OBSERVED
+
+
+@dag(
+    dag_id="ris_provenance_scan",
+    schedule=[OBSERVED],
+    start_date=datetime(2026, 1, 1),
+    catchup=False,
+    default_args=DEFAULT_ARGS,
+    tags=["ris-jobs"],
+    doc_md=__doc__,
+)
+def ris_provenance_scan() -> None:
+    @task
+    def begin() -> int:
+        from ris_jobs import jobs
+        from ris_jobs.settings import Settings
+
+        return jobs.begin(Settings.from_env())
+
+    @task
+    def work(step: str, run_id: int) -> dict[str, object]:
+        from ris_jobs import jobs
+        from ris_jobs.progress import LogProgress
+        from ris_jobs.settings import Settings
+
+        return jobs.step(step, Settings.from_env(), run_id, LogProgress())
+
+    # Runs whatever happened before it, and fails if a step did: a night never ends unsaid.
+    @task(trigger_rule="all_done")
+    def report(run_id: int, **figures: dict[str, object] | None) -> dict[str, object]:
+        from ris_jobs import jobs
+        from ris_jobs.report.views import as_json
+        from ris_jobs.settings import Settings
+
+        summary = as_json(jobs.finish(Settings.from_env(), run_id, figures))
+        missing = [name for name, figure in figures.items() if figure is None]
+        if missing:
+            raise RuntimeError(f"run {run_id}: {', '.join(missing)} did not finish")
+        return summary
+
+    run_id = begin()
+    figures = {
+        name: work.override(task_id=name)(name, run_id)
+        for name in ("fingerprint", "match", "resolve")
+    }
+    figures["fingerprint"] >> figures["match"] >> figures["resolve"]
+    report(run_id, **figures)
+
+
+ris_provenance_scan()

@@ -1,0 +1,336 @@
+"""The command line: the same jobs as the DAGs, in one process.
+
+Exit status: 0 the work was done (though some images may be quarantined), 1 what was asked for
+is not there, 2 a setting is wrong or something the run depends on cannot be used.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+from rich.console import Console
+
+from ris_jobs import __version__
+from ris_jobs.errors import ConfigError, RisError
+from ris_jobs.settings import Settings
+
+_INPUT = click.Path(path_type=Path)
+
+
+class _Commands(click.Group):
+    """Turns every error made for people into one line on stderr and its exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RisError as e:
+            click.echo(f"ris: {e}", err=True)
+            ctx.exit(e.exit_code)
+        except BrokenPipeError:
+            # The reader (head, less) has seen enough.
+            sys.stderr.close()
+            ctx.exit(0)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ris")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens inside.")
+def main(verbose: bool) -> None:
+    """Find every image that is a copy of another, how it is one, and which came first.
+
+    \b
+    ris demo photos        write a few photos and copies of them into ./photos
+    ris scan photos        find the copies among them
+    ris search photo.jpg   where does this picture come from?
+    ris report             the last scan as a web page
+
+    Everything is kept in $RIS_HOME (~/.ris unless set); `ris config show` lists the settings.
+    """
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(name)s %(levelname)s %(message)s",
+    )
+    # Alembic and the drivers are of interest to those who ask for them only.
+    if not verbose:
+        logging.getLogger("alembic").setLevel(logging.ERROR)
+
+
+@main.command()
+@click.argument("sources", metavar="PATH_OR_URL...", nargs=-1, required=True)
+@click.option("--model", help="Descriptor to use: builtin, resnet50 or sscd.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def scan(sources: tuple[str, ...], model: str | None, as_json: bool) -> None:
+    """Look at every image under each folder (or at single files), and match what is new.
+
+    What was seen before and has not changed is not read again. Images that cannot be used are
+    quarantined with a reason, and the scan goes on.
+    """
+    from ris_jobs import jobs
+    from ris_jobs.report import terminal, views
+
+    settings = _settings(model=model)
+    roots = [_root(s) for s in sources]
+    summary = jobs.scan(settings, roots, _progress(quiet=as_json))
+    if as_json:
+        click.echo(json.dumps(views.as_json(summary), indent=2))
+    else:
+        _console().print(terminal.summary(summary), soft_wrap=True)
+
+
+@main.command()
+@click.argument("image", type=_INPUT)
+@click.option(
+    "--mode",
+    type=click.Choice(["source", "similar"]),
+    default="source",
+    show_default=True,
+    help="source: copies of it, typed; similar: the nearest by descriptor.",
+)
+@click.option("-k", default=20, show_default=True, type=click.IntRange(1, 1000), help="At most.")
+@click.option("--model", help="Descriptor to use; it must have been scanned with.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option("-o", "--output", type=_INPUT, help="Write a contact sheet (PNG) there.")
+def search(
+    image: Path, mode: str, k: int, model: str | None, as_json: bool, output: Path | None
+) -> None:
+    """Where does this picture come from, or what looks like it?
+
+    IMAGE need not have been scanned. Nothing is stored.
+    """
+    from ris_jobs import jobs
+    from ris_jobs.jobs.models import model_of
+    from ris_jobs.store.stores import open_stores
+
+    settings = _settings(model=model)
+    data = _bytes_of(image, settings)
+    with open_stores(settings, model_of(settings)) as stores:
+        answer = jobs.search(stores, settings, data, mode, k)
+        if output:
+            output.write_bytes(jobs.contact_sheet(stores, answer))
+    if as_json:
+        click.echo(json.dumps([asdict(f) for f in answer.found], indent=2))
+    else:
+        _print_hits(answer.found)
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["matches", "images", "families", "quarantine"]))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv", "parquet"]),
+    default="jsonl",
+    show_default=True,
+)
+@click.option("-o", "--output", type=_INPUT, help="Write there; without it, to standard output.")
+def export(what: str, form: str, output: Path | None) -> None:
+    """Write a table for other programs. The columns are described in docs/export.md."""
+    from ris_jobs import jobs
+    from ris_jobs.store.postgres import open_engine
+
+    if form == "parquet" and output is None and sys.stdout.isatty():
+        raise ConfigError("--output", "is needed: Parquet is not for a terminal")
+    with open_engine(_settings()) as engine, _writing(output) as out:
+        jobs.export(engine, what, form, out)
+
+
+@main.command()
+@click.option("--run", "run_id", type=int, help="Which run; without it, the last scan.")
+@click.option("-o", "--output", type=_INPUT, help="Where; $RIS_HOME/reports unless given.")
+def report(run_id: int | None, output: Path | None) -> None:
+    """Write a run as one self-contained web page and print its path."""
+    from ris_jobs import jobs
+    from ris_jobs.store.postgres import open_engine
+    from ris_jobs.store.previews import open_previews
+
+    settings = _settings()
+    with open_engine(settings) as engine:
+        out = output or settings.home / "reports" / (
+            f"run-{run_id}.html" if run_id else "last.html"
+        )
+        click.echo(jobs.report(engine, open_previews(settings), run_id, out))
+
+
+@main.group()
+def config() -> None:
+    """The settings: RIS_* in the environment."""
+
+
+@config.command("show")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def config_show(as_json: bool) -> None:
+    """Every setting with its value, passwords and tokens masked."""
+    from ris_jobs.report import listing
+
+    settings = _settings()
+    if as_json:
+        click.echo(json.dumps(settings.masked(), indent=2))
+    else:
+        _console().print(listing.settings(settings.explained()), soft_wrap=True)
+
+
+@main.group()
+def index() -> None:
+    """The Milvus index, which is derived from PostgreSQL."""
+
+
+@index.command("check")
+@click.option("--model", help="Whose index.")
+def index_check(model: str | None) -> None:
+    """Compare Milvus with PostgreSQL; exit 1 if they differ."""
+    from ris_jobs import jobs
+
+    with _stores(model) as stores:
+        drift = jobs.check_index(stores)
+    click.echo(
+        f"{drift.indexed} vectors indexed, {len(drift.missing)} missing from Milvus, "
+        f"{len(drift.extra)} there that should not be"
+    )
+    if drift.missing or drift.extra:
+        click.echo("`ris index rebuild` makes it right.")
+        raise click.exceptions.Exit(1)
+
+
+@index.command("rebuild")
+@click.option("--model", help="Whose index.")
+def index_rebuild(model: str | None) -> None:
+    """Empty the index and fill it again from PostgreSQL."""
+    from ris_jobs import jobs
+
+    with _stores(model) as stores:
+        click.echo(f"{jobs.rebuild_index(stores)} vectors indexed")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def doctor(as_json: bool) -> None:
+    """Try every part this service needs, and say what is wrong; exit 1 if something is."""
+    from ris_jobs import doctor as checks
+    from ris_jobs.report import listing
+
+    results = list(checks.examine(_settings()))
+    if as_json:
+        click.echo(json.dumps([asdict(r) for r in results], indent=2))
+    else:
+        lines = [(r.part, r.problem is None, r.problem or r.detail, r.fix) for r in results]
+        _console().print(listing.checks(lines), soft_wrap=True)
+    if any(r.problem for r in results):
+        raise click.exceptions.Exit(1)
+
+
+@main.command()
+@click.argument("folder", type=_INPUT)
+def demo(folder: Path) -> None:
+    """Write a few photos and copies of them into FOLDER, to try the other commands on."""
+    from ris_jobs.demo.folder import write
+
+    photos, copies = write(folder)
+    click.echo(f"{photos} photos and {copies} copies of them in {folder}")
+
+
+# ── helpers ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _settings(**overrides: Any) -> Settings:
+    given = {k: v for k, v in overrides.items() if v is not None}
+    return replace(Settings.from_env(), **given)
+
+
+def _root(source: str) -> Path:
+    from ris_jobs.crawl.directory import path_of
+
+    if source.startswith("file:"):
+        try:
+            path = path_of(source)
+        except ValueError as e:
+            raise ConfigError(source, "is not a file:// URI of an absolute path") from e
+    elif "://" in source:
+        raise ConfigError(source, "cannot be scanned: this version reads local folders and files")
+    else:
+        path = Path(source)
+    if not path.exists():
+        raise ConfigError(source, "does not exist")
+    return path
+
+
+def _bytes_of(image: Path, settings: Settings) -> bytes:
+    from ris_jobs.crawl import directory
+
+    return directory.read(directory.uri_of(image.resolve()), settings.max_bytes)
+
+
+@contextmanager
+def _stores(model: str | None) -> Iterator[Any]:
+    from ris_jobs.jobs.models import model_of
+    from ris_jobs.store.stores import open_stores
+
+    settings = _settings(model=model)
+    with open_stores(settings, model_of(settings)) as stores:
+        yield stores
+
+
+@contextmanager
+def _writing(output: Path | None) -> Iterator[BinaryIO]:
+    """Standard output, or a file that appears only when it is whole."""
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    part = output.with_name(output.name + ".part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(output)
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
+
+
+def _print_hits(found: Sequence[Any]) -> None:
+    from ris_jobs.report import terminal
+    from ris_jobs.report.views import Hit
+
+    hits = [Hit(f.uri, f.cosine, f.relation, f.probability) for f in found]
+    _console().print(terminal.hits(hits), soft_wrap=True)
+
+
+def _console() -> Console:
+    return Console(highlight=False)
+
+
+class _Bars:
+    """Progress bars on stderr; nothing where stderr is no terminal."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
+
+    @contextmanager
+    def stage(self, name: str, total: int | None) -> Iterator[Callable[[int], None]]:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+
+        with ExitStack() as stack:
+            bars = stack.enter_context(
+                Progress(
+                    TextColumn("{task.description:<12}"),
+                    BarColumn(),
+                    MofNCompleteColumn(),
+                    TimeElapsedColumn(),
+                    TimeRemainingColumn(),
+                    console=self._console,
+                    transient=True,
+                )
+            )
+            task = bars.add_task(name, total=total)
+            yield lambda n: bars.advance(task, n)
+
+
+def _progress(*, quiet: bool) -> _Bars:
+    return _Bars(quiet=quiet)

@@ -1,0 +1,98 @@
+"""What `ris doctor` tries: each part the service needs, one after the other."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib import metadata
+
+from sqlalchemy import text
+
+from ris_jobs.errors import RisError
+from ris_jobs.jobs.models import model_of, open_pipeline
+from ris_jobs.settings import Settings
+from ris_jobs.store.postgres import open_engine
+from ris_jobs.store.previews import open_previews
+from ris_jobs.store.vectors import open_vectors
+
+_LOW_DISK_GB = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One part: what is there (``detail``), or what is wrong and how to mend it."""
+
+    part: str
+    detail: str
+    problem: str | None = None
+    fix: str | None = None
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """Every check in turn; one that fails does not stop the others."""
+    parts: dict[str, Callable[[Settings], str]] = {
+        "python": _python,
+        "packages": _packages,
+        "disk": _disk,
+        "database": _database,
+        "vectors": _vectors,
+        "previews": _previews,
+        "model": _model,
+    }
+    for part, check in parts.items():
+        try:
+            yield Check(part, check(settings))
+        except RisError as e:
+            yield Check(part, "", str(e), getattr(e, "fix", None))
+        except Exception as e:
+            yield Check(part, "", f"{type(e).__name__}: {e}", "This is a bug: please report it.")
+
+
+def _python(_: Settings) -> str:
+    return sys.version.split()[0]
+
+
+def _packages(_: Settings) -> str:
+    names = ("ris-jobs", "torch", "towhee", "pymilvus", "milvus-lite", "pillow")
+    return ", ".join(f"{n} {metadata.version(n)}" for n in names)
+
+
+def _disk(settings: Settings) -> str:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.home).free / 1e9
+    if free < _LOW_DISK_GB:
+        raise RisError(f"only {free:.1f} GB are free in {settings.home}")
+    return f"{free:.0f} GB free in {settings.home}"
+
+
+def _database(settings: Settings) -> str:
+    with open_engine(settings) as engine, engine.connect() as db:
+        version = db.scalar(text("SHOW server_version"))
+        count = db.scalar(text("SELECT count(*) FROM ris.image"))
+    kind = "embedded" if settings.database_url is None else "server"
+    return f"PostgreSQL {version} ({kind}), {count} images"
+
+
+def _vectors(settings: Settings) -> str:
+    with ExitStack() as stack:
+        vectors = stack.enter_context(open_vectors(settings, model_of(settings)))
+        kind = "Milvus Lite" if settings.milvus_uri is None else "Milvus"
+        return f"{kind}, {vectors.count()} vectors in {vectors.collection}"
+
+
+def _previews(settings: Settings) -> str:
+    previews = open_previews(settings)
+    previews.write("doctor", b"check")
+    if previews.read("doctor") != b"check":
+        raise RisError("a preview that was written could not be read back")
+    return previews.where
+
+
+def _model(settings: Settings) -> str:
+    pipeline = open_pipeline(settings)
+    model = model_of(settings)
+    del pipeline
+    return f"{model.name}-{model.version}, {model.dim} values, weights {model.weights_sha256[:12]}"

@@ -1,0 +1,125 @@
+"""Match: look up the neighbours of every new image, judge each pair, store what is a copy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection
+
+from ris_jobs.fingerprint import preview
+from ris_jobs.match import Candidate, Match, Side
+from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.candidates import pair_up
+from ris_jobs.match.judge import judge_many
+from ris_jobs.progress import Progress
+from ris_jobs.settings import Settings
+from ris_jobs.store import descriptors, images, matches
+from ris_jobs.store.previews import Previews
+from ris_jobs.store.runs import Run
+from ris_jobs.store.stores import Stores
+
+_BATCH = 256
+_PREVIEWS_IN_MEMORY = 256
+
+
+@dataclass(slots=True)
+class Matched:
+    """Images looked up, pairs judged, and rows written."""
+
+    images: int = 0
+    candidates: int = 0
+    written: int = 0
+    seconds: float = 0.0
+
+
+def match(
+    stores: Stores, run: Run, calibration: Calibration, settings: Settings, progress: Progress
+) -> Matched:
+    """Work through all images that were not matched yet, batch by batch."""
+    started = time.perf_counter()
+    total = Matched()
+    with stores.engine.connect() as db:
+        pending = descriptors.count_unmatched(db, stores.model_id)
+    with progress.stage("match", pending) as advance:
+        while True:
+            with stores.engine.begin() as db:
+                ids, vectors = descriptors.claim_unmatched(db, stores.model_id, _BATCH)
+                if not ids:
+                    break
+                _match_batch(db, stores, run, ids, vectors, calibration, settings, total)
+                descriptors.set_matched(db, stores.model_id, ids)
+            advance(len(ids))
+    total.seconds = time.perf_counter() - started
+    return total
+
+
+def _match_batch(
+    db: Connection,
+    stores: Stores,
+    run: Run,
+    ids: Sequence[int],
+    vectors: npt.NDArray[np.float32],
+    calibration: Calibration,
+    settings: Settings,
+    total: Matched,
+) -> None:
+    # One neighbour more than asked for, as every image finds itself.
+    near, cosines = stores.vectors.search(vectors, settings.top_k + 1)
+    candidates = pair_up(
+        np.asarray(ids, np.int64), near, cosines, min_cosine=settings.min_cosine
+    )
+    sides = sides_of(db, candidates)
+    found = judged(candidates, sides, stores.previews, calibration, settings)
+    total.written += matches.save(
+        db,
+        list(found),
+        model_id=stores.model_id,
+        calibration=calibration.version,
+        run_id=run.run_id,
+    )
+    total.images += len(ids)
+    total.candidates += len(candidates)
+
+
+def sides_of(db: Connection, candidates: Sequence[Candidate]) -> dict[int, Side]:
+    """Both images of every candidate, as far as the tables have them."""
+    ids = {i for c in candidates for i in (c.image_id, c.other_id)}
+    return {
+        i: Side(i, s.sha256, s.fingerprint, s.first_seen_at)
+        for i, s in images.by_ids(db, ids).items()
+    }
+
+
+def judged(
+    candidates: Sequence[Candidate],
+    sides: Mapping[int, Side],
+    previews: Previews,
+    calibration: Calibration,
+    settings: Settings,
+    pictures: Mapping[int, bytes] | None = None,
+) -> Iterator[Match]:
+    """The candidates that are matches. Ids without a side are left out: Milvus may briefly
+    hold an image that PostgreSQL does not show yet. ``pictures`` are previews at hand."""
+    return judge_many(
+        [c for c in candidates if c.image_id in sides and c.other_id in sides],
+        sides,
+        calibration=calibration,
+        min_probability=settings.min_probability,
+        load_preview=_loader(sides, previews, pictures or {}),
+    )
+
+
+def _loader(
+    sides: Mapping[int, Side], previews: Previews, pictures: Mapping[int, bytes]
+) -> Callable[[int], npt.NDArray[np.uint8] | None]:
+    @lru_cache(_PREVIEWS_IN_MEMORY)
+    def load(image_id: int) -> npt.NDArray[np.uint8] | None:
+        data = pictures.get(image_id) or previews.read(sides[image_id].sha256)
+        return preview.load(data) if data else None
+
+    return load

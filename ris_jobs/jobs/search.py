@@ -1,0 +1,144 @@
+"""Search: one picture against all that were scanned. Nothing is written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from ris_jobs.errors import ImageRejected
+from ris_jobs.fingerprint.pipeline import Processed
+from ris_jobs.jobs.match import judged, sides_of
+from ris_jobs.jobs.models import calibration_of, open_pipeline
+from ris_jobs.match import Candidate, Match, Side
+from ris_jobs.match.candidates import pair_up
+from ris_jobs.report import contact
+from ris_jobs.report.views import Hit
+from ris_jobs.settings import Settings
+from ris_jobs.store import images
+from ris_jobs.store.stores import Stores
+
+_QUERY = 0  # image ids in the tables begin at 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One image that answers a search, best first.
+
+    For ``source`` searches the relation fields are set; ``query_is`` tells which side the query
+    is: ``derived``, ``source``, ``same`` (the same bytes) or ``undetermined``.
+    """
+
+    uri: str
+    sha256: str
+    cosine: float
+    relation: str | None = None
+    query_is: str | None = None
+    probability: float | None = None
+    scale: float | None = None
+    orientation: int | None = None
+    box: tuple[float, float, float, float] | None = None
+    suppressed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a search found, best first, with the query's own preview (JPEG bytes)."""
+
+    query: bytes
+    found: tuple[Found, ...]
+
+
+def search(stores: Stores, settings: Settings, data: bytes, mode: str, k: int) -> Answer:
+    """``source``: the scanned images this one is a copy of, or that are copies of it, typed.
+    ``similar``: the nearest by descriptor. At most ``k``.
+
+    Raises :class:`ImageRejected` when ``data`` is not a usable image.
+    """
+    result = open_pipeline(settings).run([data])[0]
+    if isinstance(result, ImageRejected):
+        raise result
+    limit = k if mode == "similar" else max(k, settings.top_k)
+    near, cosines = stores.vectors.search(result.descriptor[None], limit)
+    floor = -1.0 if mode == "similar" else settings.min_cosine
+    candidates = pair_up(np.array([_QUERY]), near, cosines, min_cosine=floor)
+    if mode == "similar":
+        found = _similar(stores, candidates)
+    else:
+        found = _sources(stores, settings, data, result, candidates)
+    return Answer(result.preview, tuple(found[:k]))
+
+
+def contact_sheet(stores: Stores, answer: Answer) -> bytes:
+    """The query and what was found for it, as one PNG picture."""
+    hits = [
+        Hit(f.uri, f.cosine, f.relation, f.probability, stores.previews.read(f.sha256))
+        for f in answer.found
+    ]
+    return contact.contact_sheet(answer.query, hits)
+
+
+def _similar(stores: Stores, candidates: Sequence[Candidate]) -> list[Found]:
+    found = _describe(stores, {c.other_id: {"cosine": c.cosine} for c in candidates})
+    return sorted(found, key=lambda f: (-f.cosine, f.uri))
+
+
+def _sources(
+    stores: Stores,
+    settings: Settings,
+    data: bytes,
+    query: Processed,
+    candidates: Sequence[Candidate],
+) -> list[Found]:
+    sha256 = hashlib.sha256(data).hexdigest()
+    with stores.engine.connect() as db:
+        sides = sides_of(db, candidates)
+    same = [i for i, s in sides.items() if s.sha256 == sha256]
+    others = [c for c in candidates if c.other_id not in same]
+    sides[_QUERY] = Side(_QUERY, sha256, query.fingerprint, datetime.now(UTC))
+    known = {_QUERY: query.preview}
+    found = {
+        _other(m): _relation(m)
+        for m in judged(
+            others, sides, stores.previews, calibration_of(settings), settings, known
+        )
+    }
+    for i in same:
+        found[i] = {"cosine": 1.0, "relation": "identical", "query_is": "same", "probability": 1.0}
+    return sorted(
+        _describe(stores, found), key=lambda f: (-(f.probability or 0), -f.cosine, f.uri)
+    )
+
+
+def _other(m: Match) -> int:
+    return m.source_id if m.derived_id == _QUERY else m.derived_id
+
+
+def _relation(m: Match) -> dict[str, Any]:
+    side = "derived" if m.derived_id == _QUERY else "source"
+    undetermined = m.evidence.get("direction") == "undetermined"
+    return {
+        "cosine": m.cosine,
+        "relation": m.relation.value,
+        "query_is": "undetermined" if undetermined else side,
+        "probability": m.probability,
+        "scale": m.scale,
+        "orientation": m.orientation,
+        "box": m.box,
+        "suppressed": m.suppressed,
+    }
+
+
+def _describe(stores: Stores, found: dict[int, dict[str, Any]]) -> list[Found]:
+    with stores.engine.connect() as db:
+        uris = images.uris(db, list(found))
+        stored = images.by_ids(db, found)
+    return [
+        Found(uri=uris[i], sha256=stored[i].sha256, **values)
+        for i, values in found.items()
+        if i in uris and i in stored
+    ]
