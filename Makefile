@@ -1,0 +1,66 @@
+# Everyday commands; `make` alone lists them.
+
+PYTHON ?= python3
+IMAGES ?=
+
+BIN := .venv/bin
+READY := .venv/.ready
+DEMO := demo
+
+# Through the environment, so that spaces and quotes in a path reach `ris` as they are.
+export IMAGES
+
+.PHONY: help venv scan demo lint test clean
+
+help:
+	@echo "make scan               write a demo folder of photos and copies of them, and find the copies"
+	@echo "make scan IMAGES=dir    find the copies among the pictures under dir"
+	@echo "make demo               write the demo folder only ($(DEMO)/)"
+	@echo "make test               all that CI checks: lint, types, import rules, tests"
+	@echo "make lint               the same without the tests"
+	@echo "make venv               set up .venv, as the others do when needed; PYTHON=python3.12 picks a Python"
+	@echo "make clean              remove .venv, the demo folder and caches; results in \$$RIS_HOME stay"
+
+venv: $(READY)
+
+scan: $(READY) $(if $(IMAGES),,demo)
+	@$(BIN)/ris scan -- "$${IMAGES:-$(DEMO)}"
+
+demo: $(READY)
+	@[ -d $(DEMO) ] || $(BIN)/ris demo $(DEMO)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: lint
+	$(BIN)/pytest
+
+clean:
+	rm -rf .venv $(DEMO) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+# The stamp holds the folder it was made in: an environment that was moved or copied would still
+# run the programs of the old place.
+here := [ "$$(cat $(READY) 2>/dev/null)" = "$$(pwd -P)" ]
+ifneq ($(shell $(here) && echo yes),yes)
+.PHONY: $(READY)
+endif
+
+# Wheels only: nothing is compiled, so no compiler is needed. The pins hold for the build of
+# ris-jobs itself too (PIP_CONSTRAINT until pip 25.2, PIP_BUILD_CONSTRAINT since).
+$(READY): export PIP_CONSTRAINT := constraints.txt
+$(READY): export PIP_BUILD_CONSTRAINT := constraints.txt
+$(READY): export PIP_DISABLE_PIP_VERSION_CHECK := 1
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
+	  echo "ris-jobs needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) -V 2>/dev/null || echo missing)." \
+	       "Name one of them: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@{ $(here) && [ "$$($(BIN)/python -V 2>/dev/null)" = "$$($(PYTHON) -V)" ]; } || \
+	  $(PYTHON) -m venv --clear .venv || { \
+	  echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; \
+	  exit 1; }
+	@echo "Setting up .venv. The first time this downloads 3.5 GB, most of it PyTorch, and fills 7 GB of disk."
+	@$(BIN)/python -m pip install -q --only-binary :all: -e '.[airflow,demo,dev,training]'
+	@pwd -P > $@

@@ -1,0 +1,68 @@
+"""What gets installed: the wheel's files and the pins."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PIN = re.compile(r"[a-z0-9-]+==[^\s;@/]+( ; .+)?")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return zipfile.ZipFile(next(folder.glob("*.whl")))
+
+
+def files_under(folder: Path) -> set[str]:
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix() for path in paths if "__pycache__" not in path.parts
+    }
+
+
+def test_the_wheel_holds_the_package_with_its_data(wheel: zipfile.ZipFile) -> None:
+    expected = {f"ris_jobs/{name}" for name in files_under(ROOT / "ris_jobs")}
+    assert expected <= set(wheel.namelist())
+
+
+def test_the_wheel_holds_the_sql_where_an_installed_package_looks(wheel: zipfile.ZipFile) -> None:
+    expected = {f"ris_jobs/_sql/{name}" for name in files_under(ROOT / "sql")}
+    assert expected
+    assert expected <= set(wheel.namelist())
+
+
+def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
+    assert {name.partition("/")[0] for name in wheel.namelist()} == {
+        "ris_jobs",
+        "ris_jobs-{version}.dist-info".format(**project()),
+    }
+
+
+def test_everything_asked_for_is_pinned() -> None:
+    pinned = {line.partition("==")[0] for line in pins()}
+    extras = project()["optional-dependencies"].values()
+    asked = [*project()["dependencies"], *(name for extra in extras for name in extra)]
+    assert {re.split(r"[<>=]", name)[0] for name in asked} <= pinned
+
+
+def test_pins_are_versions_and_name_no_place() -> None:
+    assert [line for line in pins() if not PIN.fullmatch(line)] == []
+
+
+def project() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def pins() -> list[str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
