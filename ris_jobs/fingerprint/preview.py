@@ -1,0 +1,32 @@
+"""The small picture that is kept: what reviewers see and matching aligns."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from ris_jobs.fingerprint import Rgb
+
+__all__ = ["QUALITY", "encode", "load"]
+
+QUALITY = 90
+
+
+def encode(rgb: Rgb, size: int) -> bytes:
+    """JPEG (4:4:4, quality 90, no metadata) of uint8 (h, w, 3), long side at most ``size``.
+
+    Scaled down by Lanczos with antialiasing, keeping proportions to the pixel; never enlarged.
+    """
+    image = Image.fromarray(rgb)
+    # A gap of 3 keeps reduction by box averages out of the frequencies that are kept.
+    image.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=3)
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=QUALITY, subsampling="4:4:4")
+    return file.getvalue()
+
+
+def load(data: bytes) -> Rgb:
+    """The pixels of a preview that :func:`encode` made, uint8 (h, w, 3)."""
+    return np.array(Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB"))
