@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from airflow.sdk import CronDataIntervalTimetable, Param, dag, get_current_context, task
+
 from ris_common import DEFAULT_ARGS, OBSERVED
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from airflow.sdk import dag, task
+
 from ris_common import DEFAULT_ARGS, OBSERVED
 
 
@@ -24,33 +25,33 @@ def ris_provenance_scan() -> None:
         return jobs.begin(Settings.from_env())
 
     @task
-    def work(step: str, run_id: int) -> dict[str, object]:
+    def work(step: str, ris_run: int) -> dict[str, object]:
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
         from ris_jobs.settings import Settings
 
-        return jobs.step(step, Settings.from_env(), run_id, LogProgress())
+        return jobs.step(step, Settings.from_env(), ris_run, LogProgress())
 
     # Runs whatever happened before it, and fails if a step did: a night never ends unsaid.
     @task(trigger_rule="all_done")
-    def report(run_id: int, **figures: dict[str, object] | None) -> dict[str, object]:
+    def report(ris_run: int, figures: dict[str, dict[str, object] | None]) -> dict[str, object]:
         from ris_jobs import jobs
         from ris_jobs.report.views import as_json
         from ris_jobs.settings import Settings
 
-        summary = as_json(jobs.finish(Settings.from_env(), run_id, figures))
+        summary = as_json(jobs.finish(Settings.from_env(), ris_run, figures))
         missing = [name for name, figure in figures.items() if figure is None]
         if missing:
-            raise RuntimeError(f"run {run_id}: {', '.join(missing)} did not finish")
+            raise RuntimeError(f"run {ris_run}: {', '.join(missing)} did not finish")
         return summary
 
-    run_id = begin()
+    ris_run = begin()
     figures = {
-        name: work.override(task_id=name)(name, run_id)
+        name: work.override(task_id=name)(name, ris_run)
         for name in ("fingerprint", "match", "resolve")
     }
     figures["fingerprint"] >> figures["match"] >> figures["resolve"]
-    report(run_id, **figures)
+    report(ris_run, figures)
 
 
 ris_provenance_scan()

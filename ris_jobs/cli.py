@@ -20,6 +20,7 @@ from rich.console import Console
 
 from ris_jobs import __version__
 from ris_jobs.errors import ConfigError, RisError
+from ris_jobs.report.export import Format
 from ris_jobs.settings import Settings
 
 _INPUT = click.Path(path_type=Path)
@@ -131,7 +132,7 @@ def search(
     show_default=True,
 )
 @click.option("-o", "--output", type=_INPUT, help="Write there; without it, to standard output.")
-def export(what: str, form: str, output: Path | None) -> None:
+def export(what: str, form: Format, output: Path | None) -> None:
     """Write a table for other programs. The columns are described in docs/export.md."""
     from ris_jobs import jobs
     from ris_jobs.store.postgres import open_engine
@@ -313,8 +314,14 @@ class _Bars:
 
     @contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Callable[[int], None]]:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-        from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
         with ExitStack() as stack:
             bars = stack.enter_context(

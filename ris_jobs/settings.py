@@ -154,7 +154,8 @@ def mask_url(url: str | None) -> str | None:
 
 def _refuse_unknown(env: Mapping[str, str], known: Mapping[str, Any]) -> None:
     # RIS_SHARED belongs to the tests, not to the service.
-    unknown = sorted(n for n in env if n.startswith(PREFIX) and n not in known and n != "RIS_SHARED")
+    ours = {n for n in env if n.startswith(PREFIX)} - {"RIS_SHARED"}
+    unknown = sorted(ours - known.keys())
     if unknown:
         raise ConfigError(unknown[0], "is not a setting; `ris config show` lists them all")
 

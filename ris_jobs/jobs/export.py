@@ -7,7 +7,7 @@ from typing import BinaryIO
 from sqlalchemy import Engine
 
 from ris_jobs.report import rows
-from ris_jobs.report.export import write
+from ris_jobs.report.export import Format, write
 from ris_jobs.store import reports
 
 _COLUMNS = {
@@ -18,7 +18,7 @@ _COLUMNS = {
 }
 
 
-def export(engine: Engine, what: str, form: str, out: BinaryIO) -> int:
+def export(engine: Engine, what: str, form: Format, out: BinaryIO) -> int:
     """Write ``what`` (matches, images, families, quarantine) as jsonl, csv or parquet. Returns
     the number of rows."""
     with engine.connect() as db:

@@ -45,6 +45,4 @@ def check_index(stores: Stores) -> Drift:
     with stores.engine.connect() as db:
         expected = descriptors.indexed_ids(db, stores.model_id)
     actual = set(stores.vectors.ids())
-    return Drift(
-        len(expected), tuple(sorted(expected - actual)), tuple(sorted(actual - expected))
-    )
+    return Drift(len(expected), tuple(sorted(expected - actual)), tuple(sorted(actual - expected)))

@@ -70,9 +70,7 @@ def _match_batch(
 ) -> None:
     # One neighbour more than asked for, as every image finds itself.
     near, cosines = stores.vectors.search(vectors, settings.top_k + 1)
-    candidates = pair_up(
-        np.asarray(ids, np.int64), near, cosines, min_cosine=settings.min_cosine
-    )
+    candidates = pair_up(np.asarray(ids, np.int64), near, cosines, min_cosine=settings.min_cosine)
     sides = sides_of(db, candidates)
     found = judged(candidates, sides, stores.previews, calibration, settings)
     total.written += matches.save(

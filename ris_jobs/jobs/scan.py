@@ -75,9 +75,7 @@ def begin(settings: Settings) -> int:
     """Open a run over everything pending. Returns its id, for the steps and :func:`finish`."""
     with open_stores(settings, model_of(settings)) as stores, stores.engine.begin() as db:
         calibration = calibration_of(settings).version
-        run = runs.start(
-            db, "scan", settings, model_id=stores.model_id, calibration=calibration
-        )
+        run = runs.start(db, "scan", settings, model_id=stores.model_id, calibration=calibration)
         return run.run_id
 
 

@@ -103,15 +103,11 @@ def _sources(
     known = {_QUERY: query.preview}
     found = {
         _other(m): _relation(m)
-        for m in judged(
-            others, sides, stores.previews, calibration_of(settings), settings, known
-        )
+        for m in judged(others, sides, stores.previews, calibration_of(settings), settings, known)
     }
     for i in same:
         found[i] = {"cosine": 1.0, "relation": "identical", "query_is": "same", "probability": 1.0}
-    return sorted(
-        _describe(stores, found), key=lambda f: (-(f.probability or 0), -f.cosine, f.uri)
-    )
+    return sorted(_describe(stores, found), key=lambda f: (-(f.probability or 0), -f.cosine, f.uri))
 
 
 def _other(m: Match) -> int:

@@ -76,7 +76,7 @@ def _json(value: Any) -> str:
 
 
 def _iso(value: Any) -> str:
-    """Times as ``2026-01-31T02:15:04Z``; what else JSON does not know (UUID, Decimal) as text."""
+    """Times as ``2026-01-31T02:15:04Z``; what else JSON does not know (Decimal) as text."""
     if not isinstance(value, datetime):
         return str(value)
     return _utc(value).isoformat().replace("+00:00", "Z")

@@ -11,7 +11,7 @@ __all__ = ["checks", "settings"]
 
 
 def settings(rows: Sequence[tuple[str, str, str, bool]]) -> RenderableType:
-    """``rows``: variable, value, meaning, changed from its default. One a line, then its meaning."""
+    """``rows``: variable, value, meaning, changed from its default; two lines each."""
     lines = []
     for name, value, meaning, changed in rows:
         shown = (f"={value}" if value else " (unset)", "cyan" if changed else "")

@@ -20,7 +20,7 @@ Box = tuple[float, float, float, float]
 class MatchRow(TypedDict):
     """One pair, written derived → source."""
 
-    run_id: str
+    run_id: int
     derived_uri: str
     source_uri: str
     derived_sha256: str
@@ -49,7 +49,7 @@ class ImageRow(TypedDict):
     reason: str | None
     first_seen_at: datetime
     last_seen_at: datetime
-    family_id: str | None
+    family_id: int | None
     is_source: bool | None
     source_uri: str | None
     source_confidence: float | None
@@ -58,7 +58,7 @@ class ImageRow(TypedDict):
 class FamilyRow(TypedDict):
     """Images tied to one source; ``source_uri`` is None when undetermined."""
 
-    family_id: str
+    family_id: int
     source_uri: str | None
     confidence: float
     reasons: list[str]
@@ -74,7 +74,7 @@ class QuarantineRow(TypedDict):
     detail: str
     first_seen_at: datetime
     last_seen_at: datetime
-    run_id: str
+    run_id: int
 
 
 MATCH_COLUMNS: Columns = get_type_hints(MatchRow)

@@ -17,8 +17,7 @@ Vectors = npt.NDArray[np.float32]
 def save(db: Connection, model_id: int, vectors: Mapping[int, Vectors]) -> None:
     """``vectors``: image id → float32 of shape (dim,), unit length."""
     rows = [
-        {"image_id": i, "vectors": np.asarray(v, "<f4").tobytes().hex()}
-        for i, v in vectors.items()
+        {"image_id": i, "vectors": np.asarray(v, "<f4").tobytes().hex()} for i, v in vectors.items()
     ]
     db.execute(query("descriptors.save"), {"model_id": model_id, "rows": json.dumps(rows)})
 

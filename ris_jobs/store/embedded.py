@@ -172,7 +172,7 @@ def _works_in(pid: int, folder: Path) -> bool:
     if not Path("/proc/self").exists():
         return True  # cannot tell: PostgreSQL decides
     try:
-        return os.path.samefile(f"/proc/{pid}/cwd", folder)
+        return Path(f"/proc/{pid}/cwd").samefile(folder)
     except OSError:
         return False
 

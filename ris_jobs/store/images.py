@@ -44,9 +44,7 @@ def claim_undescribed(db: Connection, model_id: int, after: int, limit: int) -> 
 
 
 def count_undescribed(db: Connection, model_id: int) -> int:
-    return int(
-        db.execute(query("images.count_undescribed"), {"model_id": model_id}).scalar_one()
-    )
+    return int(db.execute(query("images.count_undescribed"), {"model_id": model_id}).scalar_one())
 
 
 def save_fingerprints(db: Connection, found: Mapping[int, Fingerprint]) -> None:
@@ -64,10 +62,6 @@ def quarantine(db: Connection, rejected: Mapping[int, ImageRejected]) -> None:
 def by_ids(db: Connection, ids: Iterable[int]) -> dict[int, Stored]:
     rows = db.execute(query("images.by_ids"), {"ids": sorted(set(ids))})
     return {r.image_id: _stored(r) for r in rows}
-
-
-def by_sha256(db: Connection, sha256: str) -> int | None:
-    return db.scalar(query("images.by_sha256"), {"sha256": sha256})
 
 
 def uris(db: Connection, ids: Sequence[int]) -> dict[int, str]:

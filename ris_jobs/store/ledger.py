@@ -37,15 +37,14 @@ class Recorded:
 
 def current(db: Connection, uris: Sequence[str]) -> dict[str, Known]:
     rows = db.execute(query("ledger.current"), {"uris": list(uris)})
-    return {
-        r.uri: Known(r.observation_id, r.version, r.gone, r.sha256, r.reason) for r in rows
-    }
+    return {r.uri: Known(r.observation_id, r.version, r.gone, r.sha256, r.reason) for r in rows}
 
 
 def touch(db: Connection, known: Sequence[Known], seen_at: datetime) -> None:
     """These were seen again, unchanged."""
     ids = [k.observation_id for k in known]
     db.execute(query("ledger.touch"), {"ids": ids, "seen_at": seen_at})
+    db.execute(query("ledger.revive"), {"ids": ids})
 
 
 def record(
@@ -58,6 +57,7 @@ def record(
     if same:
         rows = [_row(o) | {"observation_id": known[o.uri].observation_id} for o in same]
         db.execute(query("ledger.retoken"), {"rows": json.dumps(rows), "seen_at": run.started_at})
+        db.execute(query("ledger.revive"), {"ids": [r["observation_id"] for r in rows]})
     if replaced:
         db.execute(query("ledger.supersede"), {"uris": replaced, "seen_at": run.started_at})
     if fresh:

@@ -13,10 +13,11 @@ from ris_jobs.store.queries import query
 _FETCH = 1000
 
 
-def export_rows(db: Connection, what: str) -> Iterator[RowMapping]:
+def export_rows(db: Connection, what: str) -> Iterator[dict[str, Any]]:
     """Rows of one of matches, images, families, quarantine, streamed from the server."""
     streaming = db.execution_options(stream_results=True, max_row_buffer=_FETCH)
-    yield from streaming.execute(query(f"export.{what}")).mappings()
+    for row in streaming.execute(query(f"export.{what}")).mappings():
+        yield {str(name): value for name, value in row.items()}
 
 
 def pairs(db: Connection, run_id: int, limit: int) -> tuple[PairView, ...]:

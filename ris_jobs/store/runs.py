@@ -38,9 +38,11 @@ class Model:
 def register_model(db: Connection, model: Model) -> int:
     """The id of the model, the same for ever for the same weights."""
     params = {f: getattr(model, f) for f in model.__slots__}
-    found = db.scalar(query("runs.register_model"), params)
-    # Another process may have made the row between our look and our insert.
-    return int(found if found is not None else db.execute(query("runs.register_model"), params).scalar_one())
+    found: int | None = db.scalar(query("runs.register_model"), params)
+    if found is None:
+        # Another process made the row between our look and our insert.
+        found = db.execute(query("runs.register_model"), params).scalar_one()
+    return found
 
 
 def start(

@@ -24,6 +24,9 @@ from ris_jobs.store.runs import Model
 _TIMEOUT_S = 60.0
 _CONNECT_TIMEOUT_S = 10.0
 _PAGE = 10_000
+# The client's own default, a ping every 10 seconds, makes Milvus Lite close the connection
+# while a long batch is being judged.
+_GRPC_OPTIONS = {"grpc.keepalive_time_ms": 300_000}
 
 
 class Vectors:
@@ -38,7 +41,7 @@ class Vectors:
         self.created = self._ensure()
 
     def upsert(self, ids: Sequence[int], vectors: npt.NDArray[np.float32]) -> None:
-        """Put vectors (n, dim), unit rows, under their image ids; an id already there is replaced."""
+        """Put vectors (n, dim), unit rows, under image ids; an id already there is replaced."""
         rows = [{"image_id": i, "vector": v} for i, v in zip(ids, vectors, strict=True)]
         with self._errors("upsert"):
             self._client.upsert(self.collection, rows, timeout=_TIMEOUT_S)
@@ -152,7 +155,9 @@ def _connect(uri: str, token: str | None, where: str) -> Any:
     from pymilvus import MilvusClient
 
     try:
-        return MilvusClient(uri=uri, token=token or "", timeout=_CONNECT_TIMEOUT_S)
+        return MilvusClient(
+            uri=uri, token=token or "", timeout=_CONNECT_TIMEOUT_S, grpc_options=_GRPC_OPTIONS
+        )
     except Exception as e:
         if uri.startswith("http"):
             problem, fix = f"no answer ({e})", "Is RIS_MILVUS_URI right, and the server running?"

@@ -49,8 +49,5 @@ SELECT image_id, sha256, first_seen_at, width, height, format, frames, exif_orie
 FROM ris.image
 WHERE image_id = ANY(:ids) AND status = 'ok';
 
--- name: by_sha256
-SELECT image_id FROM ris.image WHERE sha256 = :sha256 AND status = 'ok';
-
 -- name: uris
 SELECT image_id, uri FROM ris.image_uri WHERE image_id = ANY(:ids);

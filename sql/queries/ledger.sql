@@ -20,13 +20,21 @@ FROM jsonb_to_recordset(CAST(:rows AS jsonb))
      AS r(observation_id bigint, version text, modified_at timestamptz)
 WHERE o.observation_id = r.observation_id;
 
+-- name: revive
+-- Seen again: bytes that could not be read for fingerprinting get another chance.
+UPDATE ris.image i
+SET status = 'pending', reason = NULL, detail = NULL
+FROM ris.observation o
+WHERE i.reason IN ('vanished', 'changed-while-read')
+  AND o.image_id = i.image_id AND o.observation_id = ANY(:ids);
+
 -- name: supersede
 UPDATE ris.observation
 SET superseded_at = :seen_at
 WHERE uri = ANY(:uris) AND superseded_at IS NULL;
 
 -- name: add_images
--- Bytes never seen before become images; bytes that had vanished get another chance.
+-- Bytes never seen before become images; those that could not be read get another chance.
 INSERT INTO ris.image (sha256, byte_size, first_seen_at, run_id)
 SELECT DISTINCT ON (r.sha256) r.sha256, r.byte_size, :seen_at, :run_id
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(sha256 text, byte_size bigint)

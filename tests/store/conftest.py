@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import Engine
-from tests.store.samples import MODEL
 
 from ris_jobs.crawl import Observation
 from ris_jobs.settings import Settings
 from ris_jobs.store import ledger, runs
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.runs import Run
+from tests.store.samples import MODEL
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from tests.store.samples import observed
 from sqlalchemy import Engine, text
 
 from ris_jobs.errors import Reason
 from ris_jobs.settings import Settings
 from ris_jobs.store import ledger, runs
+from tests.store.samples import observed
 
 See = Callable[..., ledger.Recorded]
 

@@ -72,8 +72,8 @@ IMPOSSIBLE = {
         "VALUES ('xyz', 1, now(), :run)"
     ),
     "an observation has bytes or a reason": (
-        "INSERT INTO ris.observation (uri, version, byte_size, first_seen_at, last_seen_at, run_id) "
-        "VALUES ('file:///a', '1', 1, now(), now(), :run)"
+        "INSERT INTO ris.observation (uri, version, byte_size, first_seen_at, last_seen_at, "
+        "run_id) VALUES ('file:///a', '1', 1, now(), now(), :run)"
     ),
     "a URI is percent-encoded": (
         "INSERT INTO ris.observation (uri, reason, detail, version, byte_size, first_seen_at, "

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from sqlalchemy import Engine, text
-from tests.store.samples import fingerprint, fingerprinted, matched, observed
 
 from ris_jobs.errors import ImageRejected, NotFound, Reason
 from ris_jobs.match import Relation
 from ris_jobs.provenance import Family, Pair, Verdict
 from ris_jobs.store import descriptors, families, images, matches, runs
 from ris_jobs.store.runs import Run
+from tests.store.samples import fingerprint, fingerprinted, matched, observed
 
 See = Callable[..., object]
 

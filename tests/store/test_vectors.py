@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.store.samples import MODEL
 
 from ris_jobs.errors import VectorsUnavailable
 from ris_jobs.settings import Settings
 from ris_jobs.store.vectors import Vectors, open_vectors
+from tests.store.samples import MODEL
 
 
 def unit(n: int, dim: int = 8, seed: int = 0) -> np.ndarray:

@@ -1,0 +1,97 @@
+"""The DAGs on a real Airflow: they load, say what they are, and do the jobs' work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from ris_jobs.demo import edits
+from ris_jobs.demo.folder import photos
+from ris_jobs.settings import Settings
+from ris_jobs.store.postgres import open_engine
+
+LISTED = {"ris_crawl", "ris_provenance_scan"}
+
+
+@pytest.fixture
+def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The embedded default, given to the tasks as an operator would."""
+    monkeypatch.setenv("RIS_HOME", str(settings.home))
+    monkeypatch.setenv("RIS_DATABASE_URL", str(settings.database_url))
+    return settings
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    _, photo = next(iter(photos()))
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "photo.jpg").write_bytes(edits.jpeg(photo, 92))
+    (tmp_path / "in" / "small.jpg").write_bytes(edits.jpeg(edits.thumbnail(photo, 128)))
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def nights(dagbag: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The DAGs without retries: a task that fails is to fail the test, not to wait."""
+    for dag in dagbag.dags.values():
+        for task in dag.tasks:
+            monkeypatch.setattr(task, "retries", 0)
+    return dict(dagbag.dags)
+
+
+def states(run: Any) -> dict[str, str]:
+    return {f"{t.task_id}[{t.map_index}]": str(t.state) for t in run.get_task_instances()}
+
+
+def test_every_dag_loads_and_is_listed(dagbag: Any) -> None:
+    assert dagbag.import_errors == {}
+    assert set(dagbag.dags) == LISTED
+
+
+@pytest.mark.parametrize("dag_id", sorted(LISTED))
+def test_every_dag_says_what_it_is(dagbag: Any, dag_id: str) -> None:
+    dag = dagbag.dags[dag_id]
+    assert dag.doc_md and dag.doc_md.strip()
+    assert "ris-jobs" in dag.tags
+    for task in dag.tasks:
+        assert task.retries >= 1
+        assert task.execution_timeout is not None
+
+
+def test_a_night_finds_the_thumbnail_and_the_next_finds_nothing_new(
+    nights: dict[str, Any], environment: Settings, folder: Path
+) -> None:
+    crawled = nights["ris_crawl"].test(run_conf={"roots": [str(folder)]})
+    assert set(states(crawled).values()) == {"success"}
+    scanned = nights["ris_provenance_scan"].test()
+    assert set(states(scanned).values()) == {"success"}, states(scanned)
+    with open_engine(environment) as engine, engine.connect() as db:
+        found = db.execute(text("SELECT relation, derived_uri FROM ris.duplicates")).all()
+        assert [(r, Path(u).name) for r, u in found] == [("thumbnail", "small.jpg")]
+        assert db.scalar(text("SELECT status FROM ris.last_run")) == "done"
+    # The roots are known now, and need not be named again.
+    assert set(states(nights["ris_crawl"].test()).values()) == {"success"}
+    nights["ris_provenance_scan"].test()
+    with open_engine(environment) as engine, engine.connect() as db:
+        assert db.scalar(text("SELECT count(*) FROM ris.match")) == 1
+        assert db.scalar(text("SELECT count(*) FROM ris.observation")) == 2
+    assert list((environment.home / "reports").iterdir())
+
+
+def test_a_step_that_fails_is_said_and_the_run_is_closed(
+    nights: dict[str, Any], environment: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RIS_MODEL", "resnet50")
+    monkeypatch.setenv("RIS_WEIGHTS_DIR", str(environment.home / "none"))
+    (environment.home).mkdir(parents=True, exist_ok=True)
+    photo = environment.home / "photo.png"
+    photo.write_bytes(edits.png(next(iter(photos()))[1]))
+    nights["ris_crawl"].test(run_conf={"roots": [str(photo)]})
+    run = nights["ris_provenance_scan"].test()
+    assert states(run)["fingerprint[-1]"] == "failed"
+    assert states(run)["report[-1]"] == "failed"
+    with open_engine(environment) as engine, engine.connect() as db:
+        assert db.scalar(text("SELECT status FROM ris.last_run")) == "failed"

@@ -1,0 +1,67 @@
+"""Small folders of real photos, and scans of them on the embedded default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from sqlalchemy import Engine, text
+
+from ris_jobs import jobs
+from ris_jobs.demo import edits
+from ris_jobs.demo.folder import photos
+from ris_jobs.progress import LogProgress
+from ris_jobs.report.views import Summary
+from ris_jobs.settings import Settings
+
+TABLES = ("image", "observation", "descriptor", "match", "family", "family_member")
+
+Scan = Callable[..., Summary]
+
+
+@pytest.fixture(scope="session")
+def coffee() -> Image.Image:
+    return dict(photos())["coffee"].resize((600, 400), Image.Resampling.LANCZOS)
+
+
+@pytest.fixture(scope="session")
+def rocket() -> Image.Image:
+    return dict(photos())["rocket"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, coffee: Image.Image, rocket: Image.Image) -> Path:
+    """Two photos, a thumbnail of one, and the same bytes twice of the other."""
+    folder = tmp_path / "photos"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "coffee.jpg").write_bytes(edits.jpeg(coffee, 92))
+    (folder / "sub" / "small.jpg").write_bytes(edits.jpeg(edits.thumbnail(coffee, 128)))
+    (folder / "rocket.jpg").write_bytes(edits.jpeg(rocket, 92))
+    (folder / "sub" / "rocket-again.jpg").write_bytes(edits.jpeg(rocket, 92))
+    return folder
+
+
+@pytest.fixture
+def scan(settings: Settings) -> Scan:
+    """Scan folders with the test's settings, or with changed ones."""
+
+    def scan(*roots: Path, settings: Settings = settings) -> Summary:
+        return jobs.scan(settings, roots, LogProgress())
+
+    return scan
+
+
+def row_versions(engine: Engine) -> dict[str, list[tuple[str, ...]]]:
+    """Every row of every table of results with the transaction that wrote it."""
+    with engine.connect() as db:
+        return {
+            table: [
+                tuple(r)
+                for r in db.execute(
+                    text(f"SELECT xmin::text, t::text FROM ris.{table} t ORDER BY 2")
+                )
+            ]
+            for table in TABLES
+        }

@@ -1,0 +1,284 @@
+"""The command line as people and scripts use it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from ris_jobs.cli import main
+from ris_jobs.crawl.directory import uri_of
+from ris_jobs.demo import edits
+from ris_jobs.demo.folder import photos
+from ris_jobs.settings import Settings
+
+Ris = Callable[..., Result]
+
+MATCHES = [
+    "run_id",
+    "derived_uri",
+    "source_uri",
+    "derived_sha256",
+    "source_sha256",
+    "relation",
+    "probability",
+    "cosine",
+    "hash_distance",
+    "inliers",
+    "scale",
+    "orientation",
+    "box",
+    "suppressed",
+    "evidence",
+]
+IMAGES = [
+    "uri",
+    "sha256",
+    "width",
+    "height",
+    "format",
+    "status",
+    "reason",
+    "first_seen_at",
+    "last_seen_at",
+    "family_id",
+    "is_source",
+    "source_uri",
+    "source_confidence",
+]
+FAMILIES = ["family_id", "source_uri", "confidence", "reasons", "members"]
+
+
+@pytest.fixture
+def ris(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ris]:
+    """Run ``ris`` in this process on a fresh home."""
+    monkeypatch.setenv("RIS_HOME", str(settings.home))
+    monkeypatch.setenv("RIS_DATABASE_URL", str(settings.database_url))
+
+    def run(*arguments: object, code: int = 0) -> Result:
+        result = CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
+        assert result.exit_code == code, result.output
+        return result
+
+    yield run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A photo, a thumbnail, a greyscale copy, the same bytes again, and a broken file."""
+    photo = dict(photos())["coffee"]
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "photo.jpg").write_bytes(edits.jpeg(photo, 92))
+    (folder / "small.jpg").write_bytes(edits.jpeg(edits.thumbnail(photo, 200)))
+    (folder / "grey.jpg").write_bytes(edits.jpeg(edits.greyscale(photo), 90))
+    (folder / "z-again.jpg").write_bytes(edits.jpeg(photo, 92))
+    (folder / "broken.jpg").write_bytes(b"not a picture")
+    return folder
+
+
+def rows(result: Result) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_scan_says_what_it_found_and_ends_0_though_one_file_is_broken(
+    ris: Ris, folder: Path
+) -> None:
+    said = ris("scan", folder).output
+    for word in ("thumbnail", "identical", "not-an-image", "fingerprint", "images/s", "run-1.html"):
+        assert word in said
+    summary = json.loads(ris("scan", folder, "--json").stdout)
+    assert summary["images"]["unchanged"] == 5
+    assert summary["quarantined"] == {"not-an-image": 1}
+    assert Path(summary["report"]).is_file()
+
+
+def test_exported_rows_are_those_of_the_contract(ris: Ris, folder: Path) -> None:
+    ris("scan", folder)
+    matches = rows(ris("export", "matches"))
+    assert {tuple(m) for m in matches} == {tuple(MATCHES)}
+    by_pair = {(Path(m["derived_uri"]).name, Path(m["source_uri"]).name): m for m in matches}
+    small = by_pair["small.jpg", "photo.jpg"]
+    assert small["relation"] == "thumbnail"
+    assert small["scale"] == pytest.approx(200 / 600, rel=0.03)
+    assert 0.5 <= small["probability"] <= 1
+    assert small["derived_sha256"] != small["source_sha256"]
+    assert small["evidence"]["direction"] != "undetermined"
+    same = by_pair["z-again.jpg", "photo.jpg"]
+    assert (same["relation"], same["probability"]) == ("identical", 1)
+    assert same["derived_sha256"] == same["source_sha256"]
+    assert by_pair["grey.jpg", "photo.jpg"]["relation"] == "edited"
+    pairs = [frozenset((m["derived_uri"], m["source_uri"])) for m in matches]
+    assert len(pairs) == len(set(pairs))
+
+    images = rows(ris("export", "images"))
+    assert {tuple(i) for i in images} == {tuple(IMAGES)}
+    by_name = {Path(i["uri"]).name: i for i in images}
+    assert by_name["photo.jpg"]["uri"] == uri_of(folder / "photo.jpg")
+    assert (by_name["broken.jpg"]["status"], by_name["broken.jpg"]["reason"]) == (
+        "quarantined",
+        "not-an-image",
+    )
+    assert by_name["photo.jpg"]["status"] == "ok"
+    assert datetime.fromisoformat(by_name["photo.jpg"]["first_seen_at"]).tzinfo is not None
+
+    (family,) = rows(ris("export", "families"))
+    assert tuple(family) == tuple(FAMILIES)
+    assert {Path(m).name for m in family["members"]} == {"photo.jpg", "small.jpg", "grey.jpg"}
+    (broken,) = rows(ris("export", "quarantine"))
+    assert broken["reason"] == "not-an-image" and broken["detail"]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_every_format_holds_the_same_rows(
+    ris: Ris, folder: Path, tmp_path: Path, form: str
+) -> None:
+    ris("scan", folder)
+    out = tmp_path / f"matches.{form}"
+    ris("export", "matches", "--format", form, "-o", out)
+    expected = sorted(m["derived_sha256"] for m in rows(ris("export", "matches")))
+    if form == "parquet":
+        found = pq.read_table(out).to_pylist()
+    elif form == "csv":
+        found = list(csv.DictReader(io.StringIO(out.read_text("utf-8"))))
+    else:
+        found = [json.loads(line) for line in out.read_text().splitlines()]
+    assert sorted(r["derived_sha256"] for r in found) == expected
+    assert list(found[0]) == MATCHES
+    assert [p.name for p in tmp_path.glob("*.part")] == []
+
+
+def test_search_finds_the_source_typed_and_writes_a_contact_sheet(
+    ris: Ris, folder: Path, tmp_path: Path
+) -> None:
+    ris("scan", folder)
+    query = tmp_path / "query.webp"
+    query.write_bytes(edits.webp(edits.mirror(dict(photos())["coffee"])))
+    sheet = tmp_path / "sheet.png"
+    found = json.loads(ris("search", query, "--json", "-o", sheet).stdout)
+    by_name = {Path(f["uri"]).name: f for f in found}
+    assert by_name["photo.jpg"]["relation"] == "mirrored"
+    assert by_name["photo.jpg"]["orientation"] == 2
+    with Image.open(sheet) as picture:
+        assert picture.format == "PNG" and picture.width > 500
+    near = json.loads(ris("search", query, "--mode", "similar", "-k", 2, "--json").stdout)
+    assert len(near) == 2 and near[0]["relation"] is None
+    assert "mirrored" in ris("search", query).output
+
+
+def test_search_knows_the_very_bytes_and_stores_nothing(ris: Ris, folder: Path) -> None:
+    ris("scan", folder)
+    before = ris("export", "images").stdout
+    (first, *_) = json.loads(ris("search", folder / "photo.jpg", "--json").stdout)
+    assert (first["relation"], first["query_is"]) == ("identical", "same")
+    assert ris("export", "images").stdout == before
+
+
+def test_search_for_a_broken_file_says_why(ris: Ris, folder: Path) -> None:
+    assert "not-an-image" in ris("search", folder / "broken.jpg", code=1).output
+
+
+def test_the_report_can_be_written_again(ris: Ris, folder: Path, tmp_path: Path) -> None:
+    ris("scan", folder)
+    out = tmp_path / "r.html"
+    assert ris("report", "-o", out).output.strip() == str(out)
+    page = out.read_text("utf-8")
+    assert "small.jpg" in page and "thumbnail" in page
+    assert "no run 77" in ris("report", "--run", 77, code=1).output
+
+
+def test_index_check_and_rebuild(ris: Ris, folder: Path, settings: Settings) -> None:
+    ris("scan", folder)
+    assert ris("index", "check").output.startswith("3 vectors indexed, 0 missing")
+    shutil.rmtree(settings.home / "milvus.db")
+    assert ris("index", "rebuild").output == "3 vectors indexed\n"
+
+
+def test_doctor_is_content_with_the_embedded_default(ris: Ris) -> None:
+    checks = json.loads(ris("doctor", "--json").stdout)
+    assert [c["part"] for c in checks if c["problem"]] == []
+
+
+def test_doctor_names_what_is_wrong(ris: Ris, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RIS_MILVUS_URI", "http://127.0.0.1:1")
+    assert "RIS_MILVUS_URI" in ris("doctor", code=1).output
+
+
+def test_config_show_masks_secrets(ris: Ris, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RIS_DATABASE_URL", "postgresql+psycopg2://me:hush@db/ris?password=hush")
+    monkeypatch.setenv("RIS_MILVUS_TOKEN", "hush")
+    monkeypatch.setenv("RIS_PREVIEWS_URL", "s3://key:hush@bucket/x")
+    for arguments in (("config", "show"), ("config", "show", "--json")):
+        said = ris(*arguments).output
+        assert "hush" not in said
+        assert "***" in said
+
+
+WRONG = {
+    "RIS_TOP_K=many": "RIS_TOP_K must be a whole number",
+    "RIS_TOP_K=0": "RIS_TOP_K must be between 1 and 1000",
+    "RIS_MIN_COSINE=nan": "RIS_MIN_COSINE must be between -1 and 1",
+    "RIS_MODEL=nosuch": "RIS_MODEL must be one of builtin, resnet50, sscd",
+    "RIS_TRUNCATED=maybe": "RIS_TRUNCATED must be reject or accept",
+    "RIS_DATABASE_URL=mysql://x/y": "RIS_DATABASE_URL must start with postgresql",
+    "RIS_DATABASE_URL=postgresql://u:p@127.0.0.1:1/x": "PostgreSQL at postgresql://u:***@127",
+    "RIS_MILVUS_URI=milvus": "RIS_MILVUS_URI must start with http",
+    "RIS_MILVUS_URI=http://127.0.0.1:1": "Milvus at http://127.0.0.1:1 cannot be used",
+    "RIS_PREVIEWS_URL=nosuch://x": "preview store at nosuch://x cannot be used",
+    "RIS_TOPK=5": "RIS_TOPK is not a setting",
+}
+
+
+@pytest.mark.parametrize("assignment", WRONG)
+def test_a_wrong_setting_or_server_is_one_sentence_and_exit_2(
+    ris: Ris, folder: Path, monkeypatch: pytest.MonkeyPatch, assignment: str
+) -> None:
+    monkeypatch.setenv(*assignment.split("=", 1))
+    said = ris("scan", folder, code=2).stderr
+    assert WRONG[assignment] in said
+    assert said.startswith("ris: ") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("/no/such/folder", "does not exist"),
+        ("https://example.org/", "this version reads local folders"),
+        ("file://host", "is not a file:// URI"),
+    ],
+)
+def test_a_source_that_cannot_be_scanned(ris: Ris, source: str, problem: str) -> None:
+    assert problem in ris("scan", source, code=2).stderr
+
+
+def test_a_file_uri_and_a_single_file_can_be_scanned(ris: Ris, folder: Path) -> None:
+    summary = json.loads(ris("scan", uri_of(folder / "photo.jpg"), "--json").stdout)
+    assert summary["images"]["seen"] == 1
+
+
+def test_nothing_scanned_yet_is_said(ris: Ris) -> None:
+    assert "no scan has finished yet" in ris("report", code=1).output
+    assert ris("export", "matches").stdout == ""
+
+
+def test_demo_refuses_a_folder_with_something_in_it(ris: Ris, folder: Path, tmp_path: Path) -> None:
+    assert "is not empty" in ris("demo", folder, code=2).output
+    assert re.fullmatch(
+        r"7 photos and 70 copies of them in .*\n", ris("demo", tmp_path / "d").output
+    )
+
+
+def test_help_names_every_command() -> None:
+    said = CliRunner().invoke(main, ["--help"]).output
+    assert set(main.commands) <= set(re.findall(r"^  (\w+) ", said, re.MULTILINE))

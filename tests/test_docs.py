@@ -1,0 +1,39 @@
+"""The docs name every command, setting, column and reason, and their links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ris_jobs.cli import main
+from ris_jobs.errors import Reason
+from ris_jobs.match import Relation
+from ris_jobs.report import rows
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+EXPORT = (ROOT / "docs" / "export.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+
+
+def test_the_readme_names_every_command() -> None:
+    assert set(main.commands) - set(re.findall(r"ris (\w+)", README)) == set()
+
+
+@pytest.mark.parametrize("columns", ["MATCH", "IMAGE", "FAMILY", "QUARANTINE"])
+def test_every_exported_column_is_described(columns: str) -> None:
+    named = set(re.findall(r"`(\w+)`", EXPORT))
+    assert set(getattr(rows, f"{columns}_COLUMNS")) - named == set()
+
+
+def test_every_relation_and_reason_is_described() -> None:
+    named = set(re.findall(r"`([\w-]+)`", EXPORT))
+    assert {str(v) for v in (*Relation, *Reason)} - named == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_to_files_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []

@@ -1,0 +1,59 @@
+"""Settings: read once, checked, masked, and all of them documented."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from ris_jobs.errors import ConfigError
+from ris_jobs.settings import Settings, mask_url
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = (ROOT / "settings.reference.env").read_text()
+
+
+def test_the_reference_file_names_every_setting_and_no_other() -> None:
+    named = re.findall(r"^(?:# )?(RIS_[A-Z0-9_]+)=", REFERENCE, re.MULTILINE)
+    assert sorted(named) == sorted("RIS_" + f.name.upper() for f in fields(Settings))
+
+
+def test_the_reference_file_states_the_real_defaults() -> None:
+    stated = dict(re.findall(r"^(RIS_[A-Z0-9_]+)=(.*)$", REFERENCE, re.MULTILINE))
+    assert Settings.from_env(stated) == Settings.from_env({})
+
+
+def test_values_are_read_with_their_types() -> None:
+    settings = Settings.from_env({"RIS_TOP_K": "7", "RIS_MIN_COSINE": "0.5", "RIS_HOME": "~/x"})
+    assert (settings.top_k, settings.min_cosine) == (7, 0.5)
+    assert settings.home == Path.home() / "x"
+
+
+def test_an_empty_variable_is_an_unset_one() -> None:
+    assert Settings.from_env({"RIS_MILVUS_URI": ""}) == Settings.from_env({})
+
+
+def test_a_misspelt_setting_is_refused() -> None:
+    with pytest.raises(ConfigError, match="RIS_TOPK is not a setting"):
+        Settings.from_env({"RIS_TOPK": "7"})
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (None, None),
+        ("postgresql://me@db/ris", "postgresql://me@db/ris"),
+        ("postgresql://me:p%40ss@db:5432/ris", "postgresql://me:***@db:5432/ris"),
+        ("postgresql://db/ris?password=x", "postgresql://db/ris?***"),
+    ],
+)
+def test_passwords_are_masked(url: str | None, shown: str | None) -> None:
+    assert mask_url(url) == shown
+
+
+def test_the_results_hash_changes_with_what_decides_results_only() -> None:
+    usual = Settings()
+    assert Settings(workers=3, home=Path("/x")).results_hash() == usual.results_hash()
+    assert Settings(top_k=3).results_hash() != usual.results_hash()
