@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,13 +44,26 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
         yield url
 
 
-@pytest.fixture
-def database_url(postgres: URL, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A migrated, empty database of this test's own."""
-    name = f"test_{abs(hash(request.node.nodeid)):x}"
+@contextmanager
+def fresh_database(postgres: URL) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
     _execute(postgres, f"CREATE DATABASE {name} TEMPLATE template")
     yield postgres.set(database=name).render_as_string(hide_password=False)
     _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(postgres: URL) -> Iterator[str]:
+    """A migrated, empty database of this test's own."""
+    with fresh_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def other_database_url(postgres: URL) -> Iterator[str]:
+    """A second one, to compare with."""
+    with fresh_database(postgres) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,0 +1,74 @@
+"""A scan that is killed at any moment loses nothing and doubles nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from PIL import Image
+from sqlalchemy import create_engine, text
+
+from ris_jobs.demo import edits
+from ris_jobs.demo.folder import photos
+
+KILLS = 5
+QUESTIONS = {
+    "images": "SELECT sha256, status, phash, descriptor_count FROM ris.image, LATERAL (SELECT "
+    "count(*) AS descriptor_count FROM ris.descriptor d WHERE d.image_id = image.image_id "
+    "AND d.indexed_at IS NOT NULL AND d.matched_at IS NOT NULL) AS c ORDER BY 1",
+    "uris": "SELECT uri, count(*) FROM ris.observation GROUP BY uri ORDER BY 1",
+    "matches": "SELECT derived_uri, source_uri, relation, probability FROM ris.match_by_uri "
+    "ORDER BY 1, 2",
+    "families": "SELECT source_uri, members FROM ris.family_by_uri ORDER BY 2",
+}
+
+
+def scan(folder: Path, home: Path, database_url: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "ris_jobs", "scan", str(folder)],
+        env=os.environ
+        | {"RIS_HOME": str(home), "RIS_DATABASE_URL": database_url, "RIS_BATCH_SIZE": "4"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def finish(process: subprocess.Popen[bytes]) -> None:
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said.decode()
+
+
+def answers(database_url: str) -> dict[str, list[tuple[object, ...]]]:
+    engine = create_engine(database_url)
+    with engine.connect() as db:
+        found = {name: [tuple(r) for r in db.execute(text(q))] for name, q in QUESTIONS.items()}
+    engine.dispose()
+    return found
+
+
+def test_final_tables_equal_those_of_an_undisturbed_scan(
+    tmp_path: Path, database_url: str, other_database_url: str
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, photo in photos():
+        small = photo.resize((320, 240), Image.Resampling.LANCZOS)
+        (folder / f"{name}.jpg").write_bytes(edits.jpeg(small, 92))
+        (folder / f"{name}-mirrored.jpg").write_bytes(edits.jpeg(edits.mirror(small), 90))
+        (folder / f"{name}-64.jpg").write_bytes(edits.jpeg(edits.thumbnail(small, 64)))
+    started = time.monotonic()
+    finish(scan(folder, tmp_path / "undisturbed", other_database_url))
+    whole = time.monotonic() - started
+
+    rng = random.Random(7)
+    for _ in range(KILLS):
+        victim = scan(folder, tmp_path / "disturbed", database_url)
+        time.sleep(rng.uniform(0.3, 1.0) * whole)
+        victim.kill()
+        victim.communicate()
+    finish(scan(folder, tmp_path / "disturbed", database_url))
+    assert answers(database_url) == answers(other_database_url)
