@@ -24,7 +24,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -185,13 +185,15 @@ def _stop_if_unused(data: Path) -> None:
     with last:
         pid = _server_pid(data)
         if pid is not None and _works_in(pid, data):
-            os.kill(pid, signal.SIGINT)  # roll back what is open, checkpoint, leave
-            _wait_for_end(data)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)  # roll back what is open, checkpoint, leave
+            _wait_for_end(pid, data)
 
 
-def _wait_for_end(data: Path) -> None:
+def _wait_for_end(pid: int, data: Path) -> None:
+    """Until the server has taken its pid file away, or is dead without having done so."""
     end = time.monotonic() + _STOP_S
-    while _server_pid(data) is not None and time.monotonic() < end:
+    while _server_pid(data) == pid and _works_in(pid, data) and time.monotonic() < end:
         time.sleep(0.01)
 
 
