@@ -25,7 +25,8 @@ class Traces:
     ``jpeg_quality`` is the libjpeg quality (1–100) whose tables are nearest to the file's
     luminance table, None for other formats; ``subsampling`` like ``"4:2:0"``; ``lossless``
     is True for formats that keep every pixel; ``metadata`` holds the EXIF fields that bear
-    on provenance (Make, Model, Software, DateTimeOriginal …) as the file claims them.
+    on provenance (Make, Model, Software, DateTimeOriginal …) as the file claims them, and
+    ``ColourProfile``, the name of its ICC profile.
     """
 
     jpeg_quality: int | None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageCms
 
 from ris_jobs.fingerprint import Traces
 
@@ -78,7 +79,7 @@ def read_traces(image: Image.Image, data: bytes) -> Traces:
         jpeg_quality=jpeg_quality(tables[min(tables)]) if tables else None,
         subsampling=_subsampling(getattr(image, "layer", [])) if tables else None,
         lossless=_is_lossless(image, data),
-        metadata=_metadata(image),
+        metadata=_metadata(image) | _profile(image),
     )
 
 
@@ -125,6 +126,19 @@ def _metadata(image: Image.Image) -> dict[str, str]:
         return {}
     texts = ((tag.name, clean_text(v)) for tag, v in found if isinstance(v, str | bytes | int))
     return {name: text for name, text in texts if text}
+
+
+def _profile(image: Image.Image) -> dict[str, str]:
+    """The name of the embedded ICC profile: a copy that dropped it has other colours."""
+    icc = image.info.get("icc_profile")
+    if not icc:
+        return {}
+    try:
+        name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(icc)))
+    except Exception:  # hostile bytes, likewise
+        return {}
+    text = clean_text(name)
+    return {"ColourProfile": text} if text else {}
 
 
 def clean_text(value: str | bytes | int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from ris_jobs.fingerprint import Traces
 from ris_jobs.fingerprint.decode import decode
@@ -127,3 +127,12 @@ def test_clean_text_is_clean(value: str | bytes | int) -> None:
     assert len(text) <= MAX_TEXT and text == text.strip()
     assert all(c == " " or c.isprintable() for c in text)
     text.encode()
+
+
+def test_the_colour_profile_is_named_and_a_broken_one_is_not(
+    photo: Photo, encoded: Encode
+) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for profile, name in ((srgb, "sRGB built-in"), (b"junk", None), (None, None)):
+        data = encoded(photo(32, 32), "JPEG", icc_profile=profile)
+        assert traces(data).metadata.get("ColourProfile") == name
