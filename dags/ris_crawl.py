@@ -47,7 +47,7 @@ def ris_crawl() -> None:
 
     # One unmapped task rings the bell: events of mapped tasks can be lost. What is pending
     # stands in PostgreSQL, so a doubled or missing event does no harm.
-    @task(outlets=[OBSERVED], trigger_rule="none_failed")
+    @task(outlets=[OBSERVED], trigger_rule="all_done")
     def announce() -> None:
         pass
 

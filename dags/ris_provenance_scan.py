@@ -34,11 +34,15 @@ def ris_provenance_scan() -> None:
 
     # Runs whatever happened before it, and fails if a step did: a night never ends unsaid.
     @task(trigger_rule="all_done")
-    def report(ris_run: int, figures: dict[str, dict[str, object] | None]) -> dict[str, object]:
+    def report(
+        ris_run: int | None, figures: dict[str, dict[str, object] | None]
+    ) -> dict[str, object]:
         from ris_jobs import jobs
         from ris_jobs.report.views import as_json
         from ris_jobs.settings import Settings
 
+        if ris_run is None:
+            raise RuntimeError("no run was begun, so there is nothing to report")
         summary = as_json(jobs.finish(Settings.from_env(), ris_run, figures))
         missing = [name for name, figure in figures.items() if figure is None]
         if missing:

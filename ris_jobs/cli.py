@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -39,6 +41,10 @@ class _Commands(click.Group):
             # The reader (head, less) has seen enough.
             sys.stderr.close()
             ctx.exit(0)
+        except OSError as e:
+            place = f"{e.filename}: " if e.filename else ""
+            click.echo(f"ris: {place}{e.strerror or e}", err=True)
+            ctx.exit(2)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,6 +61,8 @@ def main(verbose: bool) -> None:
 
     Everything is kept in $RIS_HOME (~/.ris unless set); `ris config show` lists the settings.
     """
+    # As on Ctrl-C: what is running ends in order, and the database is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(name)s %(levelname)s %(message)s",
@@ -144,7 +152,12 @@ def export(what: str, form: Format, output: Path | None) -> None:
 
 
 @main.command()
-@click.option("--run", "run_id", type=int, help="Which run; without it, the last scan.")
+@click.option(
+    "--run",
+    "run_id",
+    type=click.IntRange(1, 2**63 - 1),
+    help="Which run; without it, the last scan.",
+)
 @click.option("-o", "--output", type=_INPUT, help="Where; $RIS_HOME/reports unless given.")
 def report(run_id: int | None, output: Path | None) -> None:
     """Write a run as one self-contained web page and print its path."""
@@ -248,6 +261,8 @@ def _settings(**overrides: Any) -> Settings:
 def _root(source: str) -> Path:
     from ris_jobs.crawl.directory import path_of
 
+    if not source:
+        raise ConfigError("PATH_OR_URL", "is empty")
     if source.startswith("file:"):
         try:
             path = path_of(source)
@@ -257,8 +272,8 @@ def _root(source: str) -> Path:
         raise ConfigError(source, "cannot be scanned: this version reads local folders and files")
     else:
         path = Path(source)
-    if not path.exists():
-        raise ConfigError(source, "does not exist")
+    if path.exists() and not (path.is_dir() or path.is_file()):
+        raise ConfigError(source, "is neither a folder nor a file")
     return path
 
 
@@ -280,11 +295,17 @@ def _stores(model: str | None) -> Iterator[Any]:
 
 @contextmanager
 def _writing(output: Path | None) -> Iterator[BinaryIO]:
-    """Standard output, or a file that appears only when it is whole."""
+    """Standard output, or a file that appears only when it is whole; a device or a pipe is
+    written to as it is."""
     if output is None:
         yield sys.stdout.buffer
         return
-    part = output.with_name(output.name + ".part")
+    output = output.resolve()
+    if output.exists() and not output.is_file():
+        with output.open("wb") as file:
+            yield file
+        return
+    part = output.with_name(f"{output.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
             yield file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -9,11 +10,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import metadata
 
+from PIL import Image
 from sqlalchemy import text
 
-from ris_jobs.errors import RisError
+from ris_jobs.errors import ImageRejected, RisError
 from ris_jobs.jobs.models import model_of, open_pipeline
 from ris_jobs.settings import Settings
+from ris_jobs.store.home import make
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.previews import open_previews
 from ris_jobs.store.vectors import open_vectors
@@ -61,7 +64,7 @@ def _packages(_: Settings) -> str:
 
 
 def _disk(settings: Settings) -> str:
-    settings.home.mkdir(parents=True, exist_ok=True)
+    make(settings.home)
     free = shutil.disk_usage(settings.home).free / 1e9
     if free < _LOW_DISK_GB:
         raise RisError(f"only {free:.1f} GB are free in {settings.home}")
@@ -86,13 +89,18 @@ def _vectors(settings: Settings) -> str:
 def _previews(settings: Settings) -> str:
     previews = open_previews(settings)
     previews.write("doctor", b"check")
-    if previews.read("doctor") != b"check":
+    kept = previews.read("doctor")
+    previews.delete("doctor")
+    if kept != b"check":
         raise RisError("a preview that was written could not be read back")
     return previews.where
 
 
 def _model(settings: Settings) -> str:
-    pipeline = open_pipeline(settings)
     model = model_of(settings)
-    del pipeline
+    sample = io.BytesIO()
+    Image.effect_noise((64, 64), 64).save(sample, "PNG")
+    (result,) = open_pipeline(settings).run([sample.getvalue()])
+    if isinstance(result, ImageRejected):
+        raise result
     return f"{model.name}-{model.version}, {model.dim} values, weights {model.weights_sha256[:12]}"

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from ris_jobs.errors import ConfigError
 
 PREFIX = "RIS_"
+# Pillow itself refuses more.
+MAX_PIXELS = 178_956_970
 
 
 def _default_home() -> Path:
@@ -54,7 +55,7 @@ class Settings:
         "pairs less likely than this are not stored", default=0.5, results=True
     )
     max_pixels: int = _setting(
-        "pictures with more pixels are quarantined", default=178_956_970, results=True
+        "pictures with more pixels are quarantined", default=MAX_PIXELS, results=True
     )
     max_bytes: int = _setting("larger files are quarantined", default=256 << 20, results=True)
     truncated: str = _setting(
@@ -84,8 +85,11 @@ class Settings:
             "top_k": (1 <= self.top_k <= 1000, "must be between 1 and 1000"),
             "min_cosine": (-1 <= self.min_cosine <= 1, "must be between -1 and 1"),
             "min_probability": (0 <= self.min_probability <= 1, "must be between 0 and 1"),
-            "max_pixels": (self.max_pixels > 0, "must be positive"),
-            "max_bytes": (self.max_bytes > 0, "must be positive"),
+            "max_pixels": (
+                0 < self.max_pixels <= MAX_PIXELS,
+                f"must be between 1 and {MAX_PIXELS}",
+            ),
+            "max_bytes": (0 < self.max_bytes <= 2 << 30, "must be between 1 and 2147483648"),
             "preview_size": (64 <= self.preview_size <= 4096, "must be between 64 and 4096"),
             "batch_size": (1 <= self.batch_size <= 4096, "must be between 1 and 4096"),
             "workers": (0 <= self.workers <= 256, "must be between 0 and 256"),
@@ -142,20 +146,19 @@ class Settings:
 
 
 def mask_url(url: str | None) -> str | None:
-    """The URL with its password, and any query (which may carry one), replaced by ``***``."""
+    """The URL with what stands before its last ``@``, and any query, replaced by ``***``. It is
+    not parsed: a password may hold any character, and a broken URL is shown too."""
     if url is None:
         return None
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    user = parts.username or ""
-    netloc = f"{user}:***@{host}" if parts.password else parts.netloc
-    return urlunsplit(parts._replace(netloc=netloc, query="***" if parts.query else ""))
+    scheme, mark, rest = url.partition("://")
+    if "@" in rest:
+        rest = "***@" + rest.rpartition("@")[2]
+    path, query, _ = rest.partition("?")
+    return scheme + mark + path + ("?***" if query else "")
 
 
 def _refuse_unknown(env: Mapping[str, str], known: Mapping[str, Any]) -> None:
-    # RIS_SHARED belongs to the tests, not to the service.
-    ours = {n for n in env if n.startswith(PREFIX)} - {"RIS_SHARED"}
-    unknown = sorted(ours - known.keys())
+    unknown = sorted({n for n in env if n.startswith(PREFIX)} - known.keys())
     if unknown:
         raise ConfigError(unknown[0], "is not a setting; `ris config show` lists them all")
 

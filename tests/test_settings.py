@@ -44,8 +44,11 @@ def test_a_misspelt_setting_is_refused() -> None:
     ("url", "shown"),
     [
         (None, None),
-        ("postgresql://me@db/ris", "postgresql://me@db/ris"),
-        ("postgresql://me:p%40ss@db:5432/ris", "postgresql://me:***@db:5432/ris"),
+        ("postgresql://db/ris", "postgresql://db/ris"),
+        ("postgresql://me:p%40ss@db:5432/ris", "postgresql://***@db:5432/ris"),
+        ("postgresql://me:s3cr/e#t?@db/ris", "postgresql://***@db/ris"),
+        ("http://token@host:1", "http://***@host:1"),
+        ("postgresql://me:p[w@db/ris", "postgresql://***@db/ris"),
         ("postgresql://db/ris?password=x", "postgresql://db/ris?***"),
     ],
 )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -30,6 +30,9 @@ _SCHEME = "file://"
 _OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _BLOCK = 1 << 20
 
+MAX_URI = 2000
+"""Characters of the longest URI that is kept; paths beyond are reported, not followed."""
+
 
 def uri_of(path: Path) -> str:
     """The ``file://`` URI of ``path`` made absolute (RFC 8089): ASCII, whatever its bytes."""
@@ -44,28 +47,38 @@ def path_of(uri: str) -> Path:
     return Path(os.fsdecode(raw))
 
 
-def walk(root: Path, *, now: datetime | None = None) -> Iterator[Listing | Observation]:
+def walk(
+    root: Path, *, now: datetime | None = None, skip: Collection[Path] = ()
+) -> Iterator[Listing | Observation]:
     """List the images below ``root``, folder by folder in the order of their raw names.
 
     Yields a :class:`Listing` for each image, and for each entry that could not be looked at
     (an unreadable folder, a file gone meanwhile) an :class:`Observation` with its reason,
     seen at ``now``: nothing is dropped unsaid. A ``root`` that is a file is listed whatever
-    its name. FileNotFoundError if there is no ``root``.
+    its name. Folders in ``skip`` (absolute) are passed over. FileNotFoundError if there is no
+    ``root``.
     """
     seen_at = now or datetime.now(UTC)
     root = root.resolve(strict=True) if ".." in root.parts else root.absolute()
     if root.is_dir():
-        yield from _walk_folder(root, seen_at)
+        yield from _walk_folder(root, seen_at, skip)
     else:
         root = root.resolve(strict=True)
         yield _listing(root, root.stat())
 
 
-def _walk_folder(root: Path, seen_at: datetime) -> Iterator[Listing | Observation]:
+def _walk_folder(
+    root: Path, seen_at: datetime, skip: Collection[Path]
+) -> Iterator[Listing | Observation]:
     """Depth first with an own stack: a hostile tree may be deeper than Python's recursion."""
     stack = [root]
     while stack:
         path = stack.pop()
+        if path in skip:
+            continue
+        if len(uri_of(path)) > MAX_URI:
+            yield _too_long(path, seen_at)
+            continue
         try:
             status = path.stat() if path == root else path.lstat()
             if stat.S_ISDIR(status.st_mode):
@@ -74,6 +87,15 @@ def _walk_folder(root: Path, seen_at: datetime) -> Iterator[Listing | Observatio
                 yield _listing(path, status)
         except OSError as error:
             yield _failure(uri_of(path), error, seen_at)
+
+
+def _too_long(path: Path, seen_at: datetime) -> Observation:
+    """Said of the nearest folder whose own URI can be kept."""
+    folder = next(p for p in path.parents if len(uri_of(p)) <= MAX_URI)
+    detail = f"a path in it is longer than {MAX_URI:,} characters as a URI, and was left out"
+    return Observation(
+        uri_of(folder), seen_at, "", 0, None, reason=Reason.UNREADABLE, detail=detail
+    )
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -115,7 +137,8 @@ def read(uri: str, max_bytes: int) -> bytes:
     """All bytes of one file; :class:`ImageRejected` if it cannot be read, is empty or larger."""
     try:
         with _open(path_of(uri)) as file:
-            data = file.read(max_bytes + 1)
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(min(size, max_bytes) + 1)
     except OSError as error:
         raise ImageRejected(*_explain(error)) from error
     if not data:

@@ -51,8 +51,8 @@ def _encode(image: Image.Image, fmt: str, **options: object) -> bytes:
 
 
 def thumbnail(image: Image.Image, side: int) -> Image.Image:
-    """The whole picture with its long side at ``side`` pixels, by Lanczos."""
-    return _scaled(image, side / max(image.size), Image.Resampling.LANCZOS)
+    """The whole picture with its long side at ``side`` pixels, by Lanczos; never enlarged."""
+    return _scaled(image, min(1.0, side / max(image.size)), Image.Resampling.LANCZOS)
 
 
 def upscale(

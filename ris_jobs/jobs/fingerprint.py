@@ -19,6 +19,7 @@ from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, images
 from ris_jobs.store.images import Claimed
 from ris_jobs.store.previews import Previews
+from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Fingerprinted:
 
 def fingerprint(
     stores: Stores,
+    run: Run,
     open_pipeline: Callable[[], Pipeline],
     settings: Settings,
     progress: Progress,
@@ -61,7 +63,7 @@ def fingerprint(
                     break
                 pipeline = pipeline or open_pipeline()
                 read = pool.map(lambda c: _read(c, stores.previews, settings.max_bytes), claimed)
-                _save(db, stores, claimed, _outcomes(claimed, list(read), pipeline), total)
+                _save(db, stores, run, claimed, _outcomes(claimed, list(read), pipeline), total)
             after = claimed[-1].image_id
             advance(len(claimed))
     index(stores)
@@ -78,7 +80,9 @@ def _read(claimed: Claimed, previews: Previews, max_bytes: int) -> bytes | Image
         try:
             data = directory.read(uri, max_bytes)
         except ImageRejected as e:
-            rejected = e
+            # What is there now is not what was seen: its misfortune is not these bytes' own.
+            own = e.reason is Reason.TOO_LARGE
+            rejected = e if own else ImageRejected(Reason.VANISHED, f"not there now: {e.detail}")
             continue
         if hashlib.sha256(data).hexdigest() == claimed.sha256:
             return data
@@ -101,6 +105,7 @@ def _outcomes(
 def _save(
     db: Connection,
     stores: Stores,
+    run: Run,
     claimed: Sequence[Claimed],
     outcomes: dict[int, Result],
     total: Fingerprinted,
@@ -112,7 +117,7 @@ def _save(
     for c in new:
         stores.previews.write(c.sha256, done[c.image_id].preview)
     images.save_fingerprints(db, {c.image_id: done[c.image_id].fingerprint for c in new})
-    images.quarantine(db, rejected)
+    images.quarantine(db, rejected, run.judged_by)
     descriptors.save(db, stores.model_id, {i: r.descriptor for i, r in done.items()})
     total.images += len(done)
     total.quarantined += len(rejected)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ris_jobs.store import descriptors
+from ris_jobs.store import descriptors, runs
 from ris_jobs.store.stores import Stores
 
 _BATCH = 1024
@@ -36,7 +36,8 @@ def rebuild_index(stores: Stores) -> int:
     """Empty the collection and fill it again. Killed half-way, the next run goes on."""
     with stores.engine.begin() as db:
         descriptors.forget_index(db, stores.model_id)
-    stores.vectors.recreate()
+        stores.vectors.recreate()
+        runs.set_collection(db, stores.model_id, stores.vectors.collection)
     return index(stores)
 
 

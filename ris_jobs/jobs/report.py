@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from ris_jobs.errors import NotFound
 from ris_jobs.report import html
 from ris_jobs.report.pictures import thumbnail
 from ris_jobs.report.views import RunView, from_json
@@ -39,6 +40,8 @@ def report(engine: Engine, previews: Previews, run_id: int | None, out: Path) ->
 def _view(engine: Engine, run_id: int | None) -> RunView:
     with engine.connect() as db:
         run = runs.get(db, run_id)
+        if not run["summary"]:
+            raise NotFound(f"run {run['run_id']} has not finished, so there is nothing to report")
         return RunView(
             summary=from_json(run["summary"]),
             started_at=run["started_at"],

@@ -29,14 +29,15 @@ def resolve(stores: Stores, run: Run, progress: Progress) -> Resolved:
     started = time.perf_counter()
     with stores.engine.begin() as db, progress.stage("resolve", None) as advance:
         families.lock(db)
-        touched = matches.unresolved_component(db)
-        if not touched:
+        new = matches.unresolved(db)
+        if not new:
             return Resolved()
+        touched = matches.component(db, (i for pair in new for i in pair))
         facts = {i: _facts(s) for i, s in images.by_ids(db, touched).items()}
         found = provenance.resolve(matches.pairs(db, touched), facts)
         old = families.touching(db, touched)
         families.replace(db, old, keep_ids(old, found), run.run_id)
-        matches.set_resolved(db, touched)
+        matches.set_resolved(db, new)
         advance(len(touched))
     return Resolved(len(touched), time.perf_counter() - started)
 

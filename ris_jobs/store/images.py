@@ -52,11 +52,11 @@ def save_fingerprints(db: Connection, found: Mapping[int, Fingerprint]) -> None:
     db.execute(query("images.save_fingerprints"), {"rows": json.dumps(rows)})
 
 
-def quarantine(db: Connection, rejected: Mapping[int, ImageRejected]) -> None:
+def quarantine(db: Connection, rejected: Mapping[int, ImageRejected], judged_by: str) -> None:
     rows = [
         {"image_id": i, "reason": e.reason.value, "detail": e.detail} for i, e in rejected.items()
     ]
-    db.execute(query("images.quarantine"), {"rows": json.dumps(rows)})
+    db.execute(query("images.quarantine"), {"rows": json.dumps(rows), "judged_by": judged_by})
 
 
 def by_ids(db: Connection, ids: Iterable[int]) -> dict[int, Stored]:

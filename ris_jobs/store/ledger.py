@@ -40,11 +40,11 @@ def current(db: Connection, uris: Sequence[str]) -> dict[str, Known]:
     return {r.uri: Known(r.observation_id, r.version, r.gone, r.sha256, r.reason) for r in rows}
 
 
-def touch(db: Connection, known: Sequence[Known], seen_at: datetime) -> None:
+def touch(db: Connection, known: Sequence[Known], run: Run) -> None:
     """These were seen again, unchanged."""
     ids = [k.observation_id for k in known]
-    db.execute(query("ledger.touch"), {"ids": ids, "seen_at": seen_at})
-    db.execute(query("ledger.revive"), {"ids": ids})
+    db.execute(query("ledger.touch"), {"ids": ids, "seen_at": run.started_at})
+    _revive(db, ids, run)
 
 
 def record(
@@ -53,43 +53,58 @@ def record(
     """Write what was read: new URIs, new bytes at known URIs, returns after an absence."""
     same = [o for o in observations if _same_bytes(o, known.get(o.uri))]
     fresh = [o for o in observations if not _same_bytes(o, known.get(o.uri))]
-    replaced = [o.uri for o in fresh if o.uri in known]
+    returned = [o.uri for o in fresh if o.uri in known and _shows(o, known[o.uri])]
+    replaced = [o.uri for o in fresh if o.uri in known and not _shows(o, known[o.uri])]
     if same:
         rows = [_row(o) | {"observation_id": known[o.uri].observation_id} for o in same]
         db.execute(query("ledger.retoken"), {"rows": json.dumps(rows), "seen_at": run.started_at})
-        db.execute(query("ledger.revive"), {"ids": [r["observation_id"] for r in rows]})
-    if replaced:
-        db.execute(query("ledger.supersede"), {"uris": replaced, "seen_at": run.started_at})
+        _revive(db, [r["observation_id"] for r in rows], run)
+    for uris, other in ((returned, False), (replaced, True)):
+        ended = {"uris": uris, "replaced": other, "seen_at": run.started_at}
+        db.execute(query("ledger.supersede"), ended)
     if fresh:
         params = {
             "rows": json.dumps([_row(o) for o in fresh]),
             "seen_at": run.started_at,
             "run_id": run.run_id,
+            "judged_by": run.judged_by,
         }
         db.execute(query("ledger.add_images"), params)
         db.execute(query("ledger.add_observations"), params)
-    return Recorded(len(fresh) - len(replaced), len(replaced), len(same))
+    changed = len(returned) + len(replaced)
+    return Recorded(len(fresh) - changed, changed, len(same))
 
 
 def mark_gone(db: Connection, root: str, unread: Sequence[str], seen_at: datetime) -> int:
     """URIs at or under ``root`` that were not seen since ``seen_at`` are gone; those under an
     ``unread`` folder stay as they are. Returns how many."""
-    params = {
-        "root": root,
-        "prefix": root.rstrip("/") + "/",
-        "unread": [u.rstrip("/") + "/" for u in unread],
-        "seen_at": seen_at,
-    }
+    below = [u.rstrip("/") + "/" for u in unread]
+    params = _under(root) | {"unread": below, "seen_at": seen_at}
     return db.execute(query("ledger.mark_gone"), params).rowcount
 
 
+def knows(db: Connection, root: str) -> bool:
+    """Whether anything was ever seen at or under ``root``."""
+    return bool(db.scalar(query("ledger.knows"), _under(root)))
+
+
+def _under(root: str) -> dict[str, str]:
+    """The root itself, and the bounds of what sorts below it (``0`` comes after ``/``)."""
+    below = root.rstrip("/")
+    return {"root": root, "prefix": below + "/", "beyond": below + "0"}
+
+
+def _revive(db: Connection, ids: Sequence[int], run: Run) -> None:
+    db.execute(query("ledger.revive"), {"ids": list(ids), "judged_by": run.judged_by})
+
+
 def _same_bytes(seen: Observation, known: Known | None) -> bool:
-    return (
-        known is not None
-        and not known.gone
-        and seen.sha256 == known.sha256
-        and (seen.reason is None or seen.reason.value == known.reason)
-    )
+    return known is not None and not known.gone and _shows(seen, known)
+
+
+def _shows(seen: Observation, known: Known) -> bool:
+    reason = seen.reason.value if seen.reason else None
+    return (seen.sha256, reason) == (known.sha256, known.reason)
 
 
 def _row(o: Observation) -> dict[str, Any]:

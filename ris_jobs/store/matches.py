@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -30,9 +30,14 @@ def save(
     return db.execute(query("matches.save"), params).rowcount
 
 
-def unresolved_component(db: Connection) -> list[int]:
-    """Ids of the images whose families new matches may change."""
-    return list(db.scalars(query("matches.unresolved_component")))
+def unresolved(db: Connection) -> list[tuple[int, int]]:
+    """(derived, source) ids of matches that families have yet to take in."""
+    return [(r.derived_id, r.source_id) for r in db.execute(query("matches.unresolved"))]
+
+
+def component(db: Connection, ids: Iterable[int]) -> list[int]:
+    """Ids of the images whose families matches of these may change."""
+    return list(db.scalars(query("matches.component"), {"ids": sorted(set(ids))}))
 
 
 def pairs(db: Connection, ids: Sequence[int]) -> list[Pair]:
@@ -44,8 +49,9 @@ def pairs(db: Connection, ids: Sequence[int]) -> list[Pair]:
     ]
 
 
-def set_resolved(db: Connection, ids: Sequence[int]) -> None:
-    db.execute(query("matches.set_resolved"), {"ids": list(ids)})
+def set_resolved(db: Connection, pairs: Sequence[tuple[int, int]]) -> None:
+    params = {"derived": [d for d, _ in pairs], "sources": [s for _, s in pairs]}
+    db.execute(query("matches.set_resolved"), params)
 
 
 def count_by_relation(db: Connection, run_id: int) -> dict[str, tuple[int, int]]:

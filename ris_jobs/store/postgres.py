@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -14,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from ris_jobs.errors import ConfigError, DatabaseUnavailable
 from ris_jobs.settings import Settings, mask_url
 from ris_jobs.store import embedded
+from ris_jobs.store.home import make
 from ris_jobs.store.queries import sql_dir
 
 _DATABASE = "ris"
@@ -50,7 +52,7 @@ def _located(settings: Settings) -> Iterator[tuple[URL, str]]:
             raise ConfigError("RIS_DATABASE_URL", "is not a database URL") from e
         yield url, mask_url(settings.database_url) or ""
         return
-    data = settings.home / "postgres"
+    data = make(settings.home) / "postgres"
     with embedded.serve(data) as sockets:
         admin = URL.create(
             "postgresql+psycopg2",
@@ -81,6 +83,9 @@ def _migrate(engine: Engine, where: str) -> None:
             upgrade(db)
     except OperationalError as e:
         raise DatabaseUnavailable(where, _first_line(e), "Is RIS_DATABASE_URL right?") from e
+    except CommandError as e:
+        fix = "Update ris-jobs, or use another database."
+        raise DatabaseUnavailable(where, f"it was made by a newer version ({e})", fix) from e
     except DBAPIError as e:
         fix = "The account needs to own the schema ris, or CREATE on the database."
         raise DatabaseUnavailable(where, _first_line(e), fix) from e

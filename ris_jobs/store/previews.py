@@ -12,6 +12,7 @@ import fsspec
 
 from ris_jobs.errors import PreviewsUnavailable
 from ris_jobs.settings import Settings, mask_url
+from ris_jobs.store.home import make
 
 
 class Previews:
@@ -47,6 +48,9 @@ class Previews:
                 self.where, f"a read failed ({e})", "See RIS_PREVIEWS_URL."
             ) from e
 
+    def delete(self, sha256: str) -> None:
+        self._fs.rm_file(self._path(sha256))
+
     def _path(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256}.jpg"
 
@@ -58,6 +62,7 @@ def open_previews(settings: Settings) -> Previews:
         if settings.previews_url:
             fs, root = fsspec.core.url_to_fs(settings.previews_url)
         else:
+            make(settings.home)
             fs, root = fsspec.filesystem("file"), where
         fs.makedirs(root, exist_ok=True)
     except (OSError, ValueError, ImportError) as e:

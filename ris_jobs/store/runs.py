@@ -18,10 +18,12 @@ from ris_jobs.store.queries import query
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run under way. All its observations carry ``started_at``."""
+    """A run under way. All its observations carry ``started_at``; what it quarantines carries
+    ``judged_by``, the settings and code it was judged with."""
 
     run_id: int
     started_at: datetime
+    judged_by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +68,13 @@ def start(
             "code_version": __version__,
         },
     ).one()
-    return Run(row.run_id, row.started_at)
+    return Run(row.run_id, row.started_at, _judged_by(row.settings_hash, row.code_version))
 
 
 def resume(db: Connection, run_id: int) -> Run:
     """A run that another process started."""
-    return Run(run_id, get(db, run_id)["started_at"])
+    row = get(db, run_id)
+    return Run(run_id, row["started_at"], _judged_by(row["settings_hash"], row["code_version"]))
 
 
 def roots(db: Connection) -> list[str]:
@@ -91,3 +94,17 @@ def get(db: Connection, run_id: int | None) -> RowMapping:
         which = "no scan has finished yet" if run_id is None else f"there is no run {run_id}"
         raise NotFound(f"{which}; `ris scan FOLDER` makes one")
     return row
+
+
+def collection(db: Connection, model_id: int) -> str | None:
+    """The Milvus collection that the model's ``indexed_at`` speaks of."""
+    found: str | None = db.scalar(query("runs.collection"), {"model_id": model_id})
+    return found
+
+
+def set_collection(db: Connection, model_id: int, name: str) -> None:
+    db.execute(query("runs.set_collection"), {"model_id": model_id, "collection": name})
+
+
+def _judged_by(settings_hash: str, code_version: str) -> str:
+    return f"{settings_hash} {code_version}"

@@ -31,12 +31,14 @@ class Stores:
 def open_stores(settings: Settings, model: Model) -> Iterator[Stores]:
     """Raises a subclass of :class:`ris_jobs.errors.Unavailable` at once when a part is missing.
 
-    A collection that had to be made is empty: what PostgreSQL thought indexed is indexed again.
+    A collection that is not the one PostgreSQL knows (lost, made anew, of another home) holds
+    nothing we could rely on: all is indexed again before the next match.
     """
     with open_engine(settings) as engine, open_vectors(settings, model) as vectors:
         previews = open_previews(settings)
         with engine.begin() as db:
             model_id = runs.register_model(db, model)
-            if vectors.created:
+            if runs.collection(db, model_id) != vectors.collection:
                 descriptors.forget_index(db, model_id)
+                runs.set_collection(db, model_id, vectors.collection)
         yield Stores(engine, previews, vectors, model, model_id)

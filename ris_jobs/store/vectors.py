@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 from ris_jobs.errors import VectorsUnavailable
 from ris_jobs.settings import Settings, mask_url
+from ris_jobs.store.home import make
 from ris_jobs.store.runs import Model
 
 _TIMEOUT_S = 60.0
@@ -37,8 +39,7 @@ class Vectors:
         self._where = where
         self._lite_path = lite_path
         self._model = model
-        self.collection = _collection_name(model)
-        self.created = self._ensure()
+        self.collection = self._ensure()
 
     def upsert(self, ids: Sequence[int], vectors: npt.NDArray[np.float32]) -> None:
         """Put vectors (n, dim), unit rows, under image ids; an id already there is replaced."""
@@ -93,25 +94,34 @@ class Vectors:
         """Drop everything and start with an empty collection."""
         with self._errors("drop"):
             self._client.drop_collection(self.collection)
-        self._ensure()
+        self.collection = self._ensure()
 
-    def _ensure(self) -> bool:
-        """True when the collection had to be made: then nothing is in it."""
+    def _ensure(self) -> str:
+        """The name of the model's collection, which is made if there is none. Its last part is
+        random, given when it is made: another name is another content."""
+        prefix = _prefix(self._model)
+        with self._errors("open"):
+            found: list[str] = [
+                str(n) for n in self._client.list_collections() if n.startswith(prefix)
+            ]
+            if found:
+                self._client.load_collection(min(found))
+                return min(found)
+            name = prefix + uuid.uuid4().hex[:12]
+            self._create(name)
+            return name
+
+    def _create(self, name: str) -> None:
         from pymilvus import DataType
 
-        with self._errors("open"):
-            if self._client.has_collection(self.collection):
-                self._client.load_collection(self.collection)
-                return False
-            schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
-            schema.add_field("image_id", DataType.INT64, is_primary=True)
-            schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self._model.dim)
-            index = self._client.prepare_index_params()
-            index.add_index("vector", **_index(lite=self._lite_path is not None))
-            self._client.create_collection(
-                self.collection, schema=schema, index_params=index, consistency_level="Strong"
-            )
-            return True
+        schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field("image_id", DataType.INT64, is_primary=True)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self._model.dim)
+        index = self._client.prepare_index_params()
+        index.add_index("vector", **_index(lite=self._lite_path is not None))
+        self._client.create_collection(
+            name, schema=schema, index_params=index, consistency_level="Strong"
+        )
 
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
@@ -178,13 +188,12 @@ def _release(path: str) -> None:
 
 
 def _lite_path(home: Path) -> str:
-    home.mkdir(parents=True, exist_ok=True)
-    return str(home / "milvus.db")
+    return str(make(home) / "milvus.db")
 
 
-def _collection_name(model: Model) -> str:
+def _prefix(model: Model) -> str:
     safe = re.sub(r"\W", "_", f"{model.name}_{model.version}")
-    return f"ris_{safe}_{model.weights_sha256[:12]}"
+    return f"ris_{safe}_{model.weights_sha256[:12]}_"
 
 
 def _index(*, lite: bool) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 -- it and the images. Work to be done is state in these rows (status, indexed_at, matched_at,
 -- resolved), so any job can be killed anywhere and run again.
 
-CREATE SCHEMA ris;
 COMMENT ON SCHEMA ris IS
     'Image provenance: which images are copies of which, how, and which one came first. '
     'Start at the views duplicates, thumbnails, originals and last_run.';
+
+COMMENT ON TABLE ris.schema_version IS 'Which migrations have run (Alembic).';
 
 -- ── models and runs ──────────────────────────────────────────────────────────────────────────
 
@@ -16,11 +17,14 @@ CREATE TABLE ris.model (
     weights_sha256 text     NOT NULL CHECK (weights_sha256 ~ '^[0-9a-f]{64}$'),
     dim            smallint NOT NULL CHECK (dim > 0),
     input_size     smallint NOT NULL CHECK (input_size > 0),
+    collection     text,
     UNIQUE (name, version, weights_sha256)
 );
 COMMENT ON TABLE ris.model IS
     'Descriptor models that were used. Descriptors of two models are never compared.';
 COMMENT ON COLUMN ris.model.weights_sha256 IS 'sha256 of the weights file: what the model really is';
+COMMENT ON COLUMN ris.model.collection IS
+    'the Milvus collection that descriptor.indexed_at speaks of; another name, another content';
 COMMENT ON COLUMN ris.model.dim IS 'length of one descriptor, float32 values';
 COMMENT ON COLUMN ris.model.input_size IS 'side of the square input, pixels';
 
@@ -60,6 +64,7 @@ CREATE TABLE ris.image (
                               CHECK (status IN ('pending', 'ok', 'quarantined')),
     reason           text,
     detail           text,
+    judged_by        text,
     first_seen_at    timestamptz NOT NULL,
     run_id           bigint   NOT NULL REFERENCES ris.run,
     width            integer  CHECK (width > 0),
@@ -81,7 +86,8 @@ CREATE TABLE ris.image (
         = CASE status WHEN 'ok' THEN 13 ELSE 0 END),
     CONSTRAINT reason_iff_quarantined CHECK (
         (status = 'quarantined') = (reason IS NOT NULL)
-        AND (status = 'quarantined') = (detail IS NOT NULL))
+        AND (status = 'quarantined') = (detail IS NOT NULL)
+        AND (status = 'quarantined') = (judged_by IS NOT NULL))
 );
 COMMENT ON TABLE ris.image IS
     'One row for each distinct sequence of bytes ever seen, with its fingerprint once it has one. '
@@ -90,6 +96,8 @@ COMMENT ON COLUMN ris.image.status IS
     'pending: to be fingerprinted; ok: fingerprinted; quarantined: cannot be used, see reason';
 COMMENT ON COLUMN ris.image.reason IS 'why in quarantine, one of a fixed list of short words';
 COMMENT ON COLUMN ris.image.detail IS 'why in quarantine, as a sentence';
+COMMENT ON COLUMN ris.image.judged_by IS
+    'settings hash and code version that put it in quarantine; under others it is tried again';
 COMMENT ON COLUMN ris.image.first_seen_at IS
     'when this system first saw the bytes anywhere; not when they were published';
 COMMENT ON COLUMN ris.image.run_id IS 'the run that saw them first';
@@ -127,6 +135,7 @@ CREATE TABLE ris.observation (
     last_seen_at   timestamptz NOT NULL CHECK (last_seen_at >= first_seen_at),
     gone_at        timestamptz CHECK (gone_at >= last_seen_at),
     superseded_at  timestamptz CHECK (superseded_at >= last_seen_at),
+    replaced       boolean     NOT NULL DEFAULT false CHECK (NOT replaced OR superseded_at IS NOT NULL),
     run_id         bigint      NOT NULL REFERENCES ris.run,
     CONSTRAINT bytes_or_reason CHECK (
         num_nonnulls(image_id, reason) = 1 AND (reason IS NULL) = (detail IS NULL))
@@ -141,6 +150,7 @@ COMMENT ON COLUMN ris.observation.version IS
 COMMENT ON COLUMN ris.observation.modified_at IS 'the date the source claims, not our sighting';
 COMMENT ON COLUMN ris.observation.gone_at IS 'when the URI was first missing; null while it is there';
 COMMENT ON COLUMN ris.observation.superseded_at IS 'when a later row for the same URI took over';
+COMMENT ON COLUMN ris.observation.replaced IS 'whether that later row shows other bytes';
 COMMENT ON COLUMN ris.observation.run_id IS 'the run that first saw it';
 CREATE UNIQUE INDEX observation_current ON ris.observation (uri text_pattern_ops)
     WHERE superseded_at IS NULL;

@@ -5,17 +5,18 @@ SELECT DISTINCT ON (image_id)
        image_id, uri, first_seen_at, modified_at
 FROM ris.observation
 WHERE image_id IS NOT NULL
-ORDER BY image_id, superseded_at IS NOT NULL, first_seen_at, length(uri), uri;
+ORDER BY image_id, replaced, first_seen_at, length(uri), uri;
 COMMENT ON VIEW ris.image_uri IS
     'The one URI that stands for each image: where it was first seen (of several seen in the same '
     'run, the shortest, then the first by name).';
 
 CREATE VIEW ris.copy_uri AS
 SELECT DISTINCT ON (o.image_id, o.uri)
-       o.image_id, o.uri, u.uri AS first_uri, o.run_id, o.first_seen_at
+       o.image_id, o.uri, u.uri AS first_uri, o.run_id,
+       o.first_seen_at, u.first_seen_at AS first_uri_seen_at
 FROM ris.observation o
 JOIN ris.image_uri u ON u.image_id = o.image_id AND u.uri <> o.uri
-WHERE o.superseded_at IS NULL
+WHERE NOT o.replaced
 ORDER BY o.image_id, o.uri, o.first_seen_at;
 COMMENT ON VIEW ris.copy_uri IS 'Further URIs that showed the same bytes, beside the first.';
 
@@ -34,7 +35,8 @@ UNION ALL
 SELECT c.run_id, c.uri, c.first_uri, i.sha256, i.sha256,
        'identical', 1, 1, 0, NULL, 1, 1, NULL,
        CASE WHEN i.status = 'quarantined' THEN 'quarantined: ' || i.reason END,
-       jsonb_build_object('direction', 'first seen')
+       jsonb_build_object('direction', CASE WHEN c.first_seen_at > c.first_uri_seen_at
+                                            THEN 'first seen' ELSE 'undetermined' END)
 FROM ris.copy_uri c
 JOIN ris.image i ON i.image_id = c.image_id;
 COMMENT ON VIEW ris.match_by_uri IS
@@ -46,7 +48,9 @@ SELECT o.uri, i.sha256, i.width, i.height, i.format,
        CASE WHEN o.reason IS NOT NULL THEN 'quarantined' ELSE i.status END AS status,
        coalesce(o.reason, i.reason) AS reason,
        coalesce(o.detail, i.detail) AS detail,
-       o.first_seen_at, o.last_seen_at, o.gone_at,
+       (SELECT min(e.first_seen_at) FROM ris.observation e
+        WHERE e.uri = o.uri AND e.image_id IS NOT DISTINCT FROM o.image_id) AS first_seen_at,
+       o.last_seen_at, o.gone_at,
        f.family_id,
        f.source_id = i.image_id AND su.uri = o.uri AS is_source,
        su.uri AS source_uri,
@@ -68,7 +72,8 @@ SELECT f.family_id, su.uri AS source_uri,
        array_agg(u.uri ORDER BY u.uri) AS members
 FROM ris.family f
 JOIN ris.family_member m ON m.family_id = f.family_id
-JOIN ris.image_uri u ON u.image_id = m.image_id
+JOIN (SELECT DISTINCT image_id, uri FROM ris.observation WHERE NOT replaced) u
+     ON u.image_id = m.image_id
 LEFT JOIN ris.image_uri su ON su.image_id = f.source_id
 GROUP BY f.family_id, su.uri, f.confidence, f.reasons;
 COMMENT ON VIEW ris.family_by_uri IS

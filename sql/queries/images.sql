@@ -39,7 +39,7 @@ WHERE i.image_id = r.image_id AND i.status = 'pending';
 
 -- name: quarantine
 UPDATE ris.image i
-SET status = 'quarantined', reason = r.reason, detail = r.detail
+SET status = 'quarantined', reason = r.reason, detail = r.detail, judged_by = :judged_by
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(image_id bigint, reason text, detail text)
 WHERE i.image_id = r.image_id AND i.status = 'pending';
 

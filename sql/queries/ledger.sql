@@ -21,16 +21,18 @@ FROM jsonb_to_recordset(CAST(:rows AS jsonb))
 WHERE o.observation_id = r.observation_id;
 
 -- name: revive
--- Seen again: bytes that could not be read for fingerprinting get another chance.
+-- Seen again: bytes that could not be read for fingerprinting get another chance, and so do
+-- those that other settings or an older version refused.
 UPDATE ris.image i
-SET status = 'pending', reason = NULL, detail = NULL
+SET status = 'pending', reason = NULL, detail = NULL, judged_by = NULL
 FROM ris.observation o
-WHERE i.reason IN ('vanished', 'changed-while-read')
+WHERE i.status = 'quarantined'
+  AND (i.reason IN ('vanished', 'changed-while-read') OR i.judged_by <> :judged_by)
   AND o.image_id = i.image_id AND o.observation_id = ANY(:ids);
 
 -- name: supersede
 UPDATE ris.observation
-SET superseded_at = :seen_at
+SET superseded_at = greatest(last_seen_at, gone_at, :seen_at), replaced = :replaced
 WHERE uri = ANY(:uris) AND superseded_at IS NULL;
 
 -- name: add_images
@@ -41,27 +43,35 @@ FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(sha256 text, byte_size bigint
 WHERE r.sha256 IS NOT NULL
 ORDER BY r.sha256
 ON CONFLICT (sha256) DO UPDATE
-SET status = 'pending', reason = NULL, detail = NULL
-WHERE image.reason IN ('vanished', 'changed-while-read')
-RETURNING image_id;
+SET status = 'pending', reason = NULL, detail = NULL, judged_by = NULL
+WHERE image.reason IN ('vanished', 'changed-while-read') OR image.judged_by <> :judged_by;
 
 -- name: add_observations
 INSERT INTO ris.observation (uri, image_id, reason, detail, version, byte_size, modified_at,
                              first_seen_at, last_seen_at, run_id)
-SELECT r.uri, i.image_id, r.reason, r.detail, r.version, r.byte_size, r.modified_at,
+SELECT DISTINCT ON (r.uri)
+       r.uri, i.image_id, r.reason, r.detail, r.version, r.byte_size, r.modified_at,
        :seen_at, :seen_at, :run_id
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
      AS r(uri text, sha256 text, reason text, detail text, version text, byte_size bigint,
           modified_at timestamptz)
 LEFT JOIN ris.image i ON i.sha256 = r.sha256
 ORDER BY r.uri
-ON CONFLICT (uri) WHERE superseded_at IS NULL DO NOTHING;
+ON CONFLICT (uri) WHERE superseded_at IS NULL DO UPDATE
+SET last_seen_at = greatest(observation.last_seen_at, excluded.last_seen_at);
 
 -- name: mark_gone
 -- URIs under a root that its crawl did not list, unless their folder could not be read.
 UPDATE ris.observation o
 SET gone_at = :seen_at
 WHERE o.superseded_at IS NULL AND o.gone_at IS NULL AND o.last_seen_at < :seen_at
-  AND (o.uri = :root OR starts_with(o.uri, :prefix))
+  AND (o.uri = :root OR o.uri ~>=~ :prefix AND o.uri ~<~ :beyond)
   AND NOT EXISTS (SELECT FROM unnest(CAST(:unread AS text[])) AS u(prefix)
                   WHERE starts_with(o.uri, u.prefix));
+
+-- name: knows
+-- Whether anything at or under this root is in the ledger.
+SELECT EXISTS (
+    SELECT FROM ris.observation o
+    WHERE o.superseded_at IS NULL
+      AND (o.uri = :root OR o.uri ~>=~ :prefix AND o.uri ~<~ :beyond));

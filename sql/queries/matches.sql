@@ -22,12 +22,14 @@ SET derived_id = excluded.derived_id, source_id = excluded.source_id,
     run_id = excluded.run_id, resolved = false
 WHERE (m.model_id, m.calibration) IS DISTINCT FROM (excluded.model_id, excluded.calibration);
 
--- name: unresolved_component
--- The images that any unresolved match reaches through unsuppressed matches: all that a new
--- night can change in the families.
+-- name: unresolved
+SELECT derived_id, source_id FROM ris.match WHERE NOT resolved;
+
+-- name: component
+-- The images that these reach through unsuppressed matches: all that a new night can change in
+-- the families.
 WITH RECURSIVE reached AS (
-    SELECT derived_id AS image_id FROM ris.match WHERE NOT resolved
-    UNION SELECT source_id FROM ris.match WHERE NOT resolved
+    SELECT unnest(CAST(:ids AS bigint[])) AS image_id
     UNION
     SELECT CASE WHEN m.derived_id = r.image_id THEN m.source_id ELSE m.derived_id END
     FROM reached r
@@ -42,8 +44,10 @@ FROM ris.match
 WHERE suppressed IS NULL AND derived_id = ANY(:ids) AND source_id = ANY(:ids);
 
 -- name: set_resolved
-UPDATE ris.match SET resolved = true
-WHERE NOT resolved AND derived_id = ANY(:ids) AND source_id = ANY(:ids);
+-- These pairs only: others may have come since they were read.
+UPDATE ris.match m SET resolved = true
+FROM unnest(CAST(:derived AS bigint[]), CAST(:sources AS bigint[])) AS r(derived_id, source_id)
+WHERE m.derived_id = r.derived_id AND m.source_id = r.source_id AND NOT m.resolved;
 
 -- name: count_by_relation
 -- Pairs in the tables, and how many of them the run found.

@@ -3,7 +3,7 @@
 INSERT INTO ris.run (kind, roots, model_id, calibration, settings, settings_hash, code_version)
 VALUES (:kind, :roots, :model_id, :calibration, CAST(:settings AS jsonb), :settings_hash,
         :code_version)
-RETURNING run_id, started_at;
+RETURNING run_id, started_at, settings_hash, code_version;
 
 -- name: finish
 UPDATE ris.run
@@ -33,6 +33,12 @@ WITH known AS (
     RETURNING model_id
 )
 SELECT model_id FROM known UNION ALL SELECT model_id FROM made;
+
+-- name: collection
+SELECT collection FROM ris.model WHERE model_id = :model_id;
+
+-- name: set_collection
+UPDATE ris.model SET collection = :collection WHERE model_id = :model_id;
 
 -- name: roots
 SELECT DISTINCT unnest(roots) AS root FROM ris.run ORDER BY root;

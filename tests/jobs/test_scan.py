@@ -17,10 +17,11 @@ from ris_jobs import jobs
 from ris_jobs.crawl.directory import uri_of
 from ris_jobs.demo import edits
 from ris_jobs.errors import Unavailable
-from ris_jobs.jobs.models import model_of
+from ris_jobs.jobs.models import model_of, open_pipeline
 from ris_jobs.progress import LogProgress
 from ris_jobs.report.views import Count
 from ris_jobs.settings import Settings
+from ris_jobs.store import runs
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.stores import open_stores
 from tests.jobs.conftest import Scan, row_versions
@@ -220,13 +221,14 @@ def test_unreadable_files_and_folders_are_quarantined(scan: Scan, folder: Path) 
 def test_bytes_that_vanish_between_crawl_and_fingerprint(
     folder: Path, settings: Settings, scan: Scan
 ) -> None:
-    jobs.crawl_only(settings, [folder], LogProgress())
+    progress = LogProgress()
+    jobs.crawl_only(settings, [folder], progress)
     kept = (folder / "coffee.jpg").read_bytes()
     (folder / "coffee.jpg").unlink()
     with open_stores(settings, model_of(settings)) as stores:
-        from ris_jobs.jobs.models import open_pipeline
-
-        jobs.fingerprint(stores, lambda: open_pipeline(settings), settings, LogProgress())
+        with stores.engine.begin() as db:
+            run = runs.start(db, "scan", settings)
+        jobs.fingerprint(stores, run, lambda: open_pipeline(settings), settings, progress)
     with open_engine(settings) as engine, engine.connect() as db:
         assert (
             db.scalar(text("SELECT reason FROM ris.image WHERE reason IS NOT NULL")) == "vanished"

@@ -75,7 +75,10 @@ def test_an_image_that_had_vanished_gets_another_chance(engine: Engine, see: See
     see(observed("file:///a", "x"))
     with engine.begin() as db:
         db.execute(
-            text("UPDATE ris.image SET status = 'quarantined', reason = 'vanished', detail = 'd'")
+            text(
+                "UPDATE ris.image SET status = 'quarantined', reason = 'vanished', detail = 'd', "
+                "judged_by = 'abc 1.0'"
+            )
         )
     see(observed("file:///b", "x"))
     with engine.connect() as db:

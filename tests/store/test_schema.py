@@ -20,7 +20,7 @@ UNCOMMENTED_COLUMNS = """
 # What their names say all of: keys, names and times.
 PLAIN = re.compile(
     r"\.(\w+_id|name|version|kind|status|started_at|finished_at|code_version|format|byte_size"
-    r"|sha256|detail|reason|confidence|reasons|first_seen_at|last_seen_at|calibration|input_size)$"
+    r"|sha256|detail|reason|confidence|reasons|first_seen_at|last_seen_at|calibration|input_size|version_num)$"
 )
 
 
@@ -107,4 +107,4 @@ def test_migrating_again_changes_nothing(engine: Engine) -> None:
 
     with engine.begin() as db:
         upgrade(db)
-        assert db.scalar(text("SELECT count(*) FROM public.schema_version")) == 1
+        assert db.scalar(text("SELECT count(*) FROM ris.schema_version")) == 1

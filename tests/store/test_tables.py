@@ -60,9 +60,8 @@ def test_quarantine_takes_a_reason(engine: Engine, see: See, model_id: int) -> N
     see(observed("file:///a", "x"))
     with engine.begin() as db:
         (claimed,) = images.claim_undescribed(db, model_id, 0, 10)
-        images.quarantine(
-            db, {claimed.image_id: ImageRejected(Reason.TRUNCATED, "it ends too early")}
-        )
+        rejected = ImageRejected(Reason.TRUNCATED, "it ends too early")
+        images.quarantine(db, {claimed.image_id: rejected}, "abc 1.0")
         row = db.execute(text("SELECT status, reason, detail FROM ris.image_by_uri")).one()
     assert tuple(row) == ("quarantined", "truncated", "it ends too early")
 
@@ -113,7 +112,8 @@ def test_suppressed_pairs_are_kept_but_in_no_family(
     a, b, c, _ = ids
     save(engine, model_id, run, matched(a, b), matched(b, c, suppressed="low-complexity"))
     with engine.connect() as db:
-        assert sorted(matches.unresolved_component(db)) == [a, b, c]
+        assert sorted(matches.unresolved(db)) == [(a, b), (b, c)]
+        assert sorted(matches.component(db, [a])) == [a, b]
         assert matches.pairs(db, ids) == [Pair(a, b, "thumbnail", pytest.approx(0.99), True)]
         assert matches.count_suppressed(db) == {"low-complexity": 1}
 
@@ -135,8 +135,8 @@ def test_only_what_new_matches_reach_is_resolved_again(
     a, b, c, d = ids
     save(engine, model_id, run, matched(a, b), matched(c, d))
     with engine.begin() as db:
-        matches.set_resolved(db, [a, b])
-        assert sorted(matches.unresolved_component(db)) == [c, d]
+        matches.set_resolved(db, [(a, b)])
+        assert matches.unresolved(db) == [(c, d)]
 
 
 def family(anchor: int, *members: int, source: int | None = None) -> Family:

@@ -68,24 +68,26 @@ def test_delete_count_and_ids(vectors: Vectors) -> None:
 
 def test_recreate_empties(vectors: Vectors) -> None:
     vectors.upsert([1], unit(1))
+    before = vectors.collection
     vectors.recreate()
     assert vectors.count() == 0
+    assert vectors.collection != before
 
 
 def test_two_models_do_not_mix(lite: Settings, vectors: Vectors) -> None:
     vectors.upsert([1], unit(1))
     other = replace(MODEL, version="2", dim=4)
     with open_vectors(lite, other) as theirs:
-        assert theirs.created
+        assert theirs.collection != vectors.collection
         assert theirs.count() == 0
 
 
 def test_what_was_written_is_there_after_reopening(lite: Settings) -> None:
     with open_vectors(lite, MODEL) as vectors:
-        assert vectors.created
+        name = vectors.collection
         vectors.upsert([1, 2], unit(2))
     with open_vectors(lite, MODEL) as vectors:
-        assert not vectors.created
+        assert vectors.collection == name
         assert vectors.count() == 2
         assert vectors.search(unit(2), 1)[0].ravel().tolist() == [1, 2]
 
