@@ -129,9 +129,7 @@ def test_clean_text_is_clean(value: str | bytes | int) -> None:
     text.encode()
 
 
-def test_the_colour_profile_is_named_and_a_broken_one_is_not(
-    photo: Photo, encoded: Encode
-) -> None:
+def test_the_colour_profile_is_named_and_a_broken_one_is_not(photo: Photo, encoded: Encode) -> None:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for profile, name in ((srgb, "sRGB built-in"), (b"junk", None), (None, None)):
         data = encoded(photo(32, 32), "JPEG", icc_profile=profile)

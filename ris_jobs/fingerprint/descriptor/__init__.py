@@ -1,0 +1,33 @@
+"""What a picture looks like, as a unit vector: copies of one picture lie close together.
+
+::
+
+    model = load("builtin", weights_dir=None)
+    inputs = np.stack([model.preprocess(rgb) for rgb in pictures])   # uint8 (n, 3, s, s)
+    vectors = model.embed(inputs)                                    # float32 (n, dim), unit rows
+
+A model is a :class:`ModelSpec`: a JSON file in ``models/`` that pins the sha256 of the weights.
+``builtin`` ships in the package; ``resnet50`` and ``sscd`` are found in the weights folder or
+fetched into it once. Vectors of two specs are never compared. torch is imported by :func:`load`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ris_jobs.fingerprint.descriptor import registry, weights
+from ris_jobs.fingerprint.descriptor.model import Descriptor
+from ris_jobs.fingerprint.descriptor.registry import ModelSpec, register, registered, spec
+
+__all__ = ["Descriptor", "ModelSpec", "load", "register", "registered", "spec"]
+
+
+def load(name: str, weights_dir: Path | None, *, sha256: str | None = None) -> Descriptor:
+    """The model of that name, ready to embed; `weights_dir` is where fetched weights are kept.
+
+    `sha256` as in :func:`spec`. Raises ``ConfigError`` for an unknown name,
+    ``ModelUnavailable`` when the weights are not here and cannot be fetched, and
+    ``WeightsMismatch`` when the file is not the pinned one.
+    """
+    found = spec(name, sha256=sha256)
+    return Descriptor(found, registry.opener(found)(found, weights.read(found, weights_dir)))

@@ -1,0 +1,28 @@
+"""The built-in model: weights as safetensors, the network in `network.py`."""
+
+from __future__ import annotations
+
+import safetensors.torch
+import torch
+
+from ris_jobs.fingerprint.descriptor.inference import TorchNetwork, native_bf16
+from ris_jobs.fingerprint.descriptor.network import CopyNet
+from ris_jobs.fingerprint.descriptor.registry import ModelSpec
+
+
+def build(spec: ModelSpec, weights: bytes) -> TorchNetwork:
+    net = plain(spec, weights).fold().to(memory_format=torch.channels_last)
+    if not (spec.bf16 and native_bf16()):
+        return TorchNetwork(net, spec)
+    # pooling and head stay float32: they cost little and their rounding would show
+    net.stem.bfloat16()
+    net.blocks.bfloat16()
+    return TorchNetwork(net, spec, torch.bfloat16)
+
+
+def plain(spec: ModelSpec, weights: bytes) -> CopyNet:
+    """The network as trained, in float32 and with its BatchNorm, in evaluation mode."""
+    net = CopyNet(spec.network["widths"], spec.network["depths"], spec.dim).eval()
+    stored = safetensors.torch.load(weights)
+    net.load_state_dict({name: tensor.float() for name, tensor in stored.items()})
+    return net

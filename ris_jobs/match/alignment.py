@@ -1,0 +1,102 @@
+"""How two pictures lie on each other: as a whole in one of eight orientations, or one inside
+the other. Cheap tests come first; the search for a box runs only when the whole does not fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ris_jobs.match.containment import Box, Surround, cut, find_inside, surround
+from ris_jobs.match.frame import within_shared_frame
+from ris_jobs.match.pixels import Evidence, View, best_orientation, compare, view
+
+__all__ = ["Alignment", "Inside", "align"]
+
+# Measured on edits of photos and on different photos (training/calibrate.py): whole pictures
+# agree in at least 0.65 of their blocks (a caption hides the rest), different ones in at most
+# 0.2; the search for a box takes the best of many places, where chance reaches 0.34.
+_WHOLE = 0.5
+_INSIDE = 0.6
+# A whole picture that agrees less than this is tried as a crop or a padding too, which must
+# then explain clearly more.
+_CLEAR = 0.9
+_MARGIN = 0.1
+_PART = 0.95
+# Fewer agreeing blocks than this (of 64) are no evidence.
+_BLOCKS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The whole of the inner picture shows in ``box`` of the outer. ``inner_first``: the inner
+    one is the first of the pair. ``score`` is the template's correlation."""
+
+    inner_first: bool
+    box: Box
+    score: float
+    surround: Surround
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """The first picture and the second after the transform ``orientation`` (EXIF 1–8) show the
+    same, as far as ``held`` says so; ``pixels`` compares what overlaps, None where a preview
+    is gone; ``inside`` is None where the whole pictures overlap."""
+
+    orientation: int
+    pixels: Evidence | None
+    inside: Inside | None
+    held: bool
+
+
+def align(first: View, second: View, orientation: int, *, search: bool) -> Alignment:
+    """The best alignment of two views. ``orientation`` is a first guess (from hashes);
+    ``search`` allows the slower search for one inside the other."""
+    guesses = sorted({orientation, best_orientation(first, second)})
+    tried = [(compare(first, second, guess), guess) for guess in guesses]
+    pixels, orientation = max(tried, key=lambda t: (t[0].agreement, t[0].correlation))
+    held = _holds(first, second, pixels, orientation, _WHOLE)
+    whole = Alignment(orientation, pixels, None, held)
+    if not search or (held and pixels.agreement >= _CLEAR):
+        return whole
+    enough = max(_INSIDE, pixels.agreement + _MARGIN) if held else _INSIDE
+    tried_inside = [_inside(first, second, True, enough), _inside(second, first, False, enough)]
+    found = [t for t in tried_inside if t is not None and (not held or _is_better(t))]
+    return max(found, key=_strength, default=whole)
+
+
+def _is_better(part: Alignment) -> bool:
+    """True for a part that holds and is not all but the whole picture."""
+    if part.inside is None or not part.held:
+        return False
+    x0, y0, x1, y1 = part.inside.box
+    return (x1 - x0) * (y1 - y0) < _PART
+
+
+def _strength(alignment: Alignment) -> tuple[bool, float]:
+    agreement = alignment.pixels.agreement if alignment.pixels is not None else 0.0
+    return alignment.held, agreement
+
+
+def _inside(inner: View, outer: View, inner_first: bool, enough: float) -> Alignment | None:
+    place = find_inside(inner, outer)
+    if place is None:
+        return None
+    part = view(cut(outer.picture, place.box))
+    pixels = compare(inner, part) if inner_first else compare(part, inner)
+    around = surround(outer.picture, place.box)
+    inside = Inside(inner_first, place.box, place.score, around)
+    return Alignment(1, pixels, inside, _holds(inner, part, pixels, 1, enough))
+
+
+def _holds(first: View, second: View, pixels: Evidence, orientation: int, enough: float) -> bool:
+    """Enough of the blocks agree, and what lies within a margin that both have agrees too."""
+    if not _confirmed(pixels, enough) or pixels.agreement >= _CLEAR:
+        return _confirmed(pixels, enough)
+    content = within_shared_frame(first, second, orientation)
+    return content is None or _confirmed(content, enough)
+
+
+def _confirmed(pixels: Evidence, enough: float) -> bool:
+    if pixels.same:
+        return True
+    return pixels.agreement >= enough and pixels.agreement * pixels.textured * 64 >= _BLOCKS

@@ -1,0 +1,151 @@
+"""Where one picture lies inside another: crops, borders, letterboxes and added caption bands.
+
+Multi-scale template search by normalised cross-correlation (J. P. Lewis, "Fast Normalized
+Cross-Correlation", 1995) on small luma planes, upright and without stretching. It proposes a
+box; whether the box shows the same picture is told by :func:`ris_jobs.match.pixels.compare`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ris_jobs.match.pixels import KEPT, View
+
+__all__ = ["Box", "Found", "Surround", "cut", "find_inside", "surround"]
+
+Box = tuple[float, float, float, float]
+Luma = npt.NDArray[np.uint8]
+Plane = npt.NDArray[np.float32]
+
+_COARSE = 48
+_STEP = 1.06
+# Long side of the planes, and how far around the share found before; six shares each.
+_REFINEMENTS = ((128, 1.06), (KEPT, 1.015))
+_PERFECT = 0.999
+_SMALLEST = 0.3
+# Below this the best place is no better than chance and is not refined.
+_WORTH_REFINING = 0.7
+_PLAIN = 16
+_GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``box`` (x0, y0, x1, y1) in fractions of the outer picture; ``score`` −1…1."""
+
+    box: Box
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Surround:
+    """What lies around a box. ``plain`` 0–1 is the share of it in one colour; ``rim`` the
+    standard deviation (grey values) along the lines just outside the box; ``step`` the root
+    mean square difference between them and the lines just inside."""
+
+    plain: float
+    rim: float
+    step: float
+
+
+def find_inside(inner: View, outer: View) -> Found | None:
+    """The best place of ``inner`` as a whole inside ``outer``, its longer fitting side between
+    0.3 and 1 of the outer's; None where nothing stands out."""
+    place = _best(inner, outer, _COARSE, _shares(_SMALLEST, 1.0, _STEP))
+    if place is None or place[1].score < _WORTH_REFINING:
+        return None
+    for side, reach in _REFINEMENTS:
+        share = place[0]
+        near = _shares(max(_SMALLEST, share / reach), min(1.0, share * reach), reach ** (1 / 3))
+        place = _best(inner, outer, side, near) or place
+    return place[1]
+
+
+def cut(picture: npt.NDArray[np.uint8], box: Box) -> npt.NDArray[np.uint8]:
+    """The part of ``picture`` inside ``box``, at least one pixel."""
+    height, width = picture.shape[:2]
+    x0, x1 = _span(box[0], box[2], width)
+    y0, y1 = _span(box[1], box[3], height)
+    return picture[y0:y1, x0:x1]
+
+
+def surround(picture: npt.NDArray[np.uint8], box: Box) -> Surround:
+    """What is around ``box`` in ``picture``: a border is plain along the box and sets in with a
+    step; what a crop left out is neither."""
+    height, width = picture.shape[:2]
+    (x0, x1), (y0, y1) = _span(box[0], box[2], width), _span(box[1], box[3], height)
+    beyond = np.ones((height, width), dtype=bool)
+    beyond[max(0, y0 - _GAP) : y1 + _GAP, max(0, x0 - _GAP) : x1 + _GAP] = False
+    if not beyond.any():
+        return Surround(0.0, 0.0, 0.0)
+    colours = picture[beyond].astype(np.int16)
+    distance = np.abs(colours - np.median(colours, axis=0)).max(axis=1)
+    lines = _lines(picture.astype(np.float32).mean(axis=2), x0, y0, x1, y1)
+    spread = [np.square(outside - outside.mean()) for _, outside in lines]
+    steps = [np.square(outside - inside) for inside, outside in lines]
+    return Surround(float((distance <= _PLAIN).mean()), _root_mean(spread), _root_mean(steps))
+
+
+def _lines(grey: Plane, x0: int, y0: int, x1: int, y1: int) -> list[tuple[Plane, Plane]]:
+    """The line just inside and the line just outside each side that has room beyond it; a box
+    is found to about a pixel, so both keep their distance."""
+    height, width = grey.shape
+    near, far = _GAP, _GAP + 1
+    places = [
+        (y0 >= far, grey[min(y0 + near, height - 1), x0:x1], grey[y0 - far, x0:x1]),
+        (height - y1 >= far, grey[y1 - far, x0:x1], grey[min(y1 + near, height - 1), x0:x1]),
+        (x0 >= far, grey[y0:y1, min(x0 + near, width - 1)], grey[y0:y1, x0 - far]),
+        (width - x1 >= far, grey[y0:y1, x1 - far], grey[y0:y1, min(x1 + near, width - 1)]),
+    ]
+    return [(inside, outside) for room, inside, outside in places if room]
+
+
+def _root_mean(parts: list[Plane]) -> float:
+    return float(np.sqrt(np.concatenate(parts).mean())) if parts else 0.0
+
+
+def _span(low: float, high: float, size: int) -> tuple[int, int]:
+    start = min(round(low * size), size - 1)
+    return start, max(start + 1, round(high * size))
+
+
+def _shares(low: float, high: float, step: float) -> list[float]:
+    count = max(1, round(np.log(high / low) / np.log(step)))
+    return [float(low * (high / low) ** (i / count)) for i in range(count + 1)]
+
+
+def _plane(picture: npt.NDArray[np.uint8], side: int) -> Luma:
+    """Luma with its long side at ``side``, or less if the picture has less."""
+    scale = min(1.0, side / max(picture.shape[:2]))
+    small = _sized(picture, picture.shape[1] * scale, picture.shape[0] * scale)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+def _sized(plane: npt.NDArray[np.uint8], width: float, height: float) -> npt.NDArray[np.uint8]:
+    size = max(1, round(width)), max(1, round(height))
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _best(inner: View, outer: View, side: int, shares: list[float]) -> tuple[float, Found] | None:
+    """The share of the outer plane that the inner one fills best, and where."""
+    small, plane = _plane(inner.picture, side), _plane(outer.picture, side)
+    height, width = plane.shape
+    fit = min(width / small.shape[1], height / small.shape[0])
+    best: tuple[float, float, Found] | None = None
+    for share in shares:
+        template = _sized(small, small.shape[1] * fit * share, small.shape[0] * fit * share)
+        rows, columns = template.shape
+        if min(rows, columns) < 8 or rows > height or columns > width:
+            continue
+        scores = cv2.matchTemplate(plane, template, cv2.TM_CCOEFF_NORMED)
+        _, score, _, (x, y) = cv2.minMaxLoc(scores)
+        # Fisher's z: a high correlation of few pixels is easily had by chance.
+        weight = float(np.arctanh(min(score, _PERFECT)) * np.sqrt(template.size))
+        if best is None or weight > best[0]:
+            box = (x / width, y / height, (x + columns) / width, (y + rows) / height)
+            best = weight, share, Found(box, float(score))
+    return None if best is None else best[1:]

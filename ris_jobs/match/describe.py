@@ -1,0 +1,118 @@
+"""A confirmed pair in words: which is derived, how, at what scale, and on what evidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ris_jobs.match import Match, Side
+from ris_jobs.match.alignment import Alignment
+from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.direction import Direction, direction, linear_ratio
+from ris_jobs.match.orientation import inverse
+from ris_jobs.match.relation import Kinds, kinds
+from ris_jobs.match.rerank import HashDistance
+from ris_jobs.match.suppression import suppression
+
+__all__ = ["Scored", "describe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What was measured of a pair, and the probability (0–1) that follows from it."""
+
+    cosine: float
+    distance: HashDistance
+    alignment: Alignment
+    features: Mapping[str, float]
+    probability: float
+    calibration: Calibration
+
+
+def describe(first: Side, second: Side, scored: Scored, *, enlarged: bool) -> Match:
+    """The match of two sides in their canonical order; ``enlarged`` as in :func:`direction`."""
+    one, two, alignment = first.fingerprint, second.fingerprint, scored.alignment
+    towards = direction(one, two, alignment, enlarged=enlarged)
+    first_derived = _first_derived(first, second, towards)
+    how = kinds(one, two, alignment, first_derived=first_derived)
+    derived, source = (first, second) if first_derived else (second, first)
+    turned = alignment.orientation
+    return Match(
+        derived_id=derived.image_id,
+        source_id=source.image_id,
+        relation=how.relation,
+        probability=scored.probability,
+        cosine=scored.cosine,
+        hash_distance=scored.distance.phash,
+        inliers=None,
+        scale=_scale(first, second, alignment, first_derived),
+        orientation=turned if first_derived else inverse(turned),
+        box=alignment.inside.box if alignment.inside is not None else None,
+        suppressed=suppression(one, two, alignment),
+        evidence=_evidence(scored, towards, how, first_derived),
+    )
+
+
+def _first_derived(first: Side, second: Side, towards: Direction) -> bool:
+    """By the evidence; where it does not say, the one seen later, then the higher sha256."""
+    if towards.first_derived is not None:
+        return towards.first_derived
+    return (first.first_seen_at, first.sha256) > (second.first_seen_at, second.sha256)
+
+
+def _scale(first: Side, second: Side, alignment: Alignment, first_derived: bool) -> float:
+    """Derived size / source size (linear) of what both show."""
+    ratio = linear_ratio(first.fingerprint, second.fingerprint)
+    if alignment.inside is not None:
+        x0, y0, x1, y1 = alignment.inside.box
+        share = math.sqrt((x1 - x0) * (y1 - y0))
+        ratio = ratio / share if alignment.inside.inner_first else ratio * share
+    return ratio if first_derived else 1 / ratio
+
+
+def _evidence(
+    scored: Scored, towards: Direction, how: Kinds, first_derived: bool
+) -> dict[str, Any]:
+    return {
+        "direction": towards.reason,
+        "direction_for": [reason for reason, side in towards.claims if side is first_derived],
+        "direction_against": [r for r, side in towards.claims if side is not first_derived],
+        "also": [relation.value for relation in how.also],
+        "changes": list(how.changes),
+        "hashes": asdict(scored.distance),
+        **_rounded(_compared(scored.alignment, first_derived)),
+        "features": _rounded(scored.features),
+        "calibration": {
+            "model": scored.calibration.model,
+            "version": scored.calibration.version,
+        },
+    }
+
+
+def _compared(alignment: Alignment, first_derived: bool) -> dict[str, Any]:
+    """What the previews showed, in terms of the derived picture and its source."""
+    if alignment.pixels is None:
+        return {"previews": "gone", "pixels": None, "inside": None}
+    pixels, inside = asdict(alignment.pixels), alignment.inside
+    pixels["colours"] = dict(zip(_sides(first_derived), alignment.pixels.colours, strict=True))
+    if inside is None:
+        return {"previews": "compared", "pixels": pixels, "inside": None}
+    part = {"score": inside.score, "surround": asdict(inside.surround)}
+    part["inner"] = _sides(first_derived)[0 if inside.inner_first else 1]
+    return {"previews": "compared", "pixels": pixels, "inside": part}
+
+
+def _sides(first_derived: bool) -> tuple[str, str]:
+    """What the first and the second side are."""
+    return ("derived", "source") if first_derived else ("source", "derived")
+
+
+def _rounded(values: Any) -> Any:
+    """JSON values with floats at four digits, which is more than any of them is worth."""
+    if isinstance(values, Mapping):
+        return {name: _rounded(value) for name, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_rounded(value) for value in values]
+    return round(values, 4) if isinstance(values, float) else values

@@ -1,0 +1,141 @@
+"""Which of two pictures is derived, by what only a loss can explain.
+
+Losses cannot be undone, so a claim says which picture lost something: the rest of the scene, a
+clean margin, pixels, detail (an enlargement), colour. What encodings and metadata suggest comes
+after. Two losses against each other mean that both pictures derive from a third: undetermined.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ris_jobs.fingerprint import Fingerprint
+from ris_jobs.match.alignment import Alignment, Inside
+
+__all__ = [
+    "SAME_SIZE",
+    "Direction",
+    "bordered",
+    "detail_gap",
+    "direction",
+    "faded",
+    "linear_ratio",
+    "own_profile",
+]
+
+UNDETERMINED = "undetermined"
+# Sizes nearer than this (linear) are the same size.
+SAME_SIZE = 0.02
+# Spread of chroma in a greyscale picture, and beyond what tinting one can give by clipping.
+_GREY, _COLOURED = 0.5, 4.0
+_OVERLAID = 0.02
+# Around a box: share in one colour, grey values along its rim and across it.
+_PLAIN, _RIM, _STEP = 0.65, 5.0, 5.0
+_CAMERA = frozenset({"Make", "Model"})
+# Mid-band power (log10) that two encodings of one picture share; blur takes more.
+_DETAIL, _BLURRED, _CODING_NOISE = slice(8, 16), 0.8, 0.5
+
+Claim = tuple[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """``first_derived`` is None when the evidence does not say; ``reason`` names the claim that
+    decided; ``claims`` lists all: each with whether it calls the first derived."""
+
+    first_derived: bool | None
+    reason: str
+    claims: tuple[Claim, ...]
+
+
+def direction(
+    first: Fingerprint, second: Fingerprint, alignment: Alignment, *, enlarged: bool
+) -> Direction:
+    """Which of two pictures is derived, by the strongest claim that nothing contradicts.
+    ``enlarged``: the larger one is the smaller one enlarged."""
+    losses = list(_losses(first, second, alignment, enlarged))
+    hints = list(_hints(first, second))
+    claims = (*losses, *hints)
+    if not claims or len({derived for _, derived in losses}) > 1:
+        return Direction(None, UNDETERMINED, claims)
+    reason, first_derived = claims[0]
+    return Direction(first_derived, reason, claims)
+
+
+def _losses(
+    first: Fingerprint, second: Fingerprint, alignment: Alignment, enlarged: bool
+) -> Iterator[Claim]:
+    if alignment.inside is not None:
+        padded, inner_first = bordered(alignment.inside), alignment.inside.inner_first
+        if padded is not None:
+            yield ("border" if padded else "containment"), inner_first is not padded
+        return
+    ratio = linear_ratio(first, second)
+    if abs(ratio - 1) > SAME_SIZE:
+        yield ("enlargement" if enlarged else "resolution"), (ratio > 1) is enlarged
+    elif abs(detail_gap(first, second, alignment)) > _BLURRED and not overlaid(alignment):
+        yield "detail", detail_gap(first, second, alignment) < 0
+    pale = faded(alignment, _COLOURED)
+    if pale is not None:
+        yield "colour", pale
+
+
+def _hints(first: Fingerprint, second: Fingerprint) -> Iterator[Claim]:
+    camera = [not _CAMERA.isdisjoint(f.traces.metadata) for f in (first, second)]
+    if camera[0] != camera[1]:
+        yield "metadata", camera[1]
+    profiles = [own_profile(f) is not None for f in (first, second)]
+    if profiles[0] != profiles[1]:
+        yield "colour-profile", profiles[1]
+
+
+def bordered(inside: Inside) -> bool | None:
+    """True when something plain was added around the inner picture, False when the outer one
+    shows more of the scene, None when a plain margin might have been added or cut off."""
+    around = inside.surround
+    if around.plain < _PLAIN or around.rim > _RIM:
+        return False
+    return True if around.step > _STEP else None
+
+
+def own_profile(picture: Fingerprint) -> str | None:
+    """The file's ICC colour profile, unless that is sRGB, which all pixels are taken for."""
+    profile = picture.traces.metadata.get("ColourProfile")
+    return profile if profile is not None and "srgb" not in profile.lower() else None
+
+
+def linear_ratio(first: Fingerprint, second: Fingerprint) -> float:
+    """Size of the first over that of the second, linear, whatever their orientation."""
+    return math.sqrt(first.width * first.height / (second.width * second.height))
+
+
+def detail_gap(first: Fingerprint, second: Fingerprint, alignment: Alignment) -> float:
+    """Mid-band spectral power of the first over the second, log10; 0 where the two cannot be
+    compared: spectra are sampled line by line, so size, framing and orientation must agree."""
+    alike = alignment.inside is None and alignment.orientation == 1
+    if not alike or abs(linear_ratio(first, second) - 1) > SAME_SIZE:
+        return 0.0
+    one, two = (
+        [max(power, _CODING_NOISE) for power in f.quality.spectrum[_DETAIL]]
+        for f in (first, second)
+    )
+    return float((sum(one) - sum(two)) / len(one))
+
+
+def overlaid(alignment: Alignment) -> bool:
+    """True when something was laid over a part, which brings detail of its own."""
+    return alignment.pixels is not None and alignment.pixels.changed > _OVERLAID
+
+
+def faded(alignment: Alignment, had: float) -> bool | None:
+    """Which picture has no colours but greyscale or one tint (True: the first) while the other
+    has more than ``had`` (spread of chroma, grey values); None if neither or previews are gone.
+    """
+    if alignment.pixels is None:
+        return None
+    one, two = alignment.pixels.colours
+    if min(one, two) > _GREY or max(one, two) < had:
+        return None
+    return one < two

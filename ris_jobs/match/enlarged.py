@@ -1,0 +1,100 @@
+"""Is the larger of two pictures the smaller one enlarged, or was the smaller made from it?
+
+Thumbnails are far more common than enlargements, so every sign must agree: the spectra of both
+pictures, and the finest detail in the preview of the larger one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ris_jobs.fingerprint import Fingerprint
+from ris_jobs.fingerprint.enlargement import enlargement
+from ris_jobs.fingerprint.quality import enlargement_drop
+from ris_jobs.match.direction import linear_ratio
+
+__all__ = ["is_enlarged", "own_detail", "spectral_signs"]
+
+Rgb = npt.NDArray[np.uint8]
+
+# Smaller factors leave no trace that could be told from coding.
+_SCALE = 1.25
+# Measured on 200 photos: of their thumbnails (a fifth to 0.7 of the size) none passes all three,
+# of soft photos' thumbnails 1 % at 0.7; of enlargements by 1.5 to 3 93 % to 99 % do.
+_DROP, _SIGNS, _OWN_DETAIL = 0.6, 1.0, 0.4
+# log10 of power: about what JPEG coding adds.
+_NOISE = 2.0
+
+
+def is_enlarged(
+    first: Fingerprint, second: Fingerprint, larger_preview: Callable[[], Rgb | None]
+) -> bool:
+    """True when the larger picture holds nothing but what interpolating the smaller one gives.
+
+    ``larger_preview`` loads the preview of the larger one; it is asked only when the spectra
+    say so, and not missed where it is gone.
+    """
+    ratio = linear_ratio(first, second)
+    larger, smaller = (first, second) if ratio > 1 else (second, first)
+    if not _spectra_say_so(larger, smaller):
+        return False
+    preview = larger_preview()
+    if preview is None:
+        return True
+    share = max(smaller.width, smaller.height) / max(preview.shape[:2])
+    # A preview not much larger than the smaller picture cannot show what that one lacks.
+    return share * _SCALE > 1 or own_detail(preview, share) < _OWN_DETAIL
+
+
+def _spectra_say_so(larger: Fingerprint, smaller: Fingerprint) -> bool:
+    scale = linear_ratio(larger, smaller)
+    if scale < _SCALE:
+        return False
+    signs = spectral_signs(larger.quality.spectrum, smaller.quality.spectrum, scale)
+    return signs[0] > _DROP and sum(signs) > _SIGNS
+
+
+def spectral_signs(
+    larger: Sequence[float], smaller: Sequence[float], scale: float
+) -> tuple[float, float, float]:
+    """Three signs of enlargement by ``scale`` (> 1), each higher the more it looks like one, in
+    log10 of power: the fall of the larger spectrum where the smaller one ends, how much better
+    an interpolation's response explains it than a native photo, and the power lost just below."""
+    return (
+        enlargement_drop(larger, 1 / scale),
+        enlargement(larger, smaller, scale),
+        _lost_below_limit(larger, smaller, scale),
+    )
+
+
+def own_detail(picture: Rgb, share: float) -> float:
+    """How much of its finest detail ``picture`` (h, w, 3) has beyond what a copy of ``share``
+    (0–1) of its size can hold, over what it has beyond half of that: 0.4 to 1 for pictures
+    sharp at their own size, less for enlargements. Strongest places count (99.9th percentile),
+    for a photo may be sharp in few."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return _beyond(grey, share) / max(_beyond(grey, share / 2), 1.0)
+
+
+def _beyond(grey: npt.NDArray[np.float32], share: float) -> float:
+    height, width = grey.shape
+    size = max(1, round(width * share)), max(1, round(height * share))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    back = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    return float(np.percentile(np.abs(grey - back), 99.9))
+
+
+def _lost_below_limit(larger: Sequence[float], smaller: Sequence[float], scale: float) -> float:
+    """log10 of the smaller picture's power over the larger one's, at the same detail, from 0.6
+    to 0.95 of the smaller one's Nyquist limit: interpolating attenuates there, while a
+    thumbnail has no more than what it was made from."""
+    bands = (np.arange(len(larger)) + 0.5) / len(larger)
+    detail = np.linspace(0.6, 0.95, 36)
+    small = np.interp(detail, bands, 10 ** np.asarray(smaller))
+    # The same detail takes fewer of a larger picture's bands, each with more power.
+    large = np.interp(detail / scale, bands, 10 ** np.asarray(larger)) / scale
+    return float(np.mean(np.log10(small + _NOISE) - np.log10(large + _NOISE)))

@@ -1,0 +1,226 @@
+"""What the pixels of two aligned pictures say: is it the same picture, and what was changed.
+
+Both pictures are squashed to one small square. Agreement is local and blind to tone: the
+normalised cross-correlation of luma in 8 × 8 blocks, so that a greyscale or brightened copy
+agrees everywhere and a captioned one everywhere but under the caption. Differences are taken
+between cell means, where re-encoding leaves almost nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ris_jobs.match.orientation import ORIENTATIONS, turn
+
+__all__ = ["KEPT", "SIDE", "Evidence", "View", "best_orientation", "compare", "view"]
+
+Rgb = npt.NDArray[np.uint8]
+Plane = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+KEPT = 256
+SIDE = 64
+_BLOCK = 8
+_CELL = 4
+# A block says something when its luma varies by more than coding noise (grey values).
+_TEXTURE = 4.0
+_UNEVEN = 2.0
+_AGREES = 0.75
+_CHANGED = 12.0
+_SAME = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """``picture`` is the preview at no more than 256 pixels, uint8 (h, w, 3); ``ycc`` the
+    squashed square, float32 (64, 64, 3); ``pattern`` its luma with tone and contrast of each
+    block taken out, float32 (64, 64)."""
+
+    picture: Rgb
+    ycc: Plane
+    pattern: Plane
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """``correlation`` −1…1 is that of the whole luma; ``agreement`` 0–1 the share of textured
+    blocks that show the same picture, over all or over the inner ones, whichever is lower, so
+    that a shared frame is no agreement; ``textured`` 0–1 the share of blocks that could tell,
+    ``support`` 0–1 the share that agree on more than a slope of brightness.
+    Differences are grey values (0–255) between 4 × 4 cell means, the second picture minus the
+    first: ``luma`` and ``chroma`` (Cb and Cr) the mean sizes, ``luma_worst`` and
+    ``chroma_worst`` the largest; ``changed`` 0–1 the share of cells that differ by over 12.
+    ``unmapped`` is the largest difference that one colour mapping over all cells leaves,
+    ``tint`` what that mapping does to neutral grey. ``colours`` is, for each picture, the
+    spread of chroma that luma does not explain: 0 for greyscale and for one tint over all."""
+
+    correlation: float
+    agreement: float
+    textured: float
+    support: float
+    luma: float
+    chroma: float
+    luma_worst: float
+    chroma_worst: float
+    changed: float
+    unmapped: float
+    tint: float
+    colours: tuple[float, float]
+
+    @property
+    def same(self) -> bool:
+        """No more than coding noise between them, whether or not anything is textured."""
+        return max(self.luma_worst, self.chroma_worst) <= _SAME
+
+
+def view(picture: Rgb) -> View:
+    """What is kept of a preview (h, w, 3) to compare it with others."""
+    scale = KEPT / max(picture.shape[:2])
+    if scale < 1:
+        height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
+        picture = _resize(picture, width, height)
+    ycc = _ycc(_resize(picture, SIDE, SIDE))
+    return View(picture, ycc, _pattern(ycc[..., 0]))
+
+
+def best_orientation(first: View, second: View) -> int:
+    """The EXIF value (1–8) of the transform that makes ``second`` most like ``first``."""
+    scores = [float((first.pattern * turn(second.pattern, o)).sum()) for o in ORIENTATIONS]
+    return int(np.argmax(scores)) + 1
+
+
+def compare(first: View, second: View, orientation: int = 1) -> Evidence:
+    """Evidence from the first view and the second after the transform ``orientation``."""
+    one, two = first.ycc, turn(second.ycc, orientation)
+    agreement, textured, support = _agreement(one[..., 0], two[..., 0])
+    cells = np.stack([_cells(two[..., c] - one[..., c]) for c in range(3)])
+    size = np.abs(cells)
+    unmapped, tint = _mapped(one, two)
+    return Evidence(
+        correlation=_correlation(one[..., 0], two[..., 0]),
+        agreement=agreement,
+        textured=textured,
+        support=support,
+        luma=float(size[0].mean()),
+        chroma=float(size[1:].mean()),
+        luma_worst=float(size[0].max()),
+        chroma_worst=float(size[1:].max()),
+        changed=float((size.max(axis=0) > _CHANGED).mean()),
+        unmapped=unmapped,
+        tint=tint,
+        colours=(_colours(one), _colours(two)),
+    )
+
+
+def _resize(picture: Rgb, width: int, height: int) -> Rgb:
+    shrinks = width <= picture.shape[1] and height <= picture.shape[0]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=method), dtype=np.uint8)
+
+
+def _ycc(picture: Rgb) -> Plane:
+    """Y, Cb, Cr of BT.601 (JFIF), float32, chroma around 0."""
+    rgb = picture.astype(np.float32)
+    y = rgb @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    return np.stack([y, (rgb[..., 2] - y) * 0.564, (rgb[..., 0] - y) * 0.713], axis=-1)
+
+
+def _cells(plane: Plane) -> Plane:
+    n = SIDE // _CELL
+    return np.asarray(plane.reshape(n, _CELL, n, _CELL).mean(axis=(1, 3)), dtype=np.float32)
+
+
+def _mapped(one: Plane, two: Plane) -> tuple[float, float]:
+    """What one colour mapping over all cells leaves (largest Y, Cb or Cr), and what it does to
+    neutral grey (Cb or Cr); of the two directions the one that leaves less."""
+    a, b = (
+        np.stack([_cells(plane[..., c]) for c in range(3)], axis=-1).reshape(-1, 3)
+        for plane in (one, two)
+    )
+    return min(_mapping(a, b), _mapping(b, a))
+
+
+def _mapping(cells: Plane, target: Plane) -> tuple[float, float]:
+    """Least squares by the values and squares of Y, Cb and Cr around mid-grey."""
+    values = cells / 128 - np.array([1, 0, 0], dtype=np.float32)
+    terms = np.concatenate([np.ones_like(values[:, :1]), values, np.square(values)], axis=1)
+    # A little ridge: a picture without neutral colours says little about them.
+    square = terms.T @ terms + 0.05 * np.eye(terms.shape[1])
+    weights = np.linalg.solve(square, terms.T @ target)
+    return float(np.abs(terms @ weights - target).max()), float(np.abs(weights[0, 1:]).max())
+
+
+def _colours(ycc: Plane) -> float:
+    centred = ycc.reshape(-1, 3) - ycc.reshape(-1, 3).mean(axis=0)
+    luma, chroma = centred[:, :1], centred[:, 1:]
+    slope = (luma * chroma).sum(axis=0) / max(float((luma * luma).sum()), 1.0)
+    return float(np.sqrt(np.square(chroma - luma * slope).mean()))
+
+
+def _correlation(one: Plane, two: Plane) -> float:
+    a, b = one - one.mean(), two - two.mean()
+    norm = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum()) / norm if norm > 1e-6 else 0.0
+
+
+def _agreement(one: Plane, two: Plane) -> tuple[float, float, float]:
+    a, b = _blocks(one), _blocks(two)
+    power_a, power_b = (np.square(x).mean(axis=1) for x in (a, b))
+    # Textured in either: a caption over a picture must count against agreement.
+    tells = np.maximum(power_a, power_b) > _TEXTURE**2
+    score = (a * b).mean(axis=1) / np.sqrt(np.maximum(power_a * power_b, 1.0))
+    agrees = tells & (score > _AGREES)
+    support = agrees & (np.minimum(_unevenness(a), _unevenness(b)) > _UNEVEN**2)
+    share = min(_share(agrees, tells), _share(agrees[_CORE], tells[_CORE]))
+    return share, float(tells.mean()), float(support.mean())
+
+
+def _share(agrees: Mask, tells: Mask) -> float:
+    return float(agrees.sum() / tells.sum()) if tells.any() else 0.0
+
+
+def _core() -> Mask:
+    """The inner 36 of the 64 blocks."""
+    inner = np.zeros((SIDE // _BLOCK, SIDE // _BLOCK), dtype=np.bool_)
+    inner[1:-1, 1:-1] = True
+    return inner.ravel()
+
+
+_CORE = _core()
+
+
+def _unevenness(blocks: Plane) -> Plane:
+    """Power of each block without its slope: nothing, for a gradient."""
+    slope = np.square(blocks @ _SLOPES.T).sum(axis=1) / blocks.shape[1]
+    return np.asarray(np.square(blocks).mean(axis=1) - slope, dtype=np.float32)
+
+
+def _pattern(luma: Plane) -> Plane:
+    """Luma with each block brought to mean 0 and, where it has texture, equal power."""
+    blocks = _blocks(luma)
+    power = np.square(blocks).mean(axis=1, keepdims=True)
+    even = blocks / np.sqrt(np.maximum(power, _TEXTURE**2))
+    n = SIDE // _BLOCK
+    grid = even.reshape(n, n, _BLOCK, _BLOCK).swapaxes(1, 2)
+    return np.ascontiguousarray(grid.reshape(SIDE, SIDE), dtype=np.float32)
+
+
+def _blocks(plane: Plane) -> Plane:
+    """(64, 64) → (64 blocks, 64 values), each block less its mean."""
+    n = SIDE // _BLOCK
+    blocks = plane.reshape(n, _BLOCK, n, _BLOCK).swapaxes(1, 2).reshape(n * n, -1)
+    return np.asarray(blocks - blocks.mean(axis=1, keepdims=True), dtype=np.float32)
+
+
+def _slopes() -> Plane:
+    """Orthonormal rows: a block that rises across, and one that rises down."""
+    place = np.arange(_BLOCK) - (_BLOCK - 1) / 2
+    rows = np.stack(np.meshgrid(place, place)).reshape(2, -1)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+
+_SLOPES = _slopes()

@@ -1,0 +1,36 @@
+"""How likely a pair is a copy, from a few features by a calibrated logistic model."""
+
+from __future__ import annotations
+
+from ris_jobs.match.alignment import Alignment
+from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.rerank import HashDistance
+
+__all__ = ["features", "probability"]
+
+
+def features(
+    cosine: float, distance: HashDistance, alignment: Alignment, complexity: float
+) -> dict[str, float]:
+    """What the model looks at, by name; every value lies within −1…1.
+
+    ``complexity`` is the lower of the two. Without previews only cosine, hashes and complexity
+    are there.
+    """
+    found = {
+        "cosine": cosine,
+        "hashes": min(distance.combined, 64) / 64,
+        "complexity": complexity,
+    }
+    if alignment.pixels is not None:
+        found["agreement"] = 1.0 if alignment.pixels.same else alignment.pixels.agreement
+        found["correlation"] = alignment.pixels.correlation
+        found["inside"] = float(alignment.inside is not None)
+        found["held"] = float(alignment.held)
+    return found
+
+
+def probability(found: dict[str, float], calibration: Calibration) -> float:
+    """0–1, calibrated: of pairs at 0.9, 90 % are copies."""
+    model = calibration.pixels if "agreement" in found else calibration.hashes
+    return model.probability(found)

@@ -1,0 +1,123 @@
+"""From evidence to a relation: how the derived picture came from its source.
+
+What explains most is reported, the rest is listed: a picture inside another (crop, padded)
+before a change of orientation (mirrored, rotated), before changed content (edited), before size
+(thumbnail, upscaled), before a new encoding (recompressed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ris_jobs.fingerprint import Fingerprint
+from ris_jobs.match import Relation
+from ris_jobs.match.alignment import Alignment
+from ris_jobs.match.direction import SAME_SIZE, detail_gap, faded, linear_ratio, own_profile
+from ris_jobs.match.orientation import MIRRORED, ROTATED, swaps_sides
+from ris_jobs.match.pixels import Evidence
+
+__all__ = ["Kinds", "kinds"]
+
+# What coding leaves between cell means (grey values), from JPEG at quality 15 to thumbnails of 64
+# pixels. Small pictures leave more, above all in chroma, which JPEG keeps at half their size.
+_LUMA, _LUMA_WORST = 1.8, 7.0
+_CHROMA, _CHROMA_WORST = 1.8, 10.0
+_SMALL = 48
+_LOOSE = 3.0
+# Mid-band power (log10): blurred, sharpened or noisy beyond what coding does.
+_DETAIL = 0.3
+# Spread of chroma that a greyscale copy is seen to lack.
+_COLOURS = 1.0
+_STRETCHED = 0.03
+# What dropping a profile does, simulated for Adobe RGB and for a gamma of 1.8: left after one
+# mapping, to grey, to luma.
+_PROFILE_LEFT, _PROFILE_TINT, _PROFILE_LUMA = 10.0, 6.0, 19.0
+COLOUR_PROFILE = "colour-profile"
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """``relation`` explains most; ``also`` are the other relations that hold, by weight;
+    ``changes`` names what was seen to change in an edited picture."""
+
+    relation: Relation
+    also: tuple[Relation, ...]
+    changes: tuple[str, ...]
+
+
+def kinds(
+    first: Fingerprint, second: Fingerprint, alignment: Alignment, *, first_derived: bool
+) -> Kinds:
+    """How the derived one of two aligned pictures came from the other. Where previews are gone
+    (``alignment.pixels`` is None) changed content cannot be seen and is not claimed."""
+    changes = tuple(_changes(first, second, alignment))
+    found = list(_relations(first, second, alignment, first_derived))
+    if set(changes) - {COLOUR_PROFILE}:
+        found.insert(sum(r in _BEFORE_CONTENT for r in found), Relation.EDITED)
+    found.append(Relation.RECOMPRESSED)
+    return Kinds(found[0], tuple(r for r in found[1:] if r != Relation.RECOMPRESSED), changes)
+
+
+_BEFORE_CONTENT = {Relation.CROP, Relation.PADDED, Relation.MIRRORED, Relation.ROTATED}
+
+
+def _relations(
+    first: Fingerprint, second: Fingerprint, alignment: Alignment, first_derived: bool
+) -> Iterator[Relation]:
+    inside = alignment.inside
+    if inside is not None:
+        yield Relation.CROP if inside.inner_first is first_derived else Relation.PADDED
+    if alignment.orientation in MIRRORED:
+        yield Relation.MIRRORED
+    if alignment.orientation in ROTATED:
+        yield Relation.ROTATED
+    ratio = linear_ratio(first, second)
+    if inside is None and abs(ratio - 1) > SAME_SIZE:
+        yield Relation.THUMBNAIL if (ratio < 1) is first_derived else Relation.UPSCALED
+
+
+def _changes(first: Fingerprint, second: Fingerprint, alignment: Alignment) -> Iterator[str]:
+    if faded(alignment, _COLOURS) is not None:
+        yield "monochrome"
+    if alignment.inside is None and _stretch(first, second, alignment.orientation) > _STRETCHED:
+        yield "stretched"
+    if abs(detail_gap(first, second, alignment)) > _DETAIL:
+        yield "detail"
+    if alignment.pixels is not None:
+        shorter = min(first.width, first.height, second.width, second.height)
+        # A box found to the pixel of a small plane leaves both pictures a little apart.
+        loose = 1.0 if alignment.inside is None else _LOOSE
+        content = tuple(_changed_content(alignment.pixels, loose, _SMALL / shorter))
+        profiled = content and _profile_dropped(first, second, alignment.pixels)
+        yield from (COLOUR_PROFILE,) if profiled else content
+
+
+def _profile_dropped(first: Fingerprint, second: Fingerprint, pixels: Evidence) -> bool:
+    """True when a lost colour profile explains every difference: all colours moved together
+    and a little, and grey stayed grey."""
+    if (own_profile(first) is None) is (own_profile(second) is None):
+        return False
+    shorter = min(first.width, first.height, second.width, second.height)
+    left = pixels.unmapped <= _PROFILE_LEFT * (1 + _SMALL / shorter)
+    return left and pixels.tint <= _PROFILE_TINT and pixels.luma <= _PROFILE_LUMA
+
+
+def _changed_content(pixels: Evidence, loose: float, small: float) -> Iterator[str]:
+    luma, chroma = loose * (1 + small), loose * (1 + 2 * small)
+    if pixels.chroma > _CHROMA * chroma:
+        yield "colour"
+    if pixels.luma > _LUMA * luma:
+        yield "tone"
+    if pixels.luma_worst > _LUMA_WORST * luma or pixels.chroma_worst > _CHROMA_WORST * chroma:
+        yield "local"
+
+
+def _stretch(first: Fingerprint, second: Fingerprint, orientation: int) -> float:
+    """How far the shapes differ beyond what rounding to whole pixels explains, as a fraction."""
+    width, height = second.width, second.height
+    if swaps_sides(orientation):
+        width, height = height, width
+    ratio = (first.width / first.height) / (width / height)
+    rounding = 1 / min(first.width, first.height, width, height)
+    return max(ratio, 1 / ratio) - 1 - rounding

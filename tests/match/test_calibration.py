@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+import math
+from importlib import resources
+
+import pytest
+
+from ris_jobs.match.alignment import Alignment
+from ris_jobs.match.calibration import ANY_MODEL, Calibration, Logistic, entry_version
+from ris_jobs.match.probability import features, probability
+from ris_jobs.match.rerank import HashDistance
+
+ENTRIES = json.loads(resources.files("ris_jobs.match").joinpath("calibration.json").read_text())
+NEAR, FAR = HashDistance(1, 2, 3, 20), HashDistance(1, 20, 20, 120)
+BY_HASHES = Alignment(1, None, None, True)
+
+
+def test_a_logistic_model_is_the_textbook_formula():
+    model = Logistic(-1.0, {"a": 2.0, "b": -3.0})
+    assert model.probability({"a": 1.5, "b": 0.5, "c": 9}) == pytest.approx(
+        1 / (1 + math.exp(-0.5))
+    )
+
+
+def test_extreme_scores_stay_probabilities():
+    model = Logistic(0.0, {"a": 1.0})
+    assert 0 < model.probability({"a": -1e9}) < model.probability({"a": 1e9}) < 1
+
+
+@pytest.mark.parametrize("name", ENTRIES["models"])
+def test_every_shipped_entry_loads_and_its_version_is_that_of_its_content(name):
+    entry = ENTRIES["models"][name]
+    calibration = Calibration.for_model(name)
+    assert calibration.model == name
+    assert calibration.version == entry["version"] == entry_version(entry)
+    assert -1 <= calibration.search_cosine <= 1
+
+
+@pytest.mark.parametrize("name", ENTRIES["models"])
+def test_nearer_hashes_are_likelier_copies(name):
+    calibration = Calibration.for_model(name)
+    near, far = (
+        probability(features(0.8, distance, BY_HASHES, 0.5), calibration)
+        for distance in (NEAR, FAR)
+    )
+    assert far < near and near > 0.5
+
+
+def test_a_model_never_calibrated_rests_on_hashes_and_pixels():
+    calibration = Calibration.for_model("unheard-of-7")
+    assert calibration.model == ANY_MODEL
+    high, low = (
+        probability(features(cosine, NEAR, BY_HASHES, 0.5), calibration) for cosine in (0.9, 0.1)
+    )
+    assert high == low
+
+
+def test_the_version_changes_with_any_coefficient():
+    entry = ENTRIES["models"][ANY_MODEL]
+    changed = {**entry, "search_cosine": entry["search_cosine"] + 0.01}
+    assert entry_version(changed) != entry_version(entry)
+    assert entry_version({**entry, "made": "elsewhere"}) == entry_version(entry)

@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from ris_jobs.demo import edits
+from ris_jobs.match import Candidate, Relation
+from ris_jobs.match.judge import judge_many
+from tests.match.scenes import NOON, scene
+
+RESAMPLINGS = [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS]
+
+# What was done, the relation it makes, the reason for the direction (None: nothing tells).
+COPIES = {
+    "jpeg": (lambda p: edits.jpeg(p, 60), "recompressed", None),
+    "webp": (lambda p: edits.webp(p), "recompressed", None),
+    "thumbnail": (lambda p: edits.jpeg(edits.thumbnail(p, 128)), "thumbnail", "resolution"),
+    "small": (lambda p: edits.jpeg(edits.thumbnail(p, 64)), "thumbnail", "resolution"),
+    "upscaled": (lambda p: edits.jpeg(edits.upscale(p, 2), 90), "upscaled", "enlargement"),
+    "mirrored": (lambda p: edits.jpeg(edits.mirror(p), 85), "mirrored", None),
+    "rotated": (lambda p: edits.jpeg(edits.rotate(p, 90), 85), "rotated", None),
+    "greyscale": (lambda p: edits.jpeg(edits.greyscale(p), 85), "edited", "colour"),
+    "colour": (lambda p: edits.jpeg(edits.colour_shift(p), 85), "edited", None),
+    "caption": (lambda p: edits.jpeg(edits.caption(p), 85), "edited", None),
+    "blur": (lambda p: edits.jpeg(edits.blur(p), 85), "edited", "detail"),
+    "border": (lambda p: edits.jpeg(edits.pad(p), 85), "padded", "border"),
+    "band": (lambda p: edits.jpeg(edits.caption_band(p), 85), "padded", "border"),
+    "crop": (lambda p: edits.jpeg(edits.crop(p, 0.5), 85), "crop", "containment"),
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_is_found_with_its_relation_and_direction(name, collection, decide):
+    make, relation, reason = COPIES[name]
+    source = collection.add(edits.png(scene(21)))
+    derived = collection.add(make(scene(21)), first_seen_at=NOON + timedelta(days=1))
+    match = decide(source, derived)
+    assert match is not None
+    assert match.relation == relation
+    assert (match.derived_id, match.source_id) == (derived.image_id, source.image_id)
+    assert match.evidence["direction"] == (reason or "undetermined")
+    assert match.suppressed is None
+    assert match.probability > 0.9
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_the_verdict_does_not_depend_on_which_side_comes_first(name, collection, decide):
+    source = collection.add(edits.png(scene(22)))
+    derived = collection.add(COPIES[name][0](scene(22)))
+    assert decide(source, derived) == decide(derived, source)
+
+
+def test_different_pictures_do_not_match_however_near_their_descriptors(collection, decide):
+    sides = [collection.add(edits.jpeg(scene(seed))) for seed in range(30, 36)]
+    for a in sides:
+        for b in sides:
+            assert a is b or decide(a, b, cosine=0.99) is None
+
+
+def test_evidence_is_json_and_names_the_calibration(collection, decide, calibration):
+    a, b = (collection.add(data) for data in (edits.png(scene(1)), edits.jpeg(scene(1))))
+    evidence = decide(a, b).evidence
+    assert json.loads(json.dumps(evidence)) == evidence
+    assert evidence["calibration"]["version"] == calibration.version
+    assert {"hashes", "pixels", "features", "also", "changes"} <= set(evidence)
+
+
+@pytest.mark.parametrize("side", [64, 150, 200])
+def test_scale_is_derived_over_source(side, collection, decide):
+    source = collection.add(edits.png(scene(2)))
+    derived = collection.add(edits.jpeg(edits.thumbnail(scene(2), side)))
+    assert decide(source, derived).scale == pytest.approx(side / 300, rel=0.02)
+
+
+def test_scale_of_a_crop_and_of_a_border_is_that_of_what_both_show(collection, decide):
+    picture = scene(3)
+    source = collection.add(edits.png(picture))
+    half = collection.add(edits.jpeg(edits.thumbnail(edits.crop(picture, 0.64), 120)))
+    framed = collection.add(edits.jpeg(edits.pad(picture, 0.15)))
+    crop, padded = decide(source, half), decide(source, framed)
+    assert (crop.relation, padded.relation) == (Relation.CROP, Relation.PADDED)
+    assert crop.scale == pytest.approx(120 / 240, rel=0.03)
+    assert padded.scale == pytest.approx(1.0, rel=0.03)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    seed=st.integers(0, 500),
+    degrees=st.sampled_from([0, 90, 180, 270]),
+    mirrored=st.booleans(),
+    side=st.integers(80, 300),
+)
+def test_orientation_turns_the_source_into_the_derived(
+    seed, degrees, mirrored, side, collection, decide
+):
+    picture = scene(seed)
+    copy = edits.mirror(picture) if mirrored else picture
+    copy = edits.rotate(copy, degrees) if degrees else copy
+    source = collection.add(edits.png(picture))
+    derived = collection.add(
+        edits.webp(edits.thumbnail(copy, side)), first_seen_at=NOON + timedelta(days=1)
+    )
+    match = decide(source, derived)
+    expected = {
+        (False, 0): 1, (True, 0): 2, (False, 180): 3, (True, 180): 4,
+        (True, 270): 5, (False, 90): 6, (True, 90): 7, (False, 270): 8,
+    }[mirrored, degrees]  # fmt: skip
+    assert match.derived_id == derived.image_id
+    assert match.orientation == expected
+
+
+def test_the_inverse_orientation_is_told_when_the_direction_flips(collection, decide):
+    picture = scene(5)
+    large = collection.add(edits.png(edits.rotate(picture, 90)))
+    small = collection.add(edits.jpeg(edits.thumbnail(picture, 100)))
+    match = decide(large, small)
+    assert (match.derived_id, match.orientation) == (small.image_id, 8)
+
+
+def test_several_edits_report_the_one_that_explains_most_and_list_the_rest(collection, decide):
+    picture = scene(6)
+    source = collection.add(edits.png(picture))
+    copy = edits.thumbnail(edits.mirror(edits.greyscale(picture)), 150)
+    match = decide(source, collection.add(edits.jpeg(copy)))
+    assert match.relation == Relation.MIRRORED
+    assert match.evidence["also"] == ["edited", "thumbnail"]
+    assert "monochrome" in match.evidence["changes"]
+
+
+def test_losses_on_both_sides_leave_the_direction_open(collection, decide):
+    picture = scene(7)
+    grey = collection.add(edits.png(edits.greyscale(picture)))
+    small = collection.add(edits.jpeg(edits.thumbnail(picture, 120)))
+    match = decide(grey, small)
+    assert match.evidence["direction"] == "undetermined"
+    assert set(match.evidence["direction_for"] + match.evidence["direction_against"]) >= {
+        "resolution",
+        "colour",
+    }
+
+
+def test_an_open_direction_goes_by_first_sight_then_by_sha256(collection, decide):
+    early = collection.add(edits.webp(scene(8)))
+    late = collection.add(edits.png(scene(8)), first_seen_at=NOON + timedelta(seconds=1))
+    assert decide(early, late).source_id == early.image_id
+    together = replace(late, first_seen_at=NOON)
+    lower = min((early, together), key=lambda side: side.sha256)
+    assert decide(early, together).source_id == lower.image_id
+
+
+def test_without_previews_near_hashes_stand_alone(collection, decide):
+    picture = scene(9)
+    source = collection.add(edits.png(picture))
+    copy = collection.add(edits.jpeg(edits.mirror(edits.thumbnail(picture, 150))))
+    collection.previews[source.image_id] = None
+    match = decide(source, copy)
+    assert (match.relation, match.orientation) == (Relation.MIRRORED, 2)
+    assert match.evidence["previews"] == "gone" and match.evidence["pixels"] is None
+
+
+def test_without_previews_a_high_cosine_alone_is_not_a_match(collection, decide):
+    a, b = (collection.add(edits.jpeg(scene(seed))) for seed in (40, 41))
+    collection.previews[a.image_id] = None
+    assert decide(a, b, cosine=0.999) is None
+
+
+def test_previews_are_not_loaded_for_pairs_that_cheap_tests_rule_out(collection, calibration):
+    a, b = (collection.add(edits.jpeg(scene(seed))) for seed in (50, 51))
+    loaded = []
+    found = judge_many(
+        [Candidate(a.image_id, b.image_id, 0.36)],
+        collection.sides,
+        calibration=replace(calibration, search_cosine=0.5),
+        min_probability=0.5,
+        load_preview=loaded.append,
+    )
+    assert list(found) == [] and loaded == []
+
+
+def test_each_preview_is_loaded_once_for_a_batch(collection, calibration):
+    picture = scene(10)
+    sides = [collection.add(edits.jpeg(picture, quality)) for quality in (50, 60, 70, 80)]
+    loaded = []
+
+    def load(image_id):
+        loaded.append(image_id)
+        return collection.previews[image_id]
+
+    ids = [side.image_id for side in sides]
+    candidates = [Candidate(a, b, 0.99) for a in ids for b in ids if a < b]
+    found = list(
+        judge_many(
+            candidates,
+            collection.sides,
+            calibration=calibration,
+            min_probability=0.5,
+            load_preview=load,
+        )
+    )
+    assert len(found) == 6
+    assert sorted(loaded) == ids
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (90, 140, 200)])
+def test_flat_fields_are_kept_but_suppressed(colour, collection, decide):
+    flat = Image.new("RGB", (200, 150), colour)
+    a, b = collection.add(edits.png(flat)), collection.add(edits.jpeg(flat))
+    assert decide(a, b, cosine=1.0).suppressed == "low-complexity"
+
+
+def test_gradients_are_suppressed(collection, decide):
+    ramp = np.linspace(40, 220, 240).astype(np.uint8)
+    picture = Image.fromarray(np.repeat(np.tile(ramp, (180, 1))[..., None], 3, axis=2))
+    a, b = collection.add(edits.png(picture)), collection.add(edits.jpeg(picture, 90))
+    assert decide(a, b, cosine=1.0).suppressed == "low-complexity"
+
+
+def test_tiny_pictures_are_suppressed(collection, decide):
+    icon = scene(12).resize((12, 12))
+    a, b = collection.add(edits.png(icon)), collection.add(edits.jpeg(icon, 95, "4:4:4"))
+    match = decide(a, b, cosine=1.0)
+    assert match is None or match.suppressed == "low-complexity"
+
+
+def test_a_stretched_picture_is_edited(collection, decide):
+    picture = scene(13)
+    a = collection.add(edits.png(picture))
+    b = collection.add(edits.jpeg(picture.resize((300, 300)), 90))
+    match = decide(a, b)
+    assert match.relation == Relation.EDITED
+    assert "stretched" in match.evidence["changes"]
+
+
+@pytest.mark.parametrize("resample", RESAMPLINGS)
+@pytest.mark.parametrize("factor", [1.5, 2, 3])
+def test_enlargements_derive_from_the_smaller(resample, factor, collection, decide):
+    picture = scene(14)
+    source = collection.add(edits.jpeg(picture, 90))
+    derived = collection.add(edits.jpeg(edits.upscale(picture, factor, resample), 90))
+    match = decide(source, derived)
+    assert (match.relation, match.derived_id) == (Relation.UPSCALED, derived.image_id)
+    assert match.scale == pytest.approx(factor, rel=0.01)
+
+
+def profiled(side, description="Adobe RGB (1998)"):
+    """The side as if its file embedded that ICC profile."""
+    metadata = {**side.fingerprint.traces.metadata, "ColourProfile": description}
+    traces = replace(side.fingerprint.traces, metadata=metadata)
+    return replace(side, fingerprint=replace(side.fingerprint, traces=traces))
+
+
+def as_adobe_rgb(picture):
+    """What the values of ``picture`` show when they are Adobe RGB (1998)."""
+    to_srgb = np.array([[1.3984, -0.3984, 0], [0, 1, 0], [0, -0.0429, 1.0429]])
+    light = np.clip((np.asarray(picture) / 255) ** 2.2 @ to_srgb.T, 0, 1)
+    return Image.fromarray((light ** (1 / 2.2) * 255 + 0.5).astype(np.uint8))
+
+
+def muted(seed):
+    """A scene with the colours of a photo rather than of a test card."""
+    return Image.blend(edits.greyscale(scene(seed)), scene(seed), 0.4)
+
+
+def test_a_copy_that_lost_its_colour_profile_is_not_edited(collection, decide):
+    source = profiled(collection.add(edits.png(as_adobe_rgb(muted(15)))))
+    derived = collection.add(edits.jpeg(muted(15), 85))
+    match = decide(source, derived)
+    assert (match.relation, match.evidence["changes"]) == ("recompressed", ["colour-profile"])
+    assert (match.source_id, match.evidence["direction"]) == (source.image_id, "colour-profile")
+
+
+def test_a_lost_colour_profile_does_not_hide_edits(collection, decide):
+    source = profiled(collection.add(edits.png(as_adobe_rgb(muted(16)))))
+    for edit in (edits.caption, edits.colour_shift, edits.greyscale, edits.brightness):
+        derived = collection.add(edits.jpeg(edit(muted(16)), 85))
+        assert decide(source, derived).relation == Relation.EDITED, edit.__name__
+
+
+def test_an_srgb_profile_is_no_other_profile(collection, decide):
+    source = profiled(collection.add(edits.png(muted(17))), "sRGB IEC61966-2.1")
+    derived = collection.add(edits.jpeg(muted(17), 85))
+    assert decide(source, derived).evidence["direction"] == "undetermined"
+
+
+def test_camera_metadata_marks_the_source(collection, decide):
+    taken = collection.add(edits.jpeg(scene(18), 70), first_seen_at=NOON + timedelta(days=9))
+    traces = replace(taken.fingerprint.traces, metadata={"Make": "Example", "Model": "One"})
+    taken = replace(taken, fingerprint=replace(taken.fingerprint, traces=traces))
+    match = decide(taken, collection.add(edits.jpeg(scene(18), 95)))
+    assert (match.source_id, match.evidence["direction"]) == (taken.image_id, "metadata")

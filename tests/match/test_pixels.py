@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ris_jobs.demo import edits
+from ris_jobs.match.orientation import ORIENTATIONS, inverse, turn
+from ris_jobs.match.pixels import SIDE, best_orientation, compare, view
+from tests.match.scenes import scene
+
+SEEDS = st.integers(0, 10_000)
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, st.sampled_from(ORIENTATIONS), st.integers(40, 300))
+def test_orientation_is_recovered_at_any_size(seed, orientation, side):
+    picture = scene(seed)
+    copy = np.asarray(edits.thumbnail(picture, side))
+    turned = view(np.ascontiguousarray(turn(copy, orientation)))
+    assert best_orientation(turned, view(np.asarray(picture))) == orientation
+    assert best_orientation(view(np.asarray(picture)), turned) == inverse(orientation)
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, SEEDS)
+def test_comparing_the_other_way_round_gives_the_same_sizes(one, two):
+    a, b = view(np.asarray(scene(one))), view(np.asarray(scene(two)))
+    there, back = compare(a, b), compare(b, a)
+    assert there.agreement == back.agreement
+    assert there.correlation == pytest.approx(back.correlation, abs=1e-5)
+    assert there.luma_worst == pytest.approx(back.luma_worst, abs=1e-3)
+    assert there.colours == back.colours[::-1]
+
+
+def test_a_picture_agrees_with_itself_and_not_with_another():
+    one, two = view(np.asarray(scene(1))), view(np.asarray(scene(2)))
+    same, other = compare(one, one), compare(one, two)
+    assert (same.agreement, same.changed, same.luma_worst) == (1.0, 0.0, 0.0)
+    assert other.agreement < 0.2 and other.changed > 0.5
+
+
+@pytest.mark.parametrize("edit", [edits.greyscale, edits.brightness, edits.colour_shift])
+def test_changes_of_tone_keep_agreement_and_show_as_difference(edit):
+    picture = scene(3)
+    found = compare(view(np.asarray(picture)), view(np.asarray(edit(picture))))
+    assert found.agreement > 0.95
+    assert max(found.luma, found.chroma) > 3
+
+
+def test_a_caption_costs_the_blocks_it_covers():
+    picture = scene(4)
+    found = compare(view(np.asarray(picture)), view(np.asarray(edits.caption(picture))))
+    assert 0.7 < found.agreement < 0.9
+    assert 0.1 < found.changed < 0.25
+
+
+def test_greyscale_and_one_tint_have_no_colours():
+    picture = scene(5)
+    grey = edits.greyscale(picture)
+    tinted = edits.colour_shift(grey, 1.0, 0.8, 0.6)
+    found = compare(view(np.asarray(grey)), view(np.asarray(tinted)))
+    assert max(found.colours) < 0.5
+    assert compare(view(np.asarray(picture)), view(np.asarray(grey))).colours[0] > 5
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4000), (4000, 1), (7, 300)])
+def test_any_shape_has_a_view(shape):
+    found = view(np.full((*shape, 3), 200, np.uint8))
+    assert found.ycc.shape == (SIDE, SIDE, 3)
+    assert compare(found, found).agreement == 0.0, "nothing in it is textured"
