@@ -38,11 +38,12 @@ _SAME = 4.0
 class View:
     """``picture`` is the preview at no more than 256 pixels, uint8 (h, w, 3); ``ycc`` the
     squashed square, float32 (64, 64, 3); ``pattern`` its luma with tone and contrast of each
-    block taken out, float32 (64, 64)."""
+    block taken out, float32 (64, 64); ``colours`` as in :class:`Evidence`."""
 
     picture: Rgb
     ycc: Plane
     pattern: Plane
+    colours: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def view(picture: Rgb) -> View:
         height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
         picture = _resize(picture, width, height)
     ycc = _ycc(_resize(picture, SIDE, SIDE))
-    return View(picture, ycc, _pattern(ycc[..., 0]))
+    return View(picture, ycc, _pattern(ycc[..., 0]), _colours(ycc))
 
 
 def best_orientation(first: View, second: View) -> int:
@@ -112,7 +113,7 @@ def compare(first: View, second: View, orientation: int = 1) -> Evidence:
         changed=float((size.max(axis=0) > _CHANGED).mean()),
         unmapped=unmapped,
         tint=tint,
-        colours=(_colours(one), _colours(two)),
+        colours=(first.colours, second.colours),
     )
 
 

@@ -11,14 +11,16 @@ from ris_jobs.match.candidates import pair_up
 
 def plain(queries, neighbours, cosines, min_cosine):
     """The slow reference: one pair at a time."""
-    best: dict[tuple[int, int], float] = {}
+    best: dict[tuple[int, int], tuple[float, int]] = {}
     for query, row, scores in zip(queries, neighbours, cosines, strict=True):
-        for other, score in zip(row, scores, strict=True):
-            if other < 0 or other == query or not score >= min_cosine:
+        others = [(o, s) for o, s in zip(row, scores, strict=True) if o != query]
+        for rank, (other, score) in enumerate(others):
+            if other < 0 or not score >= min_cosine:
                 continue
             pair = (int(min(query, other)), int(max(query, other)))
-            best[pair] = max(best.get(pair, -2.0), float(score))
-    return [Candidate(a, b, cosine) for (a, b), cosine in sorted(best.items())]
+            cosine, place = best.get(pair, (-2.0, rank))
+            best[pair] = (max(cosine, float(score)), min(place, rank))
+    return [Candidate(*pair, *values) for pair, values in sorted(best.items())]
 
 
 @st.composite
