@@ -106,7 +106,8 @@ def test_copies_of_photos_never_seen_before(
     judged = sum(sum(c.values()) for c in relations.values())
     print(f"\nprecision {len(true)}/{len(pairs)}")
     for edit in EDITS:
-        print(f"{edit:10} {made[edit]} recall {recall[edit]:.4f}  {dict(relations[edit].most_common())}")
+        given = dict(relations[edit].most_common())
+        print(f"{edit:10} {made[edit]} recall {recall[edit]:.4f}  {given}")
     print("stages", [(s.name, round(s.seconds, 1), s.images) for s in summary.stages])
     for pair in [p for p in pairs if p not in true][:20]:
         print("false", pair)
