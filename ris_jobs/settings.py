@@ -45,7 +45,6 @@ class Settings:
     milvus_token: str | None = _setting("Milvus user:password or API key")
     previews_url: str | None = _setting("fsspec URL for previews; unset: home/previews")
     weights_dir: Path | None = _setting("weights of optional models; unset: home/weights")
-    sscd_sha256: str | None = _setting("pin of the SSCD TorchScript file, 64 hex digits")
     model: str = _setting("descriptor: builtin, resnet50, sscd", default="builtin", results=True)
     top_k: int = _setting("neighbours looked at for each image", default=50, results=True)
     min_cosine: float = _setting(

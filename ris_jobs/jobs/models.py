@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def model_of(settings: Settings) -> Model:
     """Name, version and pinned weights; nothing is loaded. :class:`ConfigError` if unknown."""
-    spec = descriptor.spec(settings.model, sha256=settings.sscd_sha256)
+    spec = descriptor.spec(settings.model)
     return Model(
         name=spec.name,
         version=spec.version,
@@ -36,7 +36,7 @@ def open_pipeline(settings: Settings) -> Pipeline:
     from ris_jobs.fingerprint.pipeline import Pipeline
 
     return Pipeline(
-        descriptor.load(settings.model, settings.weights, sha256=settings.sscd_sha256),
+        descriptor.load(settings.model, settings.weights),
         max_pixels=settings.max_pixels,
         truncated=settings.truncated,
         preview_size=settings.preview_size,

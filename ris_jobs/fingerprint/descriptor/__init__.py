@@ -22,12 +22,12 @@ from ris_jobs.fingerprint.descriptor.registry import ModelSpec, register, regist
 __all__ = ["Descriptor", "ModelSpec", "load", "register", "registered", "spec"]
 
 
-def load(name: str, weights_dir: Path | None, *, sha256: str | None = None) -> Descriptor:
+def load(name: str, weights_dir: Path | None) -> Descriptor:
     """The model of that name, ready to embed; `weights_dir` is where fetched weights are kept.
 
-    `sha256` as in :func:`spec`. Raises ``ConfigError`` for an unknown name,
+    Raises ``ConfigError`` for an unknown name,
     ``ModelUnavailable`` when the weights are not here and cannot be fetched, and
     ``WeightsMismatch`` when the file is not the pinned one.
     """
-    found = spec(name, sha256=sha256)
+    found = spec(name)
     return Descriptor(found, registry.opener(found)(found, weights.read(found, weights_dir)))

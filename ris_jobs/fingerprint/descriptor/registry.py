@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -72,18 +72,13 @@ def register(spec: ModelSpec, opener: Opener) -> None:
     _OPENERS[spec.kind] = opener
 
 
-def spec(name: str, *, sha256: str | None = None) -> ModelSpec:
-    """The model of that name; raises ``ConfigError`` that lists the names when there is none.
-
-    `sha256` replaces the pin of SSCD, whose file is a program: another export of it runs only
-    when a person has vouched for its bytes. Other models ignore it.
-    """
+def spec(name: str) -> ModelSpec:
+    """The model of that name; raises ``ConfigError`` that lists the names when there is none."""
     models = registered()
     if name not in models:
         known = ", ".join(sorted(models))
         raise ConfigError("RIS_MODEL", f"must be one of {known}, not {name!r}")
-    found = models[name]
-    return replace(found, sha256=sha256) if sha256 and found.kind == "sscd" else found
+    return models[name]
 
 
 def opener(spec: ModelSpec) -> Opener:

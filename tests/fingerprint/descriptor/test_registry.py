@@ -42,11 +42,6 @@ def test_unknown_name_lists_the_known() -> None:
         spec("clip")
 
 
-def test_only_sscd_can_be_pinned_anew() -> None:
-    assert spec("sscd", sha256="0" * 64).sha256 == "0" * 64
-    assert spec("builtin", sha256="0" * 64) == spec("builtin")
-
-
 def test_another_version_is_another_file(
     tiny: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
