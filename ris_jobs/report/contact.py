@@ -51,6 +51,8 @@ def _found(hits: Sequence[Hit]) -> str:
 
 def _label(rank: int, hit: Hit) -> Lines:
     sure = "" if hit.probability is None else f" {percent(hit.probability)}"
+    # Pillow's own font has no glyph for the space that keeps the sign at its number.
+    sure = sure.replace("\N{NO-BREAK SPACE}", " ")
     how = f"{hit.relation}{sure}" if hit.relation else f"cosine {hit.cosine:.3f}"
     return f"{rank} · {how}", name(hit.uri)
 

@@ -155,15 +155,15 @@ def open_vectors(settings: Settings, model: Model) -> Vectors:
     lite_path = None if settings.milvus_uri else _lite_path(settings.home)
     uri = lite_path or settings.milvus_uri or ""
     where = mask_url(uri) or uri
-    # They log whole tracebacks; the error raised here says it once.
-    for name in ("pymilvus", "milvus_lite", "grpc"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     return Vectors(_connect(uri, settings.milvus_token, where), where, model, lite_path)
 
 
 def _connect(uri: str, token: str | None, where: str) -> Any:
-    from pymilvus import MilvusClient
+    from pymilvus import MilvusClient  # sets its loggers up, so they are quietened after it
 
+    # They log whole tracebacks; the error raised here says it once.
+    for name in ("pymilvus", "milvus_lite", "grpc"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         return MilvusClient(
             uri=uri, token=token or "", timeout=_CONNECT_TIMEOUT_S, grpc_options=_GRPC_OPTIONS
