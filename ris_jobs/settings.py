@@ -17,6 +17,8 @@ from typing import Any
 from ris_jobs.errors import ConfigError
 
 PREFIX = "RIS_"
+# Names the folder of photos for tests and benchmarks, which run this program too.
+_NOT_OURS = {"RIS_SHARED"}
 # Pillow itself refuses more.
 MAX_PIXELS = 178_956_970
 
@@ -157,7 +159,7 @@ def mask_url(url: str | None) -> str | None:
 
 
 def _refuse_unknown(env: Mapping[str, str], known: Mapping[str, Any]) -> None:
-    unknown = sorted({n for n in env if n.startswith(PREFIX)} - known.keys())
+    unknown = sorted({n for n in env if n.startswith(PREFIX)} - known.keys() - _NOT_OURS)
     if unknown:
         raise ConfigError(unknown[0], "is not a setting; `ris config show` lists them all")
 
