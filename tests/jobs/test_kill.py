@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -72,3 +73,23 @@ def test_final_tables_equal_those_of_an_undisturbed_scan(
         victim.communicate()
     finish(scan(folder, tmp_path / "disturbed", database_url))
     assert answers(database_url) == answers(other_database_url)
+
+
+def test_a_scan_that_is_told_to_end_ends_in_order(tmp_path: Path, database_url: str) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i, (name, photo) in enumerate(list(photos()) * 6):
+        small = photo.resize((200 + i, 150), Image.Resampling.LANCZOS)
+        (folder / f"{name}-{i}.jpg").write_bytes(edits.jpeg(small, 92))
+    process = scan(folder, tmp_path / "home", database_url)
+    status = "SELECT coalesce(max(status), 'none') FROM ris.run"
+    engine = create_engine(database_url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+        while db.scalar(text(status)) == "none":
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 128 + signal.SIGTERM, said.decode()
+        assert db.scalar(text(status)) == "failed"
+    engine.dispose()
