@@ -42,18 +42,15 @@ def standing(image: int, pairs: Collection[Pair]) -> Standing:
 def verdict(anchor: int, pairs: Collection[Pair], facts: Mapping[int, ImageFacts]) -> Verdict:
     """The verdict on a family whose members (``facts``) are tied by ``pairs``."""
     own = standing(anchor, pairs)
-    rivals = [image for image in facts if image != anchor and _rivals(image, pairs)]
+    # Nothing says of a rival that it derives from another member.
+    derived = {pair.derived_id for pair in pairs if pair.directed}
+    rivals = [image for image in facts if image != anchor and image not in derived]
     missing = list(_missing(own, rivals))
     if missing:
         return Verdict(None, 0.0, tuple(f"missing: {sentence}" for sentence in missing))
     support = [p.probability for p in pairs if p.directed and p.source_id == anchor]
     confidence = min(support) * own.copies / (own.copies + own.parents)
     return Verdict(anchor, confidence, tuple(_reasons(anchor, own, facts)))
-
-
-def _rivals(image: int, pairs: Collection[Pair]) -> bool:
-    """Nothing in the family says that this member derives from another."""
-    return standing(image, pairs).parents == 0
 
 
 def _missing(own: Standing, rivals: list[int]) -> Iterator[str]:
