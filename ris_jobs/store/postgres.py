@@ -38,6 +38,9 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
         try:
             _migrate(engine, where)
             yield engine
+        except OperationalError as e:
+            fix = "Once it is there again, run the same command: it goes on where this one stopped."
+            raise DatabaseUnavailable(where, _first_line(e), fix) from e
         finally:
             engine.dispose()
 

@@ -93,3 +93,12 @@ def test_a_url_that_is_none_is_a_setting_error(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, database_url="postgresql://host:notaport/x")
     with pytest.raises(ConfigError, match="RIS_DATABASE_URL"), open_engine(settings):
         pass
+
+
+def test_a_server_lost_on_the_way_is_one_clear_error(settings: Settings) -> None:
+    with (
+        pytest.raises(DatabaseUnavailable, match="run the same command"),
+        open_engine(settings) as engine,
+        engine.connect() as db,
+    ):
+        db.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
