@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from ris_jobs.errors import VectorsUnavailable
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, runs
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.previews import Previews, open_previews
+from ris_jobs.store.queries import query
 from ris_jobs.store.runs import Model
 from ris_jobs.store.vectors import Vectors, open_vectors
 
@@ -34,7 +36,11 @@ def open_stores(settings: Settings, model: Model) -> Iterator[Stores]:
     A collection that is not the one PostgreSQL knows (lost, made anew, of another home) holds
     nothing we could rely on: all is indexed again before the next match.
     """
-    with open_engine(settings) as engine, open_vectors(settings, model) as vectors:
+    with (
+        open_engine(settings) as engine,
+        _alone(engine, settings),
+        open_vectors(settings, model) as vectors,
+    ):
         previews = open_previews(settings)
         with engine.begin() as db:
             model_id = runs.register_model(db, model)
@@ -42,3 +48,20 @@ def open_stores(settings: Settings, model: Model) -> Iterator[Stores]:
                 descriptors.forget_index(db, model_id)
                 runs.set_collection(db, model_id, vectors.collection)
         yield Stores(engine, previews, vectors, model, model_id)
+
+
+@contextmanager
+def _alone(engine: Engine, settings: Settings) -> Iterator[None]:
+    """Milvus Lite serves one process. Two of them on one database would each hold half of the
+    images, and matches between the halves would be missed."""
+    if settings.milvus_uri is not None:
+        yield
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+        if not db.scalar(query("runs.lock_lite")):
+            problem = (
+                "another ris process is at work on this database with a Milvus Lite of its own"
+            )
+            fix = "Wait for it, or let both use one Milvus server: set RIS_MILVUS_URI."
+            raise VectorsUnavailable("RIS_HOME", problem, fix)
+        yield
