@@ -87,7 +87,7 @@ def scan(sources: tuple[str, ...], model: str | None, as_json: bool) -> None:
 
     settings = _settings(model=model)
     roots = [_root(s) for s in sources]
-    summary = jobs.scan(settings, roots, _progress(quiet=as_json))
+    summary = jobs.scan(settings, roots, _Bars(quiet=as_json))
     if as_json:
         click.echo(json.dumps(views.as_json(summary), indent=2))
     else:
@@ -115,15 +115,14 @@ def search(
     IMAGE need not have been scanned. Nothing is stored.
     """
     from ris_jobs import jobs
-    from ris_jobs.jobs.models import model_of
-    from ris_jobs.store.stores import open_stores
 
     settings = _settings(model=model)
     data = _bytes_of(image, settings)
-    with open_stores(settings, model_of(settings)) as stores:
+    with _stores(settings) as stores:
         answer = jobs.search(stores, settings, data, mode, k)
         if output:
-            output.write_bytes(jobs.contact_sheet(stores, answer))
+            with _writing(output) as out:
+                out.write(jobs.contact_sheet(stores, answer))
     if as_json:
         click.echo(json.dumps([asdict(f) for f in answer.found], indent=2))
     else:
@@ -202,7 +201,7 @@ def index_check(model: str | None) -> None:
     """Compare Milvus with PostgreSQL; exit 1 if they differ."""
     from ris_jobs import jobs
 
-    with _stores(model) as stores:
+    with _stores(_settings(model=model)) as stores:
         drift = jobs.check_index(stores)
     click.echo(
         f"{drift.indexed} vectors indexed, {len(drift.missing)} missing from Milvus, "
@@ -219,7 +218,7 @@ def index_rebuild(model: str | None) -> None:
     """Empty the index and fill it again from PostgreSQL."""
     from ris_jobs import jobs
 
-    with _stores(model) as stores:
+    with _stores(_settings(model=model)) as stores:
         click.echo(f"{jobs.rebuild_index(stores)} vectors indexed")
 
 
@@ -284,11 +283,10 @@ def _bytes_of(image: Path, settings: Settings) -> bytes:
 
 
 @contextmanager
-def _stores(model: str | None) -> Iterator[Any]:
+def _stores(settings: Settings) -> Iterator[Any]:
     from ris_jobs.jobs.models import model_of
     from ris_jobs.store.stores import open_stores
 
-    settings = _settings(model=model)
     with open_stores(settings, model_of(settings)) as stores:
         yield stores
 
@@ -358,7 +356,3 @@ class _Bars:
             )
             task = bars.add_task(name, total=total)
             yield lambda n: bars.advance(task, n)
-
-
-def _progress(*, quiet: bool) -> _Bars:
-    return _Bars(quiet=quiet)

@@ -19,7 +19,7 @@ from ris_jobs.jobs.models import calibration_of, model_of, open_pipeline
 from ris_jobs.jobs.report import report
 from ris_jobs.jobs.resolve import Resolved, resolve
 from ris_jobs.progress import Progress
-from ris_jobs.report.views import Count, StageTime, Summary, as_json
+from ris_jobs.report.views import Count, StageTime, Summary, as_json, from_json
 from ris_jobs.settings import Settings
 from ris_jobs.store import families, matches, reports, runs
 from ris_jobs.store.postgres import open_engine
@@ -49,7 +49,7 @@ def scan(settings: Settings, roots: Sequence[Path], progress: Progress) -> Summa
             totals.fingerprinted = _fingerprint(stores, run, settings, progress)
             totals.matched = _match(stores, run, settings, progress)
             totals.resolved = _resolve(stores, run, settings, progress)
-        return _reported(stores, run, totals, settings)
+        return _reported(stores, run, settings)
 
 
 def crawl_only(settings: Settings, roots: Sequence[Path], progress: Progress) -> Crawled:
@@ -103,7 +103,7 @@ def finish(
         with stores.engine.begin() as db:
             run = runs.resume(db, run_id)
             runs.finish(db, run, status, as_json(summarise(db, run, totals)))
-        return _reported(stores, run, totals, settings)
+        return _reported(stores, run, settings)
 
 
 def _fingerprint(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Fingerprinted:
@@ -125,11 +125,12 @@ _STEPS: dict[str, Callable[[Stores, Run, Settings, Progress], Any]] = {
 }
 
 
-def _reported(stores: Stores, run: Run, totals: Totals, settings: Settings) -> Summary:
+def _reported(stores: Stores, run: Run, settings: Settings) -> Summary:
+    """The summary that the run was closed with, and the page made of it."""
     page = settings.home / "reports" / f"run-{run.run_id}.html"
     report(stores.engine, stores.previews, run.run_id, page)
     with stores.engine.connect() as db:
-        return replace(summarise(db, run, totals), report=str(page))
+        return replace(from_json(runs.get(db, run.run_id)["summary"]), report=str(page))
 
 
 @contextmanager

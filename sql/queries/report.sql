@@ -12,6 +12,3 @@ JOIN ris.image si ON si.sha256 = m.source_sha256 AND si.status = 'ok'
 LEFT JOIN ris.family_member fm ON fm.image_id = di.image_id
 ORDER BY m.run_id = :run_id DESC, m.probability DESC, m.source_uri, m.derived_uri
 LIMIT :limit;
-
--- name: count_pairs
-SELECT count(*) FROM ris.match_by_uri;
