@@ -128,7 +128,7 @@ def _load_what_is_there(image: Image.Image, data: bytes, name: str) -> Image.Ima
         image = Image.open(io.BytesIO(ended(data)), formats=[name])
     else:
         # The rows decoded so far are in the image; without tiles it takes itself for loaded.
-        image.tile = []  # type: ignore[attr-defined]
+        image.tile = []  # type: ignore[attr-defined]  # ImageFile has it
     image.load()
     if np.ptp(np.asarray(image)) == 0:
         raise ImageRejected(Reason.TRUNCATED, "the file ends before the first row of pixels")

@@ -164,9 +164,9 @@ def test_a_pipe_will_do(format: export.Format) -> None:
             self.data += bytes(data)
             return len(data)
 
-    pipe: BinaryIO = Pipe()  # type: ignore[assignment]
+    pipe: BinaryIO = Pipe()  # type: ignore[assignment]  # all that write() needs
     assert export.write([FAMILY], FAMILY_COLUMNS, format, pipe) == 1
-    assert pipe.data == written([FAMILY], FAMILY_COLUMNS, format)  # type: ignore[attr-defined]
+    assert pipe.data == written([FAMILY], FAMILY_COLUMNS, format)  # type: ignore[attr-defined]  # Pipe
 
 
 def test_rows_are_not_gathered_first() -> None:

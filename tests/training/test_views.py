@@ -51,7 +51,7 @@ def test_references_keep_near_the_photo(stored: views.Photos) -> None:
 
 
 @pytest.mark.parametrize("edit", [e for _, e in views._OVERLAYS + views._LOSSES])
-def test_every_edit_changes_the_picture(stored: views.Photos, edit) -> None:  # type: ignore[no-untyped-def]
+def test_every_edit_changes_the_picture(stored: views.Photos, edit) -> None:  # type: ignore[no-untyped-def]  # any edit
     before = stored.levels[1][:, :, :64, :64].float() / 255
     after = edit(before.clone(), Generator().manual_seed(3))
     assert after.shape == before.shape and after.isfinite().all()

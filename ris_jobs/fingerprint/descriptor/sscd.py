@@ -14,7 +14,7 @@ from ris_jobs.fingerprint.descriptor.registry import ModelSpec
 
 
 def build(spec: ModelSpec, weights: bytes) -> TorchNetwork:
-    net: torch.jit.ScriptModule = torch.jit.load(  # type: ignore[no-untyped-call]
+    net: torch.jit.ScriptModule = torch.jit.load(  # type: ignore[no-untyped-call]  # torch
         io.BytesIO(weights), map_location="cpu"
     )
     return TorchNetwork(net.eval(), spec)

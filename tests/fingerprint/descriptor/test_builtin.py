@@ -76,7 +76,7 @@ def test_no_pictures_no_vectors(model: Descriptor) -> None:
 )
 def test_refuses_other_inputs(model: Descriptor, batch: npt.NDArray[np.generic]) -> None:
     with pytest.raises(ValueError, match=r"builtin-\w+ takes uint8"):
-        model.embed(batch)  # type: ignore[arg-type]
+        model.embed(batch)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_same_bytes_same_vectors(model: Descriptor, photo: Photo) -> None:
