@@ -3,20 +3,23 @@
     python -m training.train --photos DIR --out DIR [--minutes M | --steps N] [--seed 0] [--resume]
 
 Writes `log.jsonl` (one line every 25 steps) and `checkpoint.pt` to --out. Interrupt it at any
-time; `--resume` goes on from the checkpoint with the same settings.
+time; `--resume` goes on from the checkpoint with the same settings. `--start` takes the weights
+that an earlier version of the built-in model ended with, and goes on learning from there.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+import hashlib
 import json
 import math
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -42,6 +45,7 @@ class Settings:
     small: int = 96  # side of the first part's pictures: cheaper, and enough to start with
     large: int = 128
     small_until: float = 0.6  # share of the run
+    start: str = ""  # sha256 of the weights begun with; random ones where it is empty
     widths: tuple[int, ...] = (64, 128, 192, 320)
     depths: tuple[int, ...] = (1, 2, 2, 1)
     dim: int = 256
@@ -50,7 +54,7 @@ class Settings:
     decay: float = 0.02
     warmup: float = 0.02
     temperature: float = 0.06
-    spread_weight: float = 0.2
+    spread_weight: float = 2.0
     ema: float = 0.995
     kept: tuple[int, int] = (splits.VALIDATION, splits.CALIBRATION)
 
@@ -104,15 +108,25 @@ def load(path: Path) -> Run:
     return run
 
 
-def pairs(photos: views.Photos, run: Run) -> Tensor:
-    """Views (2n, 3, s, s) of this step: n references, then their copies."""
+def go_on_from(weights: bytes, settings: Settings) -> Run:
+    """A new run from the weights of an earlier one, as `training.export` stores them."""
+    run = start(replace(settings, start=hashlib.sha256(weights).hexdigest()))
+    state = {name: tensor.float() for name, tensor in safetensors.torch.load(weights).items()}
+    for net in (run.net, run.average):
+        net.load_state_dict(state)
+    return run
+
+
+def pairs(photos: views.Photos, run: Run) -> tuple[Tensor, views.Mixed]:
+    """Views (2n, 3, s, s) of this step: n references, then their copies, and what these mix."""
     s = run.settings
     n = min(s.pairs, len(photos))
     size = s.small if run.progress < s.small_until else s.large
     rng = torch.Generator().manual_seed(s.seed * 1_000_003 + run.step)
     chosen = torch.randperm(len(photos), generator=rng)[:n]
-    both = [view(photos, chosen, size, rng) for view in (views.references, views.copies)]
-    return normalised(torch.cat(both))
+    references = views.references(photos, chosen, size, rng)
+    copies, mixed = views.copies(photos, chosen, size, rng)
+    return normalised(torch.cat([references, copies])), mixed
 
 
 def normalised(pictures: Tensor) -> Tensor:
@@ -123,11 +137,11 @@ def normalised(pictures: Tensor) -> Tensor:
 def learn(photos: views.Photos, run: Run) -> Loss:
     s, began = run.settings, time.monotonic()
     schedule(run)
-    pictures = pairs(photos, run)
+    pictures, mixed = pairs(photos, run)
     run.net.train()
     with torch.autocast("cpu", torch.bfloat16):
         vectors = run.net(pictures)
-    loss = copy_loss(vectors, temperature=s.temperature, spread_weight=s.spread_weight)
+    loss = copy_loss(vectors, mixed, temperature=s.temperature, spread_weight=s.spread_weight)
     run.net.zero_grad()
     loss.total.backward()
     for optimiser in run.optimisers:
@@ -205,15 +219,27 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         default=Settings().kept,
         help="photos kept apart for validation and calibration",
     )
-    parser.add_argument("--resume", action="store_true", help="go on from --out/checkpoint.pt")
+    for name, value in (("lr", Settings().lr), ("muon-lr", Settings().muon_lr)):
+        parser.add_argument(f"--{name}", type=float, default=value, help="highest learning rate")
+    parser.add_argument("--small-until", type=float, default=Settings().small_until)
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--start", type=Path, help="safetensors file of weights to go on from")
+    begin.add_argument("--resume", action="store_true", help="go on from --out/checkpoint.pt")
     return parser.parse_args(argv)
+
+
+def opened(args: argparse.Namespace) -> Run:
+    if args.resume:
+        return load(args.out / "checkpoint.pt")
+    taken = ("steps", "minutes", "seed", "pairs", "lr", "muon_lr", "small_until")
+    settings = Settings(**{name: getattr(args, name) for name in taken}, kept=tuple(args.kept))
+    return go_on_from(args.start.read_bytes(), settings) if args.start else start(settings)
 
 
 def main(argv: list[str] | None = None) -> None:
     args = arguments(argv)
     args.out.mkdir(parents=True, exist_ok=True)
-    settings = Settings(args.steps, args.minutes, args.seed, args.pairs, kept=tuple(args.kept))
-    run = load(args.out / "checkpoint.pt") if args.resume else start(settings)
+    run = opened(args)
     train(views.read(splits.split(args.photos, *run.settings.kept).train), run, args.out)
 
 

@@ -1,7 +1,8 @@
 """Pairs of views as batched tensor operations: a reference and an edited copy of each photo.
 
 A reference is nearly the whole photo; a copy goes through one random frame (crop, pad, turn,
-mirror), one colour change, then overlays and loss of quality, each with its own probability.
+mirror), one colour change, perhaps a mix with another photo of the batch, then overlays and loss
+of quality, each with its own probability.
 Everything is drawn from the generator given, so a view depends on the seed alone.
 """
 
@@ -33,8 +34,9 @@ EDITS = {
     "greyscale": "20 %",
     "inverted": "2 %",
     "another photo's patch on top, 20-60 % of the side": "12 %",
-    "pasted at 35-90 % of the side onto another photo or a plain colour": "15 %",
+    "pasted at 35-90 % of the side onto another photo": "9 %",
     "blended with another photo, 15-40 %": "5 %",
+    "pasted at 35-90 % of the side onto a plain colour": "6 %",
     "plain bars and boxes": "10 %",
     "lines of text-like marks, with or without ground": "20 %",
     "shrunk 2-6 times and enlarged, smooth or in pixels": "25 %",
@@ -75,16 +77,25 @@ def references(photos: Photos, chosen: Tensor, size: int, rng: Generator) -> Ten
     return _recolour(views, 0.1, 0.1, 0.0, rng).clamp_(0, 1)
 
 
-def copies(photos: Photos, chosen: Tensor, size: int, rng: Generator) -> Tensor:
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """Which other photo a copy shows beside its own: `other` (n,) is its place in the batch,
+    `share` (n,) how much of the copy is the other's, 0..1, and 0 for copies of one photo."""
+
+    other: Tensor
+    share: Tensor
+
+
+def copies(photos: Photos, chosen: Tensor, size: int, rng: Generator) -> tuple[Tensor, Mixed]:
     """Views (n, 3, size, size) in 0..1 of the same photos, edited as in EDITS."""
     n = len(chosen)
     side = torch.where(_happens(n, 0.4, rng), torch.ones(n), _uniform(n, 0.28, 1, rng))
     box = _pad(_crop(side, 0.4, rng), 0.15, rng) @ _dihedral(n, 0.3, 0.5, rng)
     views = _frame(photos, chosen, size, _tilt(box, 0.2, rng), _plain_colours(n, rng))
-    views = _recolour(views, 0.45, 0.2, 0.2, rng).clamp_(0, 1)
+    views, mixed = _mix(_recolour(views, 0.45, 0.2, 0.2, rng).clamp_(0, 1), rng)
     for share, edit in _OVERLAYS + _LOSSES:
         views = _some(views, share, edit, rng)
-    return views.clamp_(0, 1)
+    return views.clamp_(0, 1), mixed
 
 
 def _uniform(n: int, low: float, high: float, rng: Generator) -> Tensor:
@@ -228,24 +239,41 @@ def _somewhere(n: int, low: float, high: float, rng: Generator) -> Tensor:
     return _box(1 / half, -shift / half)
 
 
-def _others(views: Tensor) -> Tensor:
-    return views.roll(1, 0)
+def _mix(views: Tensor, rng: Generator) -> tuple[Tensor, Mixed]:
+    """Some views with the batch's next one in them, at most once each."""
+    n, made = len(views), views.clone()
+    mixed = Mixed(torch.arange(n).roll(1), torch.zeros(n))
+    drawn, low = torch.rand(n, generator=rng), 0.0
+    for chance, mix in _MIXES:
+        rows = ((drawn >= low) & (drawn < low + chance)).nonzero()[:, 0]
+        if len(rows):
+            made[rows], mixed.share[rows] = mix(views[rows], views[mixed.other[rows]], rng)
+        low += chance
+    return made, mixed
 
 
-def _patch_on_top(views: Tensor, rng: Generator) -> Tensor:
-    return _place(views, _others(views), _somewhere(len(views), 0.2, 0.6, rng))
+def _patch_on_top(views: Tensor, others: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+    place = _somewhere(len(views), 0.2, 0.6, rng)
+    return _place(views, others, place), _area(place)
 
 
-def _pasted(views: Tensor, rng: Generator) -> Tensor:
-    n = len(views)
-    plain = _plain_colours(n, rng).expand_as(views)
-    under = torch.where(_happens(n, 0.4, rng)[:, None, None, None], plain, _others(views))
-    return _place(under, views, _somewhere(n, 0.35, 0.9, rng))
+def _pasted(views: Tensor, others: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+    place = _somewhere(len(views), 0.35, 0.9, rng)
+    return _place(others, views, place), 1 - _area(place)
 
 
-def _blended(views: Tensor, rng: Generator) -> Tensor:
-    share = _uniform(len(views), 0.15, 0.4, rng)[:, None, None, None]
-    return torch.lerp(views, _others(views), share)
+def _blended(views: Tensor, others: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+    share = _uniform(len(views), 0.15, 0.4, rng)
+    return torch.lerp(views, others, share[:, None, None, None]), share
+
+
+def _area(place: Tensor) -> Tensor:
+    return 1 / (place[:, 0, 0] * place[:, 1, 1])
+
+
+def _pasted_on_plain(views: Tensor, rng: Generator) -> Tensor:
+    plain = _plain_colours(len(views), rng).expand_as(views)
+    return _place(plain, views, _somewhere(len(views), 0.35, 0.9, rng))
 
 
 def _bars(views: Tensor, rng: Generator) -> Tensor:
@@ -313,10 +341,13 @@ def _posterised(views: Tensor, rng: Generator) -> Tensor:
     return (views * levels).round() / levels
 
 
-_OVERLAYS = (
+_MIXES = (
     (0.12, _patch_on_top),
-    (0.15, _pasted),
+    (0.09, _pasted),
     (0.05, _blended),
+)
+_OVERLAYS = (
+    (0.06, _pasted_on_plain),
     (0.10, _bars),
     (0.20, _text),
 )

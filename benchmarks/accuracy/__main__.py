@@ -1,0 +1,152 @@
+"""Measures how well copies are found.
+
+    python -m benchmarks.accuracy PHOTOS           a suite from a folder of photos, every system
+    python -m benchmarks.accuracy --from REPORT    the table and plot of an earlier run
+
+Writes results.json and recall.png into the folder --out, which holds the suite too, and what each
+system said of its files: a run that was stopped goes on with the system it was at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+from pathlib import Path
+
+from tqdm import tqdm
+
+from benchmarks.accuracy import results
+from benchmarks.accuracy.plot import plot
+from benchmarks.accuracy.results import Report, Result
+from benchmarks.accuracy.suite import Suite, build
+from benchmarks.accuracy.systems import Described, NotRun, System, similarity, systems
+from ris_jobs.errors import ConfigError, RisError
+
+SHARED = Path(os.environ.get("RIS_SHARED", Path(__file__).resolve().parents[3] / "shared"))
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if (args.photos is None) == (args.report is None):
+        parser.error("name a folder of photos, or an earlier report with --from")
+    if args.photos is not None and not args.photos.is_dir():
+        parser.error(f"{args.photos} is no folder")
+    try:
+        report = _read(args.report) if args.report else _run(args)
+        print(_head(report), results.table(report), sep="\n\n")
+        if args.edits:
+            print("", results.per_edit_table(_named(report, args.edits)), sep="\n")
+    except RisError as error:
+        parser.error(str(error))
+    plot(report, (args.report.parent if args.report else args.out) / "recall.png")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.accuracy",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("photos", nargs="?", type=Path, metavar="PHOTOS", help="folder of photos not trained on")
+    add("--out", type=Path, metavar="DIR", default=Path("build/accuracy"), help="%(default)s")
+    add("--photos", dest="limit", type=_count, metavar="N", help="take N of them; else all")
+    add(
+        "--per-variant",
+        type=_count,
+        metavar="N",
+        default=40,
+        help="copies by each edit: %(default)s",
+    )
+    add("--systems", metavar="A,B,…", help="these only")
+    add("--weights", type=Path, metavar="DIR", default=SHARED / "weights", help="optional models'")
+    add("--seed", type=int, default=0)
+    add("--edits", metavar="SYSTEM", help="print its recall by edit too")
+    add("--from", dest="report", type=Path, metavar="REPORT", help="results.json of an earlier run")
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _run(args: argparse.Namespace) -> Report:
+    chosen = _chosen(systems(args.weights), args.systems)
+    suite = build(
+        args.photos,
+        args.out / "suite",
+        seed=args.seed,
+        per_variant=args.per_variant,
+        limit=args.limit,
+    )
+    found, absent = [], {}
+    for system in chosen:
+        try:
+            described = _described(system, suite, args.out / "described")
+        except NotRun as why:
+            absent[system.name] = str(why)
+            continue
+        near = similarity(described, described)
+        found.append(results.evaluate(suite.rows, described, near, seed=args.seed))
+    if not found:
+        raise ConfigError("--systems", "none ran: " + "; ".join(absent.values()))
+    report = Report(results.machine(), results.versions(), dict(suite.about), tuple(found), absent)
+    (args.out / "results.json").write_text(results.to_json(report), "utf-8")
+    return report
+
+
+def _chosen(known: list[System], names: str | None) -> list[System]:
+    wanted = names.split(",") if names else [system.name for system in known]
+    if unknown := set(wanted) - {system.name for system in known}:
+        have = ", ".join(system.name for system in known)
+        raise ConfigError("--systems", f"knows no {', '.join(sorted(unknown))}; there are {have}")
+    return [system for system in known if system.name in wanted]
+
+
+def _described(system: System, suite: Suite, folder: Path) -> Described:
+    """From an earlier run where this version described these very files."""
+    digest = hashlib.sha256()
+    for name in ("suite.json", "truth.jsonl"):
+        digest.update((suite.folder / name).read_bytes())
+    kept = folder / f"{system.name}-{system.version}-{digest.hexdigest()[:12]}.npz"
+    if kept.exists():
+        return Described.load(kept)
+    with tqdm(total=len(suite.paths), desc=system.name, unit=" files", disable=None) as bar:
+        described = system.describe(suite.paths, bar.update)
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = kept.with_suffix(".partial.npz")
+    described.save(partial)
+    partial.replace(kept)
+    return described
+
+
+def _read(path: Path) -> Report:
+    try:
+        return results.from_json(path.read_text("utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError("--from", f"is no report of this bench: {path} ({error})") from error
+
+
+def _named(report: Report, name: str) -> Result:
+    found = {result.system: result for result in report.results}
+    if name not in found:
+        raise ConfigError("--edits", f"knows no {name}; there are {', '.join(found)}")
+    return found[name]
+
+
+def _head(report: Report) -> str:
+    machine, suite = report.machine, report.suite
+    versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; {versions}\n"
+        f"{suite['files']} files made of {suite['photos']} photos, seed {suite['seed']}"
+    )
+
+
+if __name__ == "__main__":
+    main()
