@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -19,6 +20,7 @@ from ris_jobs.errors import ConfigError
 PREFIX = "RIS_"
 # Names the folder of photos for tests and benchmarks, which run this program too.
 _NOT_OURS = {"RIS_SHARED"}
+_REGIONS = re.compile(r"[0-5]\+(\d|[1-4]\d|50)")
 # Pillow itself refuses more.
 MAX_PIXELS = 178_956_970
 
@@ -48,6 +50,10 @@ class Settings:
     previews_url: str | None = _setting("fsspec URL for previews; unset: home/previews")
     weights_dir: Path | None = _setting("weights of optional models; unset: home/weights")
     model: str = _setting("descriptor: builtin, resnet50, sscd", default="builtin", results=True)
+    regions: str | None = _setting(
+        "parts of an image described beside the whole, grid+boxes; unset: the model's own",
+        results=True,
+    )
     top_k: int = _setting("neighbours looked at for each image", default=50, results=True)
     min_cosine: float = _setting(
         "candidates less similar than this are not looked at", default=0.35, results=True
@@ -94,6 +100,10 @@ class Settings:
             "preview_size": (64 <= self.preview_size <= 4096, "must be between 64 and 4096"),
             "batch_size": (1 <= self.batch_size <= 4096, "must be between 1 and 4096"),
             "workers": (0 <= self.workers <= 256, "must be between 0 and 256"),
+            "regions": (
+                self.regions is None or bool(_REGIONS.fullmatch(self.regions)),
+                "must be 0 to 5 windows of a grid, +, 0 to 50 boxes, such as 5+10",
+            ),
             "truncated": (self.truncated in ("reject", "accept"), "must be reject or accept"),
             "database_url": (
                 self.database_url is None

@@ -8,8 +8,9 @@ of photos that are not there, and pictures that look alike but are no copies
 Two tracks, after the Image Similarity Challenge (Douze et al., arXiv 2106.09672):
 
 - descriptor: copies, copied distractors and negatives are queries; sources, distractors and
-  negatives are references. Right pairs are (copy, its source), all others are wrong, and so is a
-  negative found by another negative; no file is compared with itself. µAP pools all queries.
+  negatives are references. Right pairs are (copy, its source), all others are wrong. Two
+  negatives are one wrong pair, not two, as a match is one row; no file is compared with itself.
+  µAP pools all queries.
 - candidates: the whole collection at once, as in a scan. Every file searches for its k nearest
   others; a pair (copy, source) is a candidate when either finds the other.
 

@@ -16,11 +16,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks.accuracy import results
+from benchmarks.accuracy import results, tables
+from benchmarks.accuracy.described import Described, similarity
+from benchmarks.accuracy.evaluate import evaluate
+from benchmarks.accuracy.peers import NotRun
 from benchmarks.accuracy.plot import plot
 from benchmarks.accuracy.results import Report, Result
 from benchmarks.accuracy.suite import Suite, build
-from benchmarks.accuracy.systems import Described, NotRun, System, similarity, systems
+from benchmarks.accuracy.systems import System, systems
+from benchmarks.machine import machine, versions, where
 from ris_jobs.errors import ConfigError, RisError
 
 SHARED = Path(os.environ.get("RIS_SHARED", Path(__file__).resolve().parents[3] / "shared"))
@@ -35,9 +39,9 @@ def main(argv: list[str] | None = None) -> None:
         parser.error(f"{args.photos} is no folder")
     try:
         report = _read(args.report) if args.report else _run(args)
-        print(_head(report), results.table(report), sep="\n\n")
+        print(_head(report), tables.table(report), sep="\n\n")
         if args.edits:
-            print("", results.per_edit_table(_named(report, args.edits)), sep="\n")
+            print("", tables.per_edit_table(_named(report, args.edits)), sep="\n")
     except RisError as error:
         parser.error(str(error))
     plot(report, (args.report.parent if args.report else args.out) / "recall.png")
@@ -92,10 +96,10 @@ def _run(args: argparse.Namespace) -> Report:
             absent[system.name] = str(why)
             continue
         near = similarity(described, described)
-        found.append(results.evaluate(suite.rows, described, near, seed=args.seed))
+        found.append(evaluate(suite.rows, described, near, seed=args.seed))
     if not found:
         raise ConfigError("--systems", "none ran: " + "; ".join(absent.values()))
-    report = Report(results.machine(), results.versions(), dict(suite.about), tuple(found), absent)
+    report = Report(machine(), versions(), dict(suite.about), tuple(found), absent)
     (args.out / "results.json").write_text(results.to_json(report), "utf-8")
     return report
 
@@ -140,10 +144,9 @@ def _named(report: Report, name: str) -> Result:
 
 
 def _head(report: Report) -> str:
-    machine, suite = report.machine, report.suite
-    versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    suite = report.suite
     return (
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; {versions}\n"
+        f"{where(report.machine, report.versions)}\n"
         f"{suite['files']} files made of {suite['photos']} photos, seed {suite['seed']}"
     )
 

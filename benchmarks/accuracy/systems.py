@@ -1,27 +1,26 @@
-"""The systems that are compared: what each says of each file, and how near it finds two files."""
+"""The systems that are compared: each describes files in its own way."""
 
 from __future__ import annotations
 
-import json
-import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import imagehash
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from benchmarks.accuracy.described import THREADS, Codes, Described
 from benchmarks.accuracy.peers import NotRun, environment, mobilenet
 from ris_jobs.errors import ImageRejected
-from ris_jobs.fingerprint import Rgb
+from ris_jobs.fingerprint import Rgb, preview
 from ris_jobs.fingerprint.decode import decode
 from ris_jobs.fingerprint.descriptor import Descriptor, ModelSpec, registered, registry
 from ris_jobs.fingerprint.descriptor.registry import MODELS, Opener
@@ -29,110 +28,12 @@ from ris_jobs.fingerprint.descriptor.weights import read
 from ris_jobs.fingerprint.hashes import WORKING_SIDE
 from ris_jobs.fingerprint.luma import luma, reduced
 from ris_jobs.fingerprint.pdq import pdq
+from ris_jobs.fingerprint.regions import Regions, regions
 from ris_jobs.progress import Advance
-from ris_jobs.settings import MAX_PIXELS
-
-__all__ = ["Described", "NotRun", "System", "similarity", "systems"]
-
-Codes = npt.NDArray[Any]
-"""float32 (n, d) with rows of length 1, or uint8 (n, bytes) of packed bits."""
-
-Ints = npt.NDArray[np.int64]
-Scores = npt.NDArray[np.float32]
-
-THREADS = len(os.sched_getaffinity(0))
+from ris_jobs.settings import MAX_PIXELS, Settings
 
 _BATCH = 64
-_BLOCK = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """What a system says of `files` files.
-
-    `codes` (m, …) and `owner` (m,), rising: the file that each code is of, 0 to files − 1. A
-    file may have several, its whole picture first; one that the system could not read has none.
-    `seconds` is wall-clock time on `threads` threads, decoding included; of that the model took
-    `embed_seconds`, where it can be told.
-    """
-
-    system: str
-    version: str
-    codes: Codes
-    owner: Ints
-    files: int
-    seconds: float
-    threads: int = THREADS
-    embed_seconds: float | None = None
-
-    @property
-    def wholes(self) -> Ints:
-        """The row of each described file's whole picture, int64 (described files,)."""
-        return np.flatnonzero(np.diff(self.owner, prepend=-1))
-
-    @property
-    def unread(self) -> int:
-        """How many files the system could not read."""
-        return self.files - len(self.wholes)
-
-    def of(self, files: Ints) -> Described:
-        """Some of the files, in this order; the seconds stay those of all."""
-        start, stop = (np.searchsorted(self.owner, files, side) for side in ("left", "right"))
-        rows = [row for a, b in zip(start, stop, strict=True) for row in range(a, b)]
-        owner = np.repeat(np.arange(len(files)), stop - start)
-        return replace(self, codes=self.codes[np.array(rows, int)], owner=owner, files=len(files))
-
-    def save(self, path: Path) -> None:
-        """Writes an .npz file."""
-        arrays = {"codes": self.codes, "owner": self.owner}
-        about = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in arrays}
-        np.savez(path, codes=self.codes, owner=self.owner, about=json.dumps(about))
-
-    @staticmethod
-    def load(path: Path) -> Described:
-        """Reads what :meth:`save` wrote."""
-        with np.load(path) as stored:
-            about = json.loads(str(stored["about"]))
-            return Described(codes=stored["codes"], owner=stored["owner"], **about)
-
-
-def similarity(queries: Described, references: Described) -> Scores:
-    """How near each query is to each reference, higher is nearer: float32 (files, files).
-
-    The cosine of vectors, −1 to 1; of bits the share that agree, 0 to 1. −inf where one of the
-    two could not be read. With several vectors a file it is the greatest cosine between the
-    whole of one and the whole or a part of the other; parts are not compared with parts, since
-    a copy holds the whole of its source or lies within it.
-    """
-    if queries.codes.dtype != np.uint8:
-        return _nearest(queries, references)
-    # Whole numbers in float32 are exact: equal distances stay equal.
-    agreement = _nearest(_signed(queries), _signed(references))
-    bits = np.float32(8 * queries.codes.shape[1])
-    return (agreement + bits) / (2 * bits)
-
-
-def _signed(bits: Described) -> Described:
-    """Bits as −1 and 1: a product of two rows is the bits that agree less those that do not."""
-    return replace(bits, codes=np.unpackbits(bits.codes, axis=1).astype(np.float32) * 2 - 1)
-
-
-def _nearest(queries: Described, references: Described) -> Scores:
-    blocks = np.split(np.arange(queries.files), range(_BLOCK, queries.files, _BLOCK))
-    return np.concatenate([_products(queries.of(block), references) for block in blocks])
-
-
-def _products(queries: Described, references: Described) -> Scores:
-    scores = np.full((queries.files, references.files), -np.inf, np.float32)
-    q, r = queries.wholes, references.wholes
-    if len(q) and len(r):
-        forth = queries.codes[q] @ references.codes.T
-        back = queries.codes @ references.codes[r].T
-        best = np.maximum(
-            np.maximum.reduceat(forth, r, axis=1), np.maximum.reduceat(back, q, axis=0)
-        )
-        scores[np.ix_(queries.owner[q], references.owner[r])] = best
-    return scores
+_WHOLE_ALONE = Regions()
 
 
 class System(Protocol):
@@ -156,7 +57,7 @@ def systems(weights: Path) -> list[System]:
 
     `weights` is the folder of optional weights; nothing is fetched into it.
     """
-    models = [Model(spec, registry.opener(spec), weights) for spec in registered().values()]
+    models = [Model(spec, registry.opener(spec), weights) for spec in _specs()]
     return [
         *models,
         Model(mobilenet.SPEC, mobilenet.build, weights),
@@ -169,9 +70,18 @@ def systems(weights: Path) -> list[System]:
     ]
 
 
+def _specs() -> Iterator[ModelSpec]:
+    """Every registered model; one that describes parts of a picture also as NAME-whole, without."""
+    for spec in registered().values():
+        yield spec
+        if spec.regions != _WHOLE_ALONE:
+            yield replace(spec, name=f"{spec.name}-whole", regions=_WHOLE_ALONE)
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A descriptor on the CPU: files are decoded by all cores, then embedded in batches."""
+    """A descriptor on the CPU, with the regions its spec names: files are decoded by all cores,
+    then embedded in batches. Its version is that of the model, the weights and the regions."""
 
     spec: ModelSpec
     build: Opener
@@ -183,7 +93,8 @@ class Model:
 
     @property
     def version(self) -> str:
-        return self.spec.version
+        spec = self.spec
+        return f"{spec.version}-{spec.sha256[:12]}-{spec.regions}"
 
     def describe(self, paths: Sequence[Path], advance: Advance) -> Described:
         model = self._opened()
@@ -279,7 +190,11 @@ def _decoded(path: Path) -> Rgb | None:
 def _inputs(model: Descriptor, path: Path) -> npt.NDArray[np.uint8] | None:
     """What the model takes of one file, uint8 (vectors, 3, s, s), the whole picture first."""
     rgb = _decoded(path)
-    return None if rgb is None else model.preprocess(rgb)[None]
+    if rgb is None:
+        return None
+    wanted = model.spec.regions
+    small = rgb if wanted == _WHOLE_ALONE else preview.reduce(rgb, Settings().preview_size)
+    return model.squares(rgb, small, regions(small, wanted))
 
 
 def _embedded(

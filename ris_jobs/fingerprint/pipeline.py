@@ -23,27 +23,29 @@ import numpy as np
 import numpy.typing as npt
 
 from ris_jobs.errors import ImageRejected, Reason
-from ris_jobs.fingerprint import Decoded, Fingerprint, Hashes, Quality
+from ris_jobs.fingerprint import Decoded, Fingerprint, Hashes, Quality, preview
 from ris_jobs.fingerprint.decode import decode
 from ris_jobs.fingerprint.descriptor import Descriptor
 from ris_jobs.fingerprint.hashes import hashes
-from ris_jobs.fingerprint.preview import encode
 from ris_jobs.fingerprint.quality import quality
+from ris_jobs.fingerprint.regions import Box, Regions, regions
 
 __all__ = ["STAGES", "Pipeline", "Processed", "Result"]
 
-STAGES = ("decode", "hash", "quality", "preview", "transform", "embed")
+STAGES = ("decode", "hash", "quality", "preview", "regions", "transform", "embed")
 
 Vectors = npt.NDArray[np.float32]
-Square = npt.NDArray[np.uint8]
+Squares = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """One image: what it is, its descriptor (float32, shape (dim,), length 1), its preview."""
+    """One image: what it is, its preview, and a descriptor of each of its ``regions``, the whole
+    first (float32, shape (r, dim), rows of length 1)."""
 
     fingerprint: Fingerprint
-    descriptor: Vectors
+    regions: tuple[Box, ...]
+    descriptors: Vectors
     preview: bytes
 
 
@@ -52,21 +54,23 @@ Result = Processed | ImageRejected
 
 @dataclass(frozen=True, slots=True)
 class _Pictured:
-    """An image whose pixels are done with: ``square`` is what the model takes, (3, s, s)."""
+    """An image whose pixels are done with: ``squares`` are what the model takes, (r, 3, s, s)."""
 
     fingerprint: Fingerprint
     preview: bytes
-    square: Square
+    regions: tuple[Box, ...]
+    squares: Squares
 
 
 class Pipeline:
     """Fingerprints batches of files with one model.
 
     ``max_pixels`` and ``truncated`` as in :func:`ris_jobs.fingerprint.decode.decode`,
-    ``preview_size`` in pixels; ``workers`` threads decode, 0 for one a core. Made in no time:
-    Towhee and its threads start with the first :meth:`run` in a process, so that a fork
-    between the two is harmless. ``stages`` holds the seconds spent so far in each of
-    :data:`STAGES`, summed over threads.
+    ``preview_size`` in pixels; ``regions`` are the parts that are described, the model's own
+    unless given; ``workers`` threads decode, 0 for one a core. Made in no time: Towhee and its
+    threads start with the first :meth:`run` in a process, so that a fork between the two is
+    harmless. ``stages`` holds the seconds spent so far in each of :data:`STAGES`, summed over
+    threads.
     """
 
     def __init__(
@@ -76,12 +80,14 @@ class Pipeline:
         max_pixels: int,
         truncated: str,
         preview_size: int,
+        regions: Regions | None = None,
         workers: int = 0,
     ) -> None:
         self.descriptor = descriptor
         self.stages: dict[str, float] = dict.fromkeys(STAGES, 0.0)
         self._decode = partial(decode, max_pixels=max_pixels, truncated=truncated)
         self._preview_size = preview_size
+        self._regions = descriptor.spec.regions if regions is None else regions
         self._workers = workers or len(os.sched_getaffinity(0))
         self._lock = threading.Lock()
         self._built: tuple[int, Callable[[list[bytes]], Any]] | None = None
@@ -96,7 +102,7 @@ class Pipeline:
         pictures, vectors = self._pipe()(list(batch)).get()
         if isinstance(vectors, Exception):
             raise vectors
-        rows = iter(vectors)
+        rows = _shared_out(vectors, pictures)
         return [
             picture if isinstance(picture, ImageRejected) else _processed(picture, next(rows))
             for picture in pictures
@@ -116,7 +122,7 @@ class Pipeline:
         def picture(data: bytes) -> _Pictured | ImageRejected:
             return self._picture(data)
 
-        def embed(squares: Square) -> Vectors | Exception:
+        def embed(squares: Squares) -> Vectors | Exception:
             return self._embed(squares)
 
         built: Callable[[list[bytes]], Any] = (
@@ -146,12 +152,15 @@ class Pipeline:
         with self._timed("quality"):
             measured = quality(decoded.rgb)
         with self._timed("preview"):
-            preview = encode(decoded.rgb, self._preview_size)
+            reduced = preview.reduce(decoded.rgb, self._preview_size)
+            encoded = preview.encode(reduced)
+        with self._timed("regions"):
+            boxes = tuple(regions(reduced, self._regions))
         with self._timed("transform"):
-            square = self.descriptor.preprocess(decoded.rgb)
-        return _Pictured(_fingerprint(decoded, hashed, measured), preview, square)
+            squares = self.descriptor.squares(decoded.rgb, reduced, boxes)
+        return _Pictured(_fingerprint(decoded, hashed, measured), encoded, boxes, squares)
 
-    def _embed(self, squares: Square) -> Vectors | Exception:
+    def _embed(self, squares: Squares) -> Vectors | Exception:
         # Towhee turns an exception into text; as a value it reaches the caller whole.
         try:
             with self._timed("embed"):
@@ -182,23 +191,24 @@ class _Decode:
 
 
 class _Transform:
-    """Pictures → the squares of the good ones, uint8 (n, 3, s, s)."""
+    """Pictures → the squares of the good ones, uint8 (n, 3, s, s), those of a picture together."""
 
     def __init__(self, side: int) -> None:
         self._side = side
 
-    def __call__(self, pictures: list[_Pictured | ImageRejected]) -> Square:
-        squares = [picture.square for picture in pictures if isinstance(picture, _Pictured)]
-        return np.stack(squares) if squares else np.empty((0, 3, self._side, self._side), np.uint8)
+    def __call__(self, pictures: list[_Pictured | ImageRejected]) -> Squares:
+        none = np.empty((0, 3, self._side, self._side), np.uint8)
+        good = [picture.squares for picture in pictures if isinstance(picture, _Pictured)]
+        return np.concatenate([none, *good])
 
 
 class _Embed:
     """Squares → vectors, float32 (n, dim), or the exception that the model raised."""
 
-    def __init__(self, embed: Callable[[Square], Vectors | Exception]) -> None:
+    def __init__(self, embed: Callable[[Squares], Vectors | Exception]) -> None:
         self._embed = embed
 
-    def __call__(self, squares: Square) -> Vectors | Exception:
+    def __call__(self, squares: Squares) -> Vectors | Exception:
         return self._embed(squares)
 
 
@@ -226,7 +236,15 @@ def _fingerprint(decoded: Decoded, hashed: Hashes, measured: Quality) -> Fingerp
     )
 
 
-def _processed(picture: _Pictured, vector: Vectors) -> Result:
-    if not np.isfinite(vector).all():
+def _shared_out(
+    vectors: Vectors, pictures: Sequence[_Pictured | ImageRejected]
+) -> Iterator[Vectors]:
+    """To each good picture its own rows."""
+    counts = [len(picture.squares) for picture in pictures if isinstance(picture, _Pictured)]
+    return iter(np.split(vectors, np.cumsum(counts[:-1]))) if counts else iter(())
+
+
+def _processed(picture: _Pictured, vectors: Vectors) -> Result:
+    if not np.isfinite(vectors).all():
         return ImageRejected(Reason.FAILED, "the model gave it a descriptor that is not a number")
-    return Processed(picture.fingerprint, vector, picture.preview)
+    return Processed(picture.fingerprint, picture.regions, vectors, picture.preview)

@@ -9,21 +9,24 @@ from PIL import Image
 
 from ris_jobs.fingerprint import Rgb
 
-__all__ = ["QUALITY", "encode", "load"]
+__all__ = ["QUALITY", "encode", "load", "reduce"]
 
 QUALITY = 90
 
 
-def encode(rgb: Rgb, size: int) -> bytes:
-    """JPEG (4:4:4, quality 90, no metadata) of uint8 (h, w, 3), long side at most ``size``.
-
-    Scaled down by Lanczos with antialiasing, keeping proportions to the pixel; never enlarged.
-    """
+def reduce(rgb: Rgb, size: int) -> Rgb:
+    """uint8 (h, w, 3) with its long side at most ``size``: scaled down by Lanczos with
+    antialiasing, keeping proportions to the pixel; never enlarged."""
     image = Image.fromarray(rgb)
     # A gap of 3 keeps reduction by box averages out of the frequencies that are kept.
     image.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=3)
+    return np.asarray(image)
+
+
+def encode(reduced: Rgb) -> bytes:
+    """JPEG (4:4:4, quality 90, no metadata) of uint8 (h, w, 3)."""
     file = io.BytesIO()
-    image.save(file, "JPEG", quality=QUALITY, subsampling="4:4:4")
+    Image.fromarray(reduced).save(file, "JPEG", quality=QUALITY, subsampling="4:4:4")
     return file.getvalue()
 
 

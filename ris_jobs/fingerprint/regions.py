@@ -8,6 +8,7 @@ screenshot, the collage or the page that it was pasted into.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from ris_jobs.fingerprint import Rgb
 
-__all__ = ["WHOLE", "Box", "Regions", "grid", "proposals", "regions"]
+__all__ = ["WHOLE", "WHOLE_ONLY", "Box", "Regions", "grid", "proposals", "regions"]
 
 Box = tuple[float, float, float, float]
 """(x0, y0, x1, y1) as fractions of the picture."""
@@ -46,10 +47,22 @@ _OVERLAP = 0.7
 @dataclass(frozen=True, slots=True)
 class Regions:
     """How many parts are described: ``grid`` windows (0 to 5) and at most ``boxes`` proposed
-    along borders. Part of what a model's vectors are."""
+    along borders (0 to 50). Written ``5+10``; ``0+0`` is the whole alone."""
 
     grid: int = 0
     boxes: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.grid}+{self.boxes}"
+
+    @classmethod
+    def parse(cls, text: str) -> Regions:
+        """What :meth:`__str__` wrote."""
+        grid, _, boxes = text.partition("+")
+        return cls(int(grid), int(boxes))
+
+
+WHOLE_ONLY = Regions()
 
 
 def regions(rgb: Rgb, wanted: Regions) -> list[Box]:
@@ -78,9 +91,9 @@ def proposals(rgb: Rgb, count: int) -> list[Box]:
     return [(x0 / width, y0 / height, x1 / width, y1 / height) for x0, y0, x1, y1 in kept]
 
 
-def _borders(small: npt.NDArray[np.uint8]) -> Plane:
-    """(h, w, 3) → (h, w + 1): how far an upright border may run between two columns of each row,
-    0–1. A step that reduction left between two columns counts in either."""
+def _borders(small: npt.NDArray[Any]) -> Plane:
+    """uint8 (h, w, 3) → (h, w + 1), 0–1: how much each place between two columns looks like an
+    upright border. A step that reduction left between two columns counts in either."""
     change = np.abs(np.diff(small.astype(np.int16), axis=1)).max(axis=2)
     steps = np.pad(change, ((0, 0), (1, 1))).astype(np.float32)
     near = cv2.dilate(steps, np.ones((1, 3), np.uint8))

@@ -118,6 +118,7 @@ def _save(
         stores.previews.write(c.sha256, done[c.image_id].preview)
     images.save_fingerprints(db, {c.image_id: done[c.image_id].fingerprint for c in new})
     images.quarantine(db, rejected, run.judged_by)
-    descriptors.save(db, stores.model_id, {i: r.descriptor for i, r in done.items()})
+    found = {i: (r.regions, r.descriptors) for i, r in done.items()}
+    descriptors.save(db, stores.model_id, found)
     total.images += len(done)
     total.quarantined += len(rejected)

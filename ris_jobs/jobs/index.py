@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from ris_jobs.store import descriptors, runs
@@ -12,7 +13,8 @@ _BATCH = 1024
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How Milvus differs from PostgreSQL: image ids it lacks, and ids it should not have."""
+    """How Milvus differs from PostgreSQL: ids of images of which it lacks some vector, and ids
+    it should not have."""
 
     indexed: int
     missing: tuple[int, ...]
@@ -20,16 +22,16 @@ class Drift:
 
 
 def index(stores: Stores) -> int:
-    """Put every vector that Milvus does not have yet into it. Returns how many."""
+    """Put every image that Milvus does not have yet into it. Returns how many."""
     done = 0
     while True:
         with stores.engine.begin() as db:
-            ids, vectors = descriptors.claim_unindexed(db, stores.model_id, _BATCH)
-            if not ids:
+            claimed = descriptors.claim_unindexed(db, stores.model_id, _BATCH)
+            if not claimed.ids:
                 return done
-            stores.vectors.upsert(ids, vectors)
-            descriptors.set_indexed(db, stores.model_id, ids)
-        done += len(ids)
+            stores.vectors.upsert(claimed)
+            descriptors.set_indexed(db, stores.model_id, claimed.ids)
+        done += len(claimed.ids)
 
 
 def rebuild_index(stores: Stores) -> int:
@@ -42,8 +44,9 @@ def rebuild_index(stores: Stores) -> int:
 
 
 def check_index(stores: Stores) -> Drift:
-    """Compare the ids in Milvus with those that PostgreSQL says are there."""
+    """Compare what is in Milvus with what PostgreSQL says is there."""
     with stores.engine.connect() as db:
-        expected = descriptors.indexed_ids(db, stores.model_id)
-    actual = set(stores.vectors.ids())
-    return Drift(len(expected), tuple(sorted(expected - actual)), tuple(sorted(actual - expected)))
+        expected = descriptors.indexed(db, stores.model_id)
+    actual = Counter(stores.vectors.ids())
+    missing = sorted(i for i, vectors in expected.items() if actual[i] < vectors)
+    return Drift(len(expected), tuple(missing), tuple(sorted(actual.keys() - expected.keys())))

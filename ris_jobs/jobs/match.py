@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from ris_jobs.fingerprint import preview
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
-from ris_jobs.match.candidates import pair_up
+from ris_jobs.match.candidates import Described, pair_up
 from ris_jobs.match.judge import judge_many
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
@@ -48,12 +48,12 @@ def match(
     with progress.stage("match", pending) as advance:
         while True:
             with stores.engine.begin() as db:
-                ids, vectors = descriptors.claim_unmatched(db, stores.model_id, _BATCH)
-                if not ids:
+                claimed = descriptors.claim_unmatched(db, stores.model_id, _BATCH)
+                if not claimed.ids:
                     break
-                _match_batch(db, stores, run, ids, vectors, calibration, settings, total)
-                descriptors.set_matched(db, stores.model_id, ids)
-            advance(len(ids))
+                _match_batch(db, stores, run, claimed, calibration, settings, total)
+                descriptors.set_matched(db, stores.model_id, claimed.ids)
+            advance(len(claimed.ids))
     total.seconds = time.perf_counter() - started
     return total
 
@@ -62,15 +62,14 @@ def _match_batch(
     db: Connection,
     stores: Stores,
     run: Run,
-    ids: Sequence[int],
-    vectors: npt.NDArray[np.float32],
+    claimed: Described,
     calibration: Calibration,
     settings: Settings,
     total: Matched,
 ) -> None:
     # One neighbour more than asked for, as every image finds itself.
-    near, cosines = stores.vectors.search(vectors, settings.top_k + 1)
-    candidates = pair_up(np.asarray(ids, np.int64), near, cosines, min_cosine=settings.min_cosine)
+    searches = stores.vectors.neighbours(claimed, settings.top_k + 1)
+    candidates = pair_up(searches, top_k=settings.top_k, min_cosine=settings.min_cosine)
     sides = sides_of(db, candidates)
     found = judged(candidates, sides, stores.previews, calibration, settings)
     total.written += matches.save(
@@ -80,7 +79,7 @@ def _match_batch(
         calibration=calibration.version,
         run_id=run.run_id,
     )
-    total.images += len(ids)
+    total.images += len(claimed.ids)
     total.candidates += len(candidates)
 
 

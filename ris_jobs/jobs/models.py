@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ris_jobs.fingerprint import descriptor
+from ris_jobs.fingerprint.regions import Regions
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.settings import Settings
 from ris_jobs.store.runs import Model
@@ -22,7 +23,15 @@ def model_of(settings: Settings) -> Model:
         weights_sha256=spec.sha256,
         dim=spec.dim,
         input_size=spec.input_size,
+        regions=str(regions_of(settings)),
     )
+
+
+def regions_of(settings: Settings) -> Regions:
+    """The parts of an image that are described: the settings' or else the model's own."""
+    if settings.regions is not None:
+        return Regions.parse(settings.regions)
+    return descriptor.spec(settings.model).regions
 
 
 def calibration_of(settings: Settings) -> Calibration:
@@ -40,5 +49,6 @@ def open_pipeline(settings: Settings) -> Pipeline:
         max_pixels=settings.max_pixels,
         truncated=settings.truncated,
         preview_size=settings.preview_size,
+        regions=regions_of(settings),
         workers=settings.threads,
     )

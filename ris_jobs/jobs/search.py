@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
 from ris_jobs.errors import ImageRejected
 from ris_jobs.fingerprint.pipeline import Processed
 from ris_jobs.jobs.match import judged, sides_of
 from ris_jobs.jobs.models import calibration_of, open_pipeline
 from ris_jobs.match import Candidate, Match, Side
-from ris_jobs.match.candidates import pair_up
+from ris_jobs.match.candidates import Described, pair_up
 from ris_jobs.report import contact
 from ris_jobs.report.views import Hit
 from ris_jobs.settings import Settings
@@ -63,12 +61,14 @@ def search(stores: Stores, settings: Settings, data: bytes, mode: str, k: int) -
     if isinstance(result, ImageRejected):
         raise result
     limit = k if mode == "similar" else max(k, settings.top_k)
-    near, cosines = stores.vectors.search(result.descriptor[None], limit)
-    floor = -1.0 if mode == "similar" else settings.min_cosine
-    candidates = pair_up(np.array([_QUERY]), near, cosines, min_cosine=floor)
+    query = Described.of({_QUERY: result.descriptors})
     if mode == "similar":
-        found = _similar(stores, candidates)
+        wholes = query.wholes()
+        near = [(wholes, stores.vectors.search(wholes.vectors, limit, wholes=True))]
+        found = _similar(stores, pair_up(near, top_k=limit, min_cosine=-1.0))
     else:
+        near = stores.vectors.neighbours(query, limit)
+        candidates = pair_up(near, top_k=limit, min_cosine=settings.min_cosine)
         found = _sources(stores, settings, data, result, candidates)
     return Answer(result.preview, tuple(found[:k]))
 

@@ -47,13 +47,15 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Two image ids near in descriptor space; ``image_id < other_id``, ``cosine`` in −1…1.
+    """Two image ids near in descriptor space; ``image_id < other_id``, ``cosine`` in −1…1 that
+    of the two ``parts`` that are nearest (0 the whole picture, then its regions in their order).
     ``rank`` counts the images that are nearer to the one than the other is, 0 for the nearest."""
 
     image_id: int
     other_id: int
     cosine: float
     rank: int = 0
+    parts: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,38 +1,133 @@
-"""Which pairs are worth judging: near neighbours in descriptor space, each pair once."""
+"""Which pairs are worth judging: near neighbours in descriptor space, each pair once.
+
+An image is described by its whole and by some of its regions. Wholes are compared with wholes
+and with regions, from either side; a region is never compared with a region, for two skies
+agree however the rest differs.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ris_jobs.match import Candidate
 
-__all__ = ["pair_up"]
+__all__ = ["Described", "Hits", "pair_up"]
 
 Ids = npt.NDArray[np.int64]
+Vectors = npt.NDArray[np.float32]
+Pairs = npt.NDArray[np.void]
+
+# Two images, ``one`` having looked for ``two``, and the parts of them that were compared.
+_PAIR = np.dtype(
+    [("one", "i8"), ("two", "i8"), ("part_one", "i8"), ("part_two", "i8"), ("cosine", "f4"),
+     ("rank", "i8")]
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The vectors of some images, float32 (m, dim), unit rows. ``owners`` (m,) says of which
+    image each is, ``parts`` (m,) of what in it: 0 the whole, then its regions in their order."""
+
+    owners: Ids
+    parts: Ids
+    vectors: Vectors
+
+    @classmethod
+    def of(cls, found: Mapping[int, Vectors]) -> Described:
+        """``found``: image id → its vectors (regions, dim), the whole first."""
+        counts = [len(vectors) for vectors in found.values()]
+        return cls(
+            np.repeat(np.fromiter(found, np.int64, len(found)), counts),
+            np.concatenate([np.empty(0, np.int64), *map(np.arange, counts)]),
+            np.concatenate([*found.values()]) if found else np.empty((0, 0), np.float32),
+        )
+
+    @property
+    def ids(self) -> list[int]:
+        """The images, in order."""
+        ids: list[int] = self.wholes().owners.tolist()
+        return ids
+
+    def wholes(self) -> Described:
+        return self._only(self.parts == 0)
+
+    def regions(self) -> Described:
+        return self._only(self.parts > 0)
+
+    def _only(self, kept: npt.NDArray[np.bool_]) -> Described:
+        return Described(self.owners[kept], self.parts[kept], self.vectors[kept])
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What was found near each of m vectors, (m, k): image ids, their parts and cosines −1…1,
+    the nearest first; a negative id marks an unused place."""
+
+    ids: Ids
+    parts: Ids
+    cosines: npt.NDArray[np.float32]
 
 
 def pair_up(
-    query_ids: Ids, neighbour_ids: Ids, cosines: npt.NDArray[Any], *, min_cosine: float
+    searches: Sequence[tuple[Described, Hits]], *, top_k: int, min_cosine: float
 ) -> list[Candidate]:
-    """Unordered unique pairs at or above ``min_cosine``, sorted by ids, with the best cosine and
-    the best rank of each.
-
-    ``query_ids`` is (n,); ``neighbour_ids`` and ``cosines`` are (n, k), a row a query, the
-    nearest first; a negative id marks an unused place. An image beside itself is dropped.
+    """Unordered unique pairs of images, sorted by ids, each with the cosine of the two parts
+    that are nearest and with its best rank. Only pairs of which one image is among the
+    ``top_k`` nearest of the other, at ``min_cosine`` or above; an image beside itself is dropped.
     """
-    queries = np.broadcast_to(np.asarray(query_ids)[:, None], neighbour_ids.shape)
-    low, high = np.minimum(queries, neighbour_ids), np.maximum(queries, neighbour_ids)
-    ranks = np.cumsum(low != high, axis=1) - 1
-    wanted = (low >= 0) & (low != high) & (cosines >= min_cosine)
-    columns = [values[wanted] for values in (low, high, cosines, ranks)]
-    order = np.lexsort((-columns[2], columns[1], columns[0]))
-    low, high, scores, ranks = (values[order] for values in columns)
-    if not len(low):
+    pairs = _nearest(_pairs(searches), top_k)
+    pairs = _unordered(pairs[pairs["cosine"] >= min_cosine])
+    pairs = pairs[np.lexsort((-pairs["cosine"], pairs["two"], pairs["one"]))]
+    first = _first_of_each(pairs["one"], pairs["two"])
+    if not len(first):
         return []
-    first = np.flatnonzero(np.r_[True, (low[1:] != low[:-1]) | (high[1:] != high[:-1])])
-    best = np.minimum.reduceat(ranks, first)
-    kept = (values.tolist() for values in (low[first], high[first], scores[first], best))
-    return [Candidate(*values) for values in zip(*kept, strict=True)]
+    best = pairs[first]
+    best["rank"] = np.minimum.reduceat(pairs["rank"], first)
+    return [Candidate(a, b, cosine, rank, (p, q)) for a, b, p, q, cosine, rank in best.tolist()]
+
+
+def _pairs(searches: Sequence[tuple[Described, Hits]]) -> Pairs:
+    blocks = [np.zeros(0, _PAIR)]
+    for queries, hits in searches:
+        block = np.zeros(hits.ids.shape, _PAIR)
+        block["one"], block["part_one"] = queries.owners[:, None], queries.parts[:, None]
+        block["two"], block["part_two"] = hits.ids, hits.parts
+        block["cosine"] = hits.cosines
+        blocks.append(block.ravel())
+    pairs = np.concatenate(blocks)
+    return np.asarray(pairs[(pairs["two"] >= 0) & (pairs["one"] != pairs["two"])])
+
+
+def _nearest(pairs: Pairs, top_k: int) -> Pairs:
+    """Of every two images the nearest parts only; then the ``top_k`` best of each that looked,
+    with their ranks from 0."""
+    ties = (pairs["part_two"], pairs["part_one"])
+    pairs = pairs[np.lexsort((*ties, -pairs["cosine"], pairs["two"], pairs["one"]))]
+    pairs = pairs[_first_of_each(pairs["one"], pairs["two"])]
+    pairs = pairs[np.lexsort((pairs["two"], -pairs["cosine"], pairs["one"]))]
+    start = _first_of_each(pairs["one"])
+    places = np.arange(len(pairs))
+    pairs["rank"] = places - np.repeat(start, np.diff(np.append(start, len(pairs))))
+    return np.asarray(pairs[pairs["rank"] < top_k])
+
+
+def _unordered(pairs: Pairs) -> Pairs:
+    """With the lower id first."""
+    turned, swapped = pairs["one"] > pairs["two"], pairs.copy()
+    for one, two in (("one", "two"), ("part_one", "part_two")):
+        swapped[one] = np.where(turned, pairs[two], pairs[one])
+        swapped[two] = np.where(turned, pairs[one], pairs[two])
+    return swapped
+
+
+def _first_of_each(*columns: Ids) -> Ids:
+    """Places where any of the sorted ``columns`` changes."""
+    if not len(columns[0]):
+        return np.empty(0, np.int64)
+    changed = np.any([np.diff(values) != 0 for values in columns], axis=0)
+    return np.flatnonzero(np.concatenate([[True], changed]))

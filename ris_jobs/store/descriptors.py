@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, TextClause
 
+from ris_jobs.match.candidates import Described
 from ris_jobs.store.queries import query
 
 Vectors = npt.NDArray[np.float32]
+Box = tuple[float, float, float, float]
 
 
-def save(db: Connection, model_id: int, vectors: Mapping[int, Vectors]) -> None:
-    """``vectors``: image id → float32 of shape (dim,), unit length."""
+def save(db: Connection, model_id: int, found: Mapping[int, tuple[Sequence[Box], Vectors]]) -> None:
+    """``found``: image id → its regions, the whole first, and float32 (regions, dim), unit rows."""
     rows = [
-        {"image_id": i, "vectors": np.asarray(v, "<f4").tobytes().hex()} for i, v in vectors.items()
+        {
+            "image_id": i,
+            "vectors": np.asarray(vectors, "<f4").tobytes().hex(),
+            "regions": [edge for box in boxes for edge in box],
+        }
+        for i, (boxes, vectors) in found.items()
     ]
     db.execute(query("descriptors.save"), {"model_id": model_id, "rows": json.dumps(rows)})
 
 
-def claim_unindexed(db: Connection, model_id: int, limit: int) -> tuple[list[int], Vectors]:
-    """Ids and vectors (n, dim) still to be put into the index, locked for the caller."""
+def claim_unindexed(db: Connection, model_id: int, limit: int) -> Described:
+    """Images whose vectors are still to be put into the index, locked for the caller."""
     return _claim(db, query("descriptors.claim_unindexed"), model_id, limit)
 
 
-def claim_unmatched(db: Connection, model_id: int, limit: int) -> tuple[list[int], Vectors]:
-    """Ids and vectors (n, dim) whose neighbours are still to be judged, locked likewise."""
+def claim_unmatched(db: Connection, model_id: int, limit: int) -> Described:
+    """Images whose neighbours are still to be judged, locked likewise."""
     return _claim(db, query("descriptors.claim_unmatched"), model_id, limit)
 
 
@@ -51,13 +58,16 @@ def forget_index(db: Connection, model_id: int) -> int:
     return db.execute(query("descriptors.forget_index"), {"model_id": model_id}).rowcount
 
 
-def indexed_ids(db: Connection, model_id: int) -> set[int]:
-    return set(db.scalars(query("descriptors.indexed_ids"), {"model_id": model_id}))
+def indexed(db: Connection, model_id: int) -> dict[int, int]:
+    """Image id → how many vectors the index has of it."""
+    rows = db.execute(query("descriptors.indexed"), {"model_id": model_id})
+    return {r.image_id: r.vectors for r in rows}
 
 
-def _claim(db: Connection, q: TextClause, model_id: int, n: int) -> tuple[list[int], Vectors]:
+def _claim(db: Connection, q: TextClause, model_id: int, n: int) -> Described:
     rows = db.execute(q, {"model_id": model_id, "limit": n}).all()
-    if not rows:
-        return [], np.empty((0, 0), np.float32)
-    vectors = np.stack([np.frombuffer(r.vectors, "<f4") for r in rows]).astype(np.float32)
-    return [r.image_id for r in rows], vectors
+    return Described.of({r.image_id: _vectors(r.vectors, len(r.regions) // 4) for r in rows})
+
+
+def _vectors(stored: Iterable[int], regions: int) -> Vectors:
+    return np.frombuffer(bytes(stored), "<f4").astype(np.float32).reshape(regions, -1)

@@ -28,17 +28,19 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A row of ris.model, as its descriptor knows itself."""
+    """A row of ris.model, as its descriptor knows itself; ``regions`` like ``5+10``, see
+    :class:`ris_jobs.fingerprint.regions.Regions`."""
 
     name: str
     version: str
     weights_sha256: str
     dim: int
     input_size: int
+    regions: str
 
 
 def register_model(db: Connection, model: Model) -> int:
-    """The id of the model, the same for ever for the same weights."""
+    """The id of the model, the same for ever for the same weights and regions."""
     params = {f: getattr(model, f) for f in model.__slots__}
     found: int | None = db.scalar(query("runs.register_model"), params)
     if found is None:

@@ -1,6 +1,7 @@
 """Milvus: nearest neighbours of descriptors. Derived data, rebuilt from PostgreSQL at any time.
 
-One collection a model; the primary key is the image id, the metric cosine. Milvus Lite holds
+One collection a model, one vector a region of an image, the metric cosine. Whole pictures have
+a partition of their own, so that regions can be compared with them alone. Milvus Lite holds
 everything in one folder that one process may open at a time; a server takes the same calls.
 """
 
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ris_jobs.errors import VectorsUnavailable
+from ris_jobs.match.candidates import Described, Hits
 from ris_jobs.settings import Settings, mask_url
 from ris_jobs.store.home import make
 from ris_jobs.store.runs import Model
@@ -26,6 +28,14 @@ from ris_jobs.store.runs import Model
 _TIMEOUT_S = 60.0
 _CONNECT_TIMEOUT_S = 10.0
 _PAGE = 10_000
+_WHOLES, _REGIONS = "wholes", "regions"
+# The key of a vector is its image's id times this, plus its place among the image's regions.
+_PARTS = 64
+# Rows and queries a call, well below the 64 MB that a call may have.
+_ROWS, _QUERIES = 8_192, 512
+# How many places a whole gets for each image it looks for: an image that is near as a whole is
+# mostly near with some of its regions too.
+_SHARED = 4
 # The client's own default, a ping every 10 seconds, makes Milvus Lite close the connection
 # while a long batch is being judged.
 _GRPC_OPTIONS = {"grpc.keepalive_time_ms": 300_000}
@@ -41,37 +51,63 @@ class Vectors:
         self._model = model
         self.collection = self._ensure()
 
-    def upsert(self, ids: Sequence[int], vectors: npt.NDArray[np.float32]) -> None:
-        """Put vectors (n, dim), unit rows, under image ids; an id already there is replaced."""
-        rows = [{"image_id": i, "vector": v} for i, v in zip(ids, vectors, strict=True)]
-        with self._errors("upsert"):
-            self._client.upsert(self.collection, rows, timeout=_TIMEOUT_S)
+    def upsert(self, described: Described) -> None:
+        """Put the vectors of images; those already there are replaced."""
+        for partition, some in ((_WHOLES, described.wholes()), (_REGIONS, described.regions())):
+            keys = (some.owners * _PARTS + some.parts).tolist()
+            rows = [{"key": k, "vector": v} for k, v in zip(keys, some.vectors, strict=True)]
+            for start in range(0, len(rows), _ROWS):
+                with self._errors("upsert"):
+                    self._client.upsert(
+                        self.collection,
+                        rows[start : start + _ROWS],
+                        partition_name=partition,
+                        timeout=_TIMEOUT_S,
+                    )
 
-    def search(
-        self, vectors: npt.NDArray[np.float32], k: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """The ``k`` nearest of each row: ids and cosines, shape (n, k), best first; where fewer
-        are found the id is −1 and the cosine −1. ``n`` is at least 1."""
+    def neighbours(self, described: Described, k: int) -> list[tuple[Described, Hits]]:
+        """What is near each image: its whole among all vectors, its regions among wholes, the
+        ``k`` nearest of each region that is looked for and more of a whole, since one image may
+        take several of its places."""
+        wholes, regions = described.wholes(), described.regions()
+        searches = [(wholes, self.search(wholes.vectors, k * _SHARED))]
+        if len(regions.vectors):
+            searches.append((regions, self.search(regions.vectors, k, wholes=True)))
+        return searches
+
+    def search(self, vectors: npt.NDArray[np.float32], k: int, *, wholes: bool = False) -> Hits:
+        """The ``k`` nearest of each row, of whole pictures alone if so wished; where fewer are
+        found the id is −1 and the cosine −1. At least one row."""
+        keys = np.full((len(vectors), k), -1, np.int64)
+        cosines = np.full((len(vectors), k), -1.0, np.float32)
+        for start in range(0, len(vectors), _QUERIES):
+            found = self._found(vectors[start : start + _QUERIES], k, [_WHOLES] if wholes else None)
+            for row, hits in enumerate(found, start):
+                keys[row, : len(hits)] = [hit["key"] for hit in hits]
+                cosines[row, : len(hits)] = [hit["distance"] for hit in hits]
+        return Hits(keys // _PARTS, keys % _PARTS, cosines)
+
+    def _found(self, vectors: npt.NDArray[np.float32], k: int, partitions: list[str] | None) -> Any:
         with self._errors("search"):
-            found = self._client.search(
+            return self._client.search(
                 self.collection,
                 data=list(vectors),
+                anns_field="vector",
                 limit=k,
-                output_fields=["image_id"],
+                partition_names=partitions,
+                output_fields=["key"],
                 search_params={"metric_type": "COSINE"},
                 timeout=_TIMEOUT_S,
             )
-        ids = np.full((len(vectors), k), -1, np.int64)
-        cosines = np.full((len(vectors), k), -1.0, np.float32)
-        for row, hits in enumerate(found):
-            for column, hit in enumerate(hits):
-                ids[row, column] = hit["image_id"]
-                cosines[row, column] = hit["distance"]
-        return ids, cosines
 
     def delete(self, ids: Sequence[int]) -> None:
-        with self._errors("delete"):
-            self._client.delete(self.collection, ids=list(ids), timeout=_TIMEOUT_S)
+        """Forget all vectors of these images."""
+        keys = [i * _PARTS + part for i in ids for part in range(_PARTS)]
+        for start in range(0, len(keys), _ROWS):
+            with self._errors("delete"):
+                self._client.delete(
+                    self.collection, ids=keys[start : start + _ROWS], timeout=_TIMEOUT_S
+                )
 
     def count(self) -> int:
         with self._errors("count"):
@@ -81,13 +117,13 @@ class Vectors:
         return int(rows[0]["count(*)"])
 
     def ids(self) -> Iterator[int]:
-        """Every image id in the collection."""
+        """The image id of every vector in the collection."""
         with self._errors("query"):
             pages = self._client.query_iterator(
-                self.collection, batch_size=_PAGE, output_fields=["image_id"], timeout=_TIMEOUT_S
+                self.collection, batch_size=_PAGE, output_fields=["key"], timeout=_TIMEOUT_S
             )
             while page := pages.next():
-                yield from (row["image_id"] for row in page)
+                yield from (row["key"] // _PARTS for row in page)
             pages.close()
 
     def recreate(self) -> None:
@@ -115,13 +151,15 @@ class Vectors:
         from pymilvus import DataType
 
         schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
-        schema.add_field("image_id", DataType.INT64, is_primary=True)
+        schema.add_field("key", DataType.INT64, is_primary=True)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self._model.dim)
         index = self._client.prepare_index_params()
         index.add_index("vector", **_index(lite=self._lite_path is not None))
         self._client.create_collection(
             name, schema=schema, index_params=index, consistency_level="Strong"
         )
+        for partition in (_WHOLES, _REGIONS):
+            self._client.create_partition(name, partition)
 
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
@@ -193,7 +231,8 @@ def _lite_path(home: Path) -> str:
 
 def _prefix(model: Model) -> str:
     safe = re.sub(r"\W", "_", f"{model.name}_{model.version}")
-    return f"ris_{safe}_{model.weights_sha256[:12]}_"
+    regions = model.regions.replace("+", "_")
+    return f"ris_{safe}_{model.weights_sha256[:12]}_{regions}_"
 
 
 def _index(*, lite: bool) -> dict[str, Any]:

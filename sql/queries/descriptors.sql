@@ -1,11 +1,12 @@
 -- name: save
-INSERT INTO ris.descriptor (model_id, image_id, vectors)
-SELECT :model_id, r.image_id, decode(r.vectors, 'hex')
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(image_id bigint, vectors text)
+INSERT INTO ris.descriptor (model_id, image_id, vectors, regions)
+SELECT :model_id, r.image_id, decode(r.vectors, 'hex'), r.regions
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+     AS r(image_id bigint, vectors text, regions real[])
 ON CONFLICT (model_id, image_id) DO NOTHING;
 
 -- name: claim_unindexed
-SELECT image_id, vectors
+SELECT image_id, vectors, regions
 FROM ris.descriptor
 WHERE model_id = :model_id AND indexed_at IS NULL
 ORDER BY image_id
@@ -22,7 +23,7 @@ UPDATE ris.descriptor SET indexed_at = NULL
 WHERE model_id = :model_id AND indexed_at IS NOT NULL;
 
 -- name: claim_unmatched
-SELECT image_id, vectors
+SELECT image_id, vectors, regions
 FROM ris.descriptor
 WHERE model_id = :model_id AND matched_at IS NULL AND indexed_at IS NOT NULL
 ORDER BY image_id
@@ -36,5 +37,7 @@ SELECT count(*) FROM ris.descriptor WHERE model_id = :model_id AND matched_at IS
 UPDATE ris.descriptor SET matched_at = now()
 WHERE model_id = :model_id AND image_id = ANY(:ids);
 
--- name: indexed_ids
-SELECT image_id FROM ris.descriptor WHERE model_id = :model_id AND indexed_at IS NOT NULL;
+-- name: indexed
+SELECT image_id, cardinality(regions) / 4 AS vectors
+FROM ris.descriptor
+WHERE model_id = :model_id AND indexed_at IS NOT NULL;

@@ -25,11 +25,12 @@ LIMIT 1;
 WITH known AS (
     SELECT model_id FROM ris.model
     WHERE name = :name AND version = :version AND weights_sha256 = :weights_sha256
+      AND regions = :regions
 ), made AS (
-    INSERT INTO ris.model (name, version, weights_sha256, dim, input_size)
-    SELECT :name, :version, :weights_sha256, :dim, :input_size
+    INSERT INTO ris.model (name, version, weights_sha256, dim, input_size, regions)
+    SELECT :name, :version, :weights_sha256, :dim, :input_size, :regions
     WHERE NOT EXISTS (SELECT FROM known)
-    ON CONFLICT (name, version, weights_sha256) DO NOTHING
+    ON CONFLICT (name, version, weights_sha256, regions) DO NOTHING
     RETURNING model_id
 )
 SELECT model_id FROM known UNION ALL SELECT model_id FROM made;

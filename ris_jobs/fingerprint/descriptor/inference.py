@@ -13,6 +13,9 @@ from torch.nn.functional import normalize
 
 from ris_jobs.fingerprint.descriptor.registry import ModelSpec
 
+# More pictures at once are slower: what a layer leaves no longer fits into the cache.
+_AT_ONCE = 64
+
 
 @dataclass(frozen=True, slots=True)
 class TorchNetwork:
@@ -23,6 +26,10 @@ class TorchNetwork:
     dtype: torch.dtype = torch.float32
 
     def __call__(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        parts = [self._vectors(batch[i : i + _AT_ONCE]) for i in range(0, len(batch), _AT_ONCE)]
+        return np.concatenate(parts)
+
+    def _vectors(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         with torch.inference_mode():
             vectors = normalize(self.module(self._inputs(batch)).float(), dim=1)
             result: npt.NDArray[np.float32] = vectors.numpy()

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ris_jobs.errors import ConfigError
+from ris_jobs.fingerprint.regions import WHOLE_ONLY, Regions
 
 MODELS = Path(__file__).parent / "models"
 
@@ -34,7 +35,8 @@ class ModelSpec:
     `kind` names what builds the network: copynet, resnet50, sscd, or one given to
     :func:`register`. `mean` and `std` are per channel, of values in 0..1. `bf16` says that its
     vectors computed in bfloat16 were measured to keep a cosine above 0.999 to float32.
-    `network` holds what the kind needs to know beside the weights.
+    `network` holds what the kind needs to know beside the weights. `regions` says which parts of
+    a picture the model was measured with, beside the whole.
     """
 
     name: str
@@ -49,6 +51,7 @@ class ModelSpec:
     std: tuple[float, float, float]
     bf16: bool = False
     network: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    regions: Regions = WHOLE_ONLY
 
     @property
     def id(self) -> str:
@@ -93,6 +96,7 @@ def opener(spec: ModelSpec) -> Opener:
 def read_spec(path: Path) -> ModelSpec:
     fields: dict[str, Any] = json.loads(path.read_text("utf-8"))
     fields["mean"], fields["std"] = tuple(fields["mean"]), tuple(fields["std"])
+    fields["regions"] = Regions(**fields.get("regions", {}))
     return ModelSpec(name=path.stem, **fields)
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.accuracy.described import similarity
 from benchmarks.accuracy.peers import NotRun, environment, mobilenet, worker
 from benchmarks.accuracy.peers.environment import Answer, Environment
-from benchmarks.accuracy.systems import Peer, similarity, systems
+from benchmarks.accuracy.systems import Peer, systems
 from ris_jobs.demo.folder import photos
 
 

@@ -1,0 +1,110 @@
+"""What a system says of each file, and how near it finds two files."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.accuracy.metrics import Ints, Scores
+
+Codes = npt.NDArray[Any]
+"""float32 (n, d) with rows of length 1, or uint8 (n, bytes) of packed bits."""
+
+THREADS = len(os.sched_getaffinity(0))
+
+_BLOCK = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a system says of `files` files.
+
+    `codes` (m, …) and `owner` (m,), rising: the file that each code is of, 0 to files − 1. A
+    file may have several, its whole picture first; one that the system could not read has none.
+    `seconds` is wall-clock time on `threads` threads, decoding included; of that the model took
+    `embed_seconds`, where it can be told.
+    """
+
+    system: str
+    version: str
+    codes: Codes
+    owner: Ints
+    files: int
+    seconds: float
+    threads: int = THREADS
+    embed_seconds: float | None = None
+
+    @property
+    def wholes(self) -> Ints:
+        """The row of each described file's whole picture, int64 (described files,)."""
+        return np.flatnonzero(np.diff(self.owner, prepend=-1))
+
+    @property
+    def unread(self) -> int:
+        """How many files the system could not read."""
+        return self.files - len(self.wholes)
+
+    def of(self, files: Ints) -> Described:
+        """Some of the files, in this order; the seconds stay those of all."""
+        start, stop = (np.searchsorted(self.owner, files, side) for side in ("left", "right"))
+        rows = [row for a, b in zip(start, stop, strict=True) for row in range(a, b)]
+        owner = np.repeat(np.arange(len(files)), stop - start)
+        return replace(self, codes=self.codes[np.array(rows, int)], owner=owner, files=len(files))
+
+    def save(self, path: Path) -> None:
+        """Writes an .npz file."""
+        arrays = {"codes": self.codes, "owner": self.owner}
+        about = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in arrays}
+        np.savez(path, codes=self.codes, owner=self.owner, about=json.dumps(about))
+
+    @staticmethod
+    def load(path: Path) -> Described:
+        """Reads what :meth:`save` wrote."""
+        with np.load(path) as stored:
+            about = json.loads(str(stored["about"]))
+            return Described(codes=stored["codes"], owner=stored["owner"], **about)
+
+
+def similarity(queries: Described, references: Described) -> Scores:
+    """How near each query is to each reference, higher is nearer: float32 (files, files).
+
+    The cosine of vectors, −1 to 1; of bits the share that agree, 0 to 1. −inf where one of the
+    two could not be read. With several vectors a file it is the greatest cosine between the
+    whole of one and the whole or a part of the other; parts are not compared with parts, since
+    a copy holds the whole of its source or lies within it.
+    """
+    if queries.codes.dtype != np.uint8:
+        return _nearest(queries, references)
+    # Whole numbers in float32 are exact: equal distances stay equal.
+    agreement = _nearest(_signed(queries), _signed(references))
+    bits = np.float32(8 * queries.codes.shape[1])
+    return (agreement + bits) / (2 * bits)
+
+
+def _signed(bits: Described) -> Described:
+    """Bits as −1 and 1: a product of two rows is the bits that agree less those that do not."""
+    return replace(bits, codes=np.unpackbits(bits.codes, axis=1).astype(np.float32) * 2 - 1)
+
+
+def _nearest(queries: Described, references: Described) -> Scores:
+    blocks = np.split(np.arange(queries.files), range(_BLOCK, queries.files, _BLOCK))
+    return np.concatenate([_products(queries.of(block), references) for block in blocks])
+
+
+def _products(queries: Described, references: Described) -> Scores:
+    scores = np.full((queries.files, references.files), -np.inf, np.float32)
+    q, r = queries.wholes, references.wholes
+    if len(q) and len(r):
+        forth = queries.codes[q] @ references.codes.T
+        back = queries.codes @ references.codes[r].T
+        best = np.maximum(
+            np.maximum.reduceat(forth, r, axis=1), np.maximum.reduceat(back, q, axis=0)
+        )
+        scores[np.ix_(queries.owner[q], references.owner[r])] = best
+    return scores

@@ -1,0 +1,36 @@
+"""Where figures were measured: the machine, and the libraries that they depend on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+
+def machine() -> dict[str, Any]:
+    """CPU model, cores and memory in GiB of this (POSIX) machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {"cpu": _cpu(), "cores": os.cpu_count(), "memory_gib": round(memory, 1)}
+
+
+def _cpu() -> str:
+    known = Path("/proc/cpuinfo")
+    lines = known.read_text().splitlines() if known.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())
+
+
+def versions() -> dict[str, str]:
+    """Python, and the libraries that figures depend on."""
+    libraries = ("ris-jobs", "numpy", "torch", "torchvision", "opencv-python-headless", "pillow")
+    found = {name: metadata.version(name) for name in (*libraries, "imagehash")}
+    return {"python": platform.python_version()} | found
+
+
+def where(machine: Mapping[str, Any], versions: Mapping[str, str]) -> str:
+    """Both in one line."""
+    named = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; {named}"

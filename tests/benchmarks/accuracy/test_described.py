@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from benchmarks.accuracy import described
+from benchmarks.accuracy.described import Described, similarity
+from tests.benchmarks.accuracy.drawn import drawn
+
+
+def _plain(queries: Described, references: Described) -> npt.NDArray[np.float64]:
+    """The rule of `similarity` for vectors, file by file."""
+    scores = np.full((queries.files, references.files), -np.inf)
+    for q, r in product(range(queries.files), range(references.files)):
+        one = queries.codes[queries.owner == q].astype(np.float64)
+        other = references.codes[references.owner == r].astype(np.float64)
+        if len(one) and len(other):
+            pairs = [one[0] @ part for part in other] + [part @ other[0] for part in one]
+            scores[q, r] = max(pairs)
+    return scores
+
+
+@pytest.mark.parametrize("counts", [[1, 1, 1], [3, 1, 2], [0, 4, 1], [2, 0, 0], [0, 0]])
+def test_vectors_are_as_near_as_whole_and_part_at_best(counts: list[int]) -> None:
+    rng = np.random.default_rng(sum(counts))
+    queries, references = drawn(counts, rng), drawn([2, 0, 1, 3], rng)
+    scores = similarity(queries, references)
+    assert scores.dtype == np.float32
+    np.testing.assert_allclose(scores, _plain(queries, references), atol=1e-6)
+
+
+def test_two_parts_are_not_compared() -> None:
+    whole, part = np.eye(3, dtype=np.float32)[0], np.eye(3, dtype=np.float32)[1]
+    one = Described("made", "1", np.stack([whole, part]), np.array([0, 0]), 1, 1.0)
+    other = Described("made", "1", np.stack([-whole, part]), np.array([0, 0]), 1, 1.0)
+    assert similarity(one, other) == 0
+
+
+def test_blocks_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = drawn([1, 0, 2, 3, 1, 1, 0], np.random.default_rng(1))
+    expected = similarity(made, made)
+    monkeypatch.setattr(described, "_BLOCK", 2)
+    np.testing.assert_allclose(similarity(made, made), expected, atol=1e-6)
+
+
+def test_bits_are_as_near_as_the_share_that_agrees() -> None:
+    rng = np.random.default_rng(2)
+    queries, references = drawn([1, 1, 0], rng, bits=968), drawn([1, 0, 1, 1], rng, bits=968)
+    scores = similarity(queries, references)
+    for (q, one), (r, other) in product(
+        zip(queries.owner, queries.codes, strict=True),
+        zip(references.owner, references.codes, strict=True),
+    ):
+        differ = bin(int.from_bytes(one.tobytes()) ^ int.from_bytes(other.tobytes())).count("1")
+        assert scores[q, r] == pytest.approx(1 - differ / 968, abs=1e-6)
+    assert np.isneginf(scores[2]).all() and np.isneginf(scores[:, 1]).all()
+
+
+def test_equal_distances_of_bits_are_equal_scores() -> None:
+    one_bit = np.eye(64, dtype=np.uint8)
+    made = Described("made", "1", np.packbits(one_bit, axis=1), np.arange(64), 64, 1.0)
+    assert set(similarity(made, made).ravel()) == {np.float32(1), np.float32(62 / 64)}
+
+
+def test_some_of_the_files_in_another_order() -> None:
+    made = drawn([2, 0, 1, 3], np.random.default_rng(3))
+    some = made.of(np.array([3, 1, 0]))
+    assert some.files == 3 and some.unread == 1
+    assert some.owner.tolist() == [0, 0, 0, 2, 2]
+    np.testing.assert_array_equal(some.codes, made.codes[[3, 4, 5, 0, 1]])
+    np.testing.assert_array_equal(some.wholes, [0, 3])
+
+
+def test_a_description_is_read_as_it_was_written(tmp_path: Path) -> None:
+    made = drawn([1, 0, 2], np.random.default_rng(4))
+    made.save(tmp_path / "made.npz")
+    again = Described.load(tmp_path / "made.npz")
+    np.testing.assert_array_equal(again.codes, made.codes)
+    np.testing.assert_array_equal(again.owner, made.owner)
+    assert (again.system, again.version, again.files) == ("made", "1", 3)
+    assert (again.seconds, again.threads, again.embed_seconds) == (1.0, described.THREADS, None)
