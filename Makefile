@@ -2,15 +2,16 @@
 
 PYTHON ?= python3
 IMAGES ?=
+PHOTOS ?= $(or $(RIS_SHARED),../shared)/photos/eval
 
 BIN := .venv/bin
 READY := .venv/.ready
 DEMO := demo
 
-# Through the environment, so that spaces and quotes in a path reach `ris` as they are.
-export IMAGES
+# Through the environment, so that spaces and quotes in a path reach programs as they are.
+export IMAGES PHOTOS
 
-.PHONY: help venv scan demo lint test clean
+.PHONY: help venv scan demo lint test bench bench-speed peers clean
 
 help:
 	@echo "make scan               write a demo folder of photos and copies of them, and find the copies"
@@ -18,8 +19,11 @@ help:
 	@echo "make demo               write the demo folder only ($(DEMO)/)"
 	@echo "make test               all that CI checks: lint, types, import rules, tests"
 	@echo "make lint               the same without the tests"
+	@echo "make bench              how well copies are found, on photos in ../shared; PHOTOS=dir names others"
+	@echo "make bench-speed        how fast the built-in model is"
+	@echo "make peers              set up the other systems that make bench compares with (several GB)"
 	@echo "make venv               set up .venv, as the others do when needed; PYTHON=python3.12 picks a Python"
-	@echo "make clean              remove .venv, the demo folder and caches; results in \$$RIS_HOME stay"
+	@echo "make clean              remove .venv*, the demo folder, build/ and caches; results in \$$RIS_HOME stay"
 
 venv: $(READY)
 
@@ -38,8 +42,24 @@ lint: $(READY)
 test: lint
 	$(BIN)/pytest
 
+bench: $(READY)
+	$(BIN)/python -m benchmarks.accuracy -- "$${PHOTOS}"
+
+bench-speed: $(READY)
+	$(BIN)/python -m benchmarks.speed
+
+peers: $(READY)
+	$(call peer,.venv-peers,requirements.txt)
+	$(call peer,.venv-peers-fastdup,requirements-fastdup.txt)
+
+# $(call peer,environment,its pins)
+define peer
+$(BIN)/python -m venv $(1)
+$(1)/bin/python -m pip install -q --only-binary :all: -r benchmarks/accuracy/peers/$(2)
+endef
+
 clean:
-	rm -rf .venv $(DEMO) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-peers .venv-peers-fastdup $(DEMO) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # The stamp holds the folder it was made in: an environment that was moved or copied would still
 # run the programs of the old place.
@@ -62,5 +82,5 @@ $(READY): pyproject.toml constraints.txt
 	  echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; \
 	  exit 1; }
 	@echo "Setting up .venv. The first time this downloads 3.5 GB, most of it PyTorch, and fills 7 GB of disk."
-	@$(BIN)/python -m pip install -q --only-binary :all: -e '.[airflow,demo,dev,training]'
+	@$(BIN)/python -m pip install -q --only-binary :all: -e '.[airflow,bench,demo,dev]'
 	@pwd -P > $@

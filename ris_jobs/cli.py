@@ -204,7 +204,7 @@ def index_check(model: str | None) -> None:
     with _stores(_settings(model=model)) as stores:
         drift = jobs.check_index(stores)
     click.echo(
-        f"{drift.indexed} vectors indexed, {len(drift.missing)} missing from Milvus, "
+        f"{drift.indexed} images indexed, {len(drift.missing)} missing from Milvus, "
         f"{len(drift.extra)} there that should not be"
     )
     if drift.missing or drift.extra:
@@ -219,7 +219,7 @@ def index_rebuild(model: str | None) -> None:
     from ris_jobs import jobs
 
     with _stores(_settings(model=model)) as stores:
-        click.echo(f"{jobs.rebuild_index(stores)} vectors indexed")
+        click.echo(f"{jobs.rebuild_index(stores)} images indexed")
 
 
 @main.command()

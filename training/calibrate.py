@@ -17,9 +17,10 @@ import platform
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -29,15 +30,17 @@ from PIL import Image
 from ris_jobs.demo import edits
 from ris_jobs.fingerprint import descriptor, preview
 from ris_jobs.fingerprint.pipeline import Pipeline, Processed
+from ris_jobs.jobs.models import model_of
 from ris_jobs.match import Candidate, Match, Relation, Side
 from ris_jobs.match import judge as judging
 from ris_jobs.match.alignment import align
 from ris_jobs.match.calibration import ANY_MODEL, Calibration, Logistic, entry_version
-from ris_jobs.match.candidates import pair_up
+from ris_jobs.match.candidates import Described, pair_up
 from ris_jobs.match.pixels import View, view
 from ris_jobs.match.probability import features
 from ris_jobs.match.rerank import HashDistance, hash_distances
 from ris_jobs.settings import Settings
+from ris_jobs.store.vectors import open_vectors
 from training.splits import split
 
 DESTINATION = Path(judging.__file__).parent / "calibration.json"
@@ -96,13 +99,14 @@ RECIPES: dict[str, Recipe] = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One image of the collection: the copy ``recipe`` ("" for the photo itself) of a photo."""
+    """One image of the collection: the copy ``recipe`` ("" for the photo itself) of a photo;
+    ``descriptors`` (regions, dim), the whole first."""
 
     photo: int
     recipe: str
     side: Side
     picture: npt.NDArray[np.uint8]
-    descriptor: npt.NDArray[np.float32]
+    descriptors: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +154,19 @@ def collection(
             assert isinstance(found, Processed), f"{path}: {found}"
             sha256 = hashlib.sha256(data).hexdigest()
             side = Side(len(items), sha256, found.fingerprint, datetime(2000, 1, 1, tzinfo=UTC))
-            items.append(Item(number, recipe, side, preview.load(found.preview), found.descriptor))
+            items.append(Item(number, recipe, side, preview.load(found.preview), found.descriptors))
     return items
 
 
-def scan(items: Sequence[Item]) -> Scan:
+def scan(items: Sequence[Item], model: str) -> Scan:
     """Candidate pairs as a scan finds them, with the distances of their hashes."""
-    vectors = np.stack([item.descriptor for item in items])
-    cosines = vectors @ vectors.T
-    nearest = np.argsort(-cosines, axis=1)[:, : _DEFAULTS.top_k + 1]
-    scores = np.take_along_axis(cosines, nearest, axis=1)
-    pairs = pair_up(np.arange(len(items)), nearest, scores, min_cosine=_DEFAULTS.min_cosine)
+    described = Described.of({place: item.descriptors for place, item in enumerate(items)})
+    with TemporaryDirectory() as home:
+        settings = replace(_DEFAULTS, home=Path(home), model=model)
+        with open_vectors(settings, model_of(settings)) as vectors:
+            vectors.upsert(described)
+            searches = vectors.neighbours(described, settings.top_k + 1)
+    pairs = pair_up(searches, top_k=_DEFAULTS.top_k, min_cosine=_DEFAULTS.min_cosine)
     sides = [(items[p.image_id].side, items[p.other_id].side) for p in pairs]
     distances = hash_distances([(a.fingerprint.hashes, b.fingerprint.hashes) for a, b in sides])
     same = [items[p.image_id].photo == items[p.other_id].photo for p in pairs]
@@ -323,7 +329,10 @@ def main() -> None:
     parts, spec = split(options.photos), descriptor.spec(options.model)
     rng = np.random.default_rng(options.seed)
     fitted, held = (
-        scan(collection(parts.calibration[i::2], parts.validation[i::2], options.model, rng))
+        scan(
+            collection(parts.calibration[i::2], parts.validation[i::2], options.model, rng),
+            options.model,
+        )
         for i in (0, 1)
     )
     search = search_cosine(fitted)

@@ -32,6 +32,7 @@ from training.optimiser import optimisers
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
+OPTIONS = ("steps", "minutes", "seed", "pairs", "lr", "muon_lr", "small_until")  # and kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +232,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def opened(args: argparse.Namespace) -> Run:
     if args.resume:
         return load(args.out / "checkpoint.pt")
-    taken = ("steps", "minutes", "seed", "pairs", "lr", "muon_lr", "small_until")
-    settings = Settings(**{name: getattr(args, name) for name in taken}, kept=tuple(args.kept))
+    settings = Settings(**{name: getattr(args, name) for name in OPTIONS}, kept=tuple(args.kept))
     return go_on_from(args.start.read_bytes(), settings) if args.start else start(settings)
 
 

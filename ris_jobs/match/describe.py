@@ -21,9 +21,11 @@ __all__ = ["Scored", "describe"]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What was measured of a pair, and the probability (0–1) that follows from it."""
+    """What was measured of a pair, and the probability (0–1) that follows from it. ``parts``
+    says which regions of the first and the second side the cosine is of, 0 for the whole."""
 
     cosine: float
+    parts: tuple[int, int]
     distance: HashDistance
     alignment: Alignment
     features: Mapping[str, float]
@@ -81,6 +83,7 @@ def _evidence(
         "direction_against": [r for r, side in towards.claims if side is not first_derived],
         "also": [relation.value for relation in how.also],
         "changes": list(how.changes),
+        "nearest_parts": dict(zip(_sides(first_derived), scored.parts, strict=True)),
         "hashes": asdict(scored.distance),
         **_rounded(_compared(scored.alignment, first_derived)),
         "features": _rounded(scored.features),

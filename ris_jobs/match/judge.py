@@ -113,7 +113,8 @@ def _score(
     complexity = min(side.fingerprint.quality.complexity for side in (first, second))
     found = features(cosine, distance, alignment, complexity)
     chance = probability(found, calibration)
-    return Scored(cosine, distance, alignment, found, chance, calibration)
+    parts = candidate.parts if first.image_id == candidate.image_id else candidate.parts[::-1]
+    return Scored(cosine, parts, distance, alignment, found, chance, calibration)
 
 
 def _align(

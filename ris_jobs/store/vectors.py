@@ -33,6 +33,8 @@ _WHOLES, _REGIONS = "wholes", "regions"
 _PARTS = 64
 # Rows and queries a call, well below the 64 MB that a call may have.
 _ROWS, _QUERIES = 8_192, 512
+# How widely HNSW looks; it must be k at least, and Milvus Lite's exact scan knows nothing of it.
+_EF = 128
 # How many places a whole gets for each image it looks for: an image that is near as a whole is
 # mostly near with some of its regions too.
 _SHARED = 4
@@ -96,7 +98,7 @@ class Vectors:
                 limit=k,
                 partition_names=partitions,
                 output_fields=["key"],
-                search_params={"metric_type": "COSINE"},
+                search_params={"metric_type": "COSINE", "params": {"ef": max(k, _EF)}},
                 timeout=_TIMEOUT_S,
             )
 

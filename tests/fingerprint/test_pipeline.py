@@ -19,13 +19,16 @@ from ris_jobs.fingerprint.decode import decode
 from ris_jobs.fingerprint.descriptor import Descriptor, ModelSpec
 from ris_jobs.fingerprint.hashes import hashes
 from ris_jobs.fingerprint.pipeline import STAGES, Pipeline, Processed, Result
-from ris_jobs.fingerprint.preview import encode
+from ris_jobs.fingerprint.preview import encode, reduce
 from ris_jobs.fingerprint.quality import quality
+from ris_jobs.fingerprint.regions import Regions, regions
 
 Photo = Callable[..., Image.Image]
 Encode = Callable[..., bytes]
 
-SPEC = ModelSpec("small", "1", "small", "", "", None, 32, 16, (0, 0, 0), (1, 1, 1))
+SPEC = ModelSpec(
+    "small", "1", "small", "", "", None, 32, 16, (0, 0, 0), (1, 1, 1), regions=Regions(grid=2)
+)
 
 
 class Small:
@@ -90,17 +93,37 @@ def test_results_are_those_of_the_plain_stages_in_order(
         assert fingerprint.hashes == hashes(decoded.rgb)
         assert fingerprint.quality == quality(decoded.rgb)
         assert fingerprint.traces == decoded.traces
-        assert result.preview == encode(decoded.rgb, 64)
-        square = pipeline.descriptor.preprocess(decoded.rgb)[None]
-        assert np.allclose(result.descriptor, network(square)[0], atol=1e-5)
-        assert result.descriptor.dtype == np.float32
+        reduced = reduce(decoded.rgb, 64)
+        assert result.preview == encode(reduced)
+        assert result.regions == tuple(regions(reduced, SPEC.regions))
+        squares = [pipeline.descriptor.preprocess(part) for part in cut(decoded.rgb, reduced)]
+        assert np.allclose(result.descriptors, network(np.stack(squares)), atol=1e-5)
+        assert result.descriptors.dtype == np.float32
+
+
+def cut(rgb: npt.NDArray[np.uint8], reduced: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.uint8]]:
+    """The whole, and the two upper quadrants, in plain words."""
+    height, width = reduced.shape[:2]
+    half, middle = round(height / 2), int(width / 2)
+    return [rgb, reduced[:half, : round(width / 2)], reduced[:half, middle:]]
+
+
+def test_regions_may_be_others_than_the_models_own(network: Small, files: list[bytes]) -> None:
+    whole = Pipeline(
+        Descriptor(SPEC, network),
+        max_pixels=100_000,
+        truncated="reject",
+        preview_size=64,
+        regions=Regions(),
+    )
+    assert [good(result).descriptors.shape for result in whole.run(files[:2])] == [(1, 16)] * 2
 
 
 def test_tensors_are_batched_and_only_of_the_good(
     pipeline: Pipeline, network: Small, files: list[bytes]
 ) -> None:
     pipeline.run([files[0], b"", files[1], b"text", files[2]])
-    assert network.batches == [3]
+    assert network.batches == [9]
 
 
 def test_one_bad_image_harms_no_neighbour(pipeline: Pipeline, files: list[bytes]) -> None:
@@ -110,7 +133,7 @@ def test_one_bad_image_harms_no_neighbour(pipeline: Pipeline, files: list[bytes]
     assert reasons == [Reason.EMPTY, Reason.NOT_AN_IMAGE, Reason.TRUNCATED]
     for before, after in zip(alone, (good(mixed[1]), good(mixed[4])), strict=True):
         assert before.fingerprint == after.fingerprint and before.preview == after.preview
-        assert np.allclose(before.descriptor, after.descriptor, atol=1e-5)
+        assert np.allclose(before.descriptors, after.descriptors, atol=1e-5)
 
 
 def test_no_images_and_no_good_images(pipeline: Pipeline) -> None:

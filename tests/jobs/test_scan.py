@@ -18,6 +18,7 @@ from ris_jobs.crawl.directory import uri_of
 from ris_jobs.demo import edits
 from ris_jobs.errors import Unavailable
 from ris_jobs.jobs.models import model_of, open_pipeline
+from ris_jobs.match.candidates import Described
 from ris_jobs.progress import LogProgress
 from ris_jobs.report.views import Count
 from ris_jobs.settings import Settings
@@ -148,7 +149,8 @@ def test_the_index_can_be_lost_and_rebuilt(scan: Scan, folder: Path, settings: S
     with open_stores(settings, model_of(settings)) as stores:
         (first, *_) = stores.vectors.ids()
         stores.vectors.delete([first])
-        stores.vectors.upsert([999], np.ones((1, stores.model.dim), np.float32))
+        stray = np.ones((1, stores.model.dim), np.float32)
+        stores.vectors.upsert(Described.of({999: stray}))
         drift = jobs.check_index(stores)
         assert (drift.missing, drift.extra) == ((first,), (999,))
         assert jobs.rebuild_index(stores) == 3

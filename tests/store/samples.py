@@ -14,7 +14,9 @@ from ris_jobs.match import Match, Relation
 from ris_jobs.store import images
 from ris_jobs.store.runs import Model
 
-MODEL = Model(name="test", version="1", weights_sha256="ab" * 32, dim=8, input_size=32)
+MODEL = Model(
+    name="test", version="1", weights_sha256="ab" * 32, dim=8, input_size=32, regions="5+10"
+)
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 

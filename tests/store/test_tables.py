@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
 from ris_jobs.errors import ImageRejected, NotFound, Reason
+from ris_jobs.fingerprint.regions import WHOLE
 from ris_jobs.match import Relation
 from ris_jobs.provenance import Family, Pair, Verdict
 from ris_jobs.store import descriptors, families, images, matches, runs
 from ris_jobs.store.runs import Run
-from tests.store.samples import fingerprint, fingerprinted, matched, observed
+from tests.store.samples import MODEL, fingerprint, fingerprinted, matched, observed
 
 See = Callable[..., object]
 
@@ -48,10 +50,13 @@ def test_another_model_describes_the_same_images_again(
     engine: Engine, ids: list[int], model_id: int
 ) -> None:
     with engine.begin() as db:
-        descriptors.save(db, model_id, {i: np.ones(8, np.float32) for i in ids})
+        descriptors.save(db, model_id, {i: ([WHOLE], np.ones((1, 8), np.float32)) for i in ids})
         assert images.claim_undescribed(db, model_id, 0, 10) == []
         other = runs.register_model(
-            db, runs.Model(name="o", version="1", weights_sha256="cd" * 32, dim=4, input_size=8)
+            db,
+            runs.Model(
+                name="o", version="1", weights_sha256="cd" * 32, dim=4, input_size=8, regions="0+0"
+            ),
         )
         assert {c.new for c in images.claim_undescribed(db, other, 0, 10)} == {False}
 
@@ -69,18 +74,32 @@ def test_quarantine_takes_a_reason(engine: Engine, see: See, model_id: int) -> N
 def test_descriptors_go_from_saved_to_indexed_to_matched(
     engine: Engine, ids: list[int], model_id: int
 ) -> None:
-    vectors = {i: np.arange(8, dtype=np.float32) + i for i in ids}
+    boxes = [WHOLE, (0.0, 0.0, 0.5, 0.5), (0.25, 0.125, 1.0, 0.75)]
+    vectors = {i: np.arange(16 + 8 * (n % 2), dtype=np.float32) + i for n, i in enumerate(ids)}
+    vectors = {i: values.reshape(-1, 8) for i, values in vectors.items()}
     with engine.begin() as db:
-        descriptors.save(db, model_id, vectors)
-        assert descriptors.claim_unmatched(db, model_id, 10)[0] == []
-        claimed, values = descriptors.claim_unindexed(db, model_id, 10)
-        assert claimed == ids
-        np.testing.assert_array_equal(values, np.stack([vectors[i] for i in ids]))
+        found = {i: (boxes[: len(values)], values) for i, values in vectors.items()}
+        descriptors.save(db, model_id, found)
+        assert descriptors.claim_unmatched(db, model_id, 10).ids == []
+        claimed = descriptors.claim_unindexed(db, model_id, 10)
+        assert claimed.ids == ids
+        assert claimed.parts.tolist() == [0, 1, 0, 1, 2] * 2
+        assert claimed.owners.tolist() == [i for i in ids for _ in vectors[i]]
+        np.testing.assert_array_equal(claimed.vectors, np.concatenate([*vectors.values()]))
         descriptors.set_indexed(db, model_id, ids)
-        assert descriptors.claim_unmatched(db, model_id, 10)[0] == ids
+        assert descriptors.indexed(db, model_id) == {i: len(v) for i, v in vectors.items()}
+        assert descriptors.claim_unmatched(db, model_id, 10).ids == ids
         descriptors.set_matched(db, model_id, ids[:3])
-        assert descriptors.claim_unmatched(db, model_id, 10)[0] == ids[3:]
+        assert descriptors.claim_unmatched(db, model_id, 10).ids == ids[3:]
         assert descriptors.forget_index(db, model_id) == 4
+
+
+def test_other_regions_are_another_model(engine: Engine, model_id: int) -> None:
+    with engine.begin() as db:
+        assert runs.register_model(db, MODEL) == model_id
+        other = runs.register_model(db, replace(MODEL, regions="0+0"))
+        assert other != model_id
+        assert runs.register_model(db, replace(MODEL, regions="0+0")) == other
 
 
 def save(engine: Engine, model_id: int, run: Run, *found: object, calibration: str = "c1") -> int:

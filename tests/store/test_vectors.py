@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from ris_jobs.errors import VectorsUnavailable
+from ris_jobs.match.candidates import Described, pair_up
 from ris_jobs.settings import Settings
+from ris_jobs.store import vectors as module
 from ris_jobs.store.vectors import Vectors, open_vectors
 from tests.store.samples import MODEL
 
@@ -18,6 +20,10 @@ from tests.store.samples import MODEL
 def unit(n: int, dim: int = 8, seed: int = 0) -> np.ndarray:
     v = np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32)
     return v / np.linalg.norm(v, axis=1, keepdims=True)
+
+
+def wholes(ids: Iterable[int], vectors: np.ndarray) -> Described:
+    return Described.of({i: v[None] for i, v in zip(ids, vectors, strict=True)})
 
 
 @pytest.fixture
@@ -33,41 +39,67 @@ def vectors(lite: Settings) -> Iterator[Vectors]:
 
 def test_search_finds_what_numpy_finds(vectors: Vectors) -> None:
     v = unit(300)
-    vectors.upsert(range(1, 301), v)
-    ids, cosines = vectors.search(v[:20], 5)
+    vectors.upsert(wholes(range(1, 301), v))
+    found = vectors.search(v[:20], 5)
     expected = v[:20] @ v.T
     order = np.argsort(-expected, axis=1)[:, :5]
-    np.testing.assert_array_equal(ids, order + 1)
-    np.testing.assert_allclose(cosines, np.take_along_axis(expected, order, 1), atol=1e-5)
+    np.testing.assert_array_equal(found.ids, order + 1)
+    np.testing.assert_allclose(found.cosines, np.take_along_axis(expected, order, 1), atol=1e-5)
 
 
 def test_fewer_than_asked_for_are_padded(vectors: Vectors) -> None:
-    vectors.upsert([7], unit(1))
-    ids, cosines = vectors.search(unit(1), 3)
-    assert ids.tolist() == [[7, -1, -1]]
-    assert cosines[0, 1:].tolist() == [-1, -1]
+    vectors.upsert(wholes([7], unit(1)))
+    found = vectors.search(unit(1), 3)
+    assert found.ids.tolist() == [[7, -1, -1]]
+    assert found.cosines[0, 1:].tolist() == [-1, -1]
 
 
 def test_an_empty_collection_can_be_searched(vectors: Vectors) -> None:
-    assert vectors.search(unit(1), 2)[0].tolist() == [[-1, -1]]
+    assert vectors.search(unit(1), 2).ids.tolist() == [[-1, -1]]
 
 
 def test_upsert_replaces(vectors: Vectors) -> None:
-    vectors.upsert([1, 2], unit(2))
-    vectors.upsert([1, 2], unit(2, seed=1))
+    vectors.upsert(wholes([1, 2], unit(2)))
+    vectors.upsert(wholes([1, 2], unit(2, seed=1)))
     assert vectors.count() == 2
-    assert vectors.search(unit(2, seed=1), 1)[1].min() > 0.999
+    assert vectors.search(unit(2, seed=1), 1).cosines.min() > 0.999
+
+
+def test_regions_are_found_by_wholes_and_find_wholes_alone(vectors: Vectors) -> None:
+    v = unit(5)
+    vectors.upsert(Described.of({1: v[:1], 2: v[1:4], 3: v[4:]}))
+    assert vectors.count() == 5
+    everywhere = vectors.search(v[2:3], 1)
+    assert (everywhere.ids.item(), everywhere.parts.item()) == (2, 1)
+    among_wholes = vectors.search(v[2:3], 5, wholes=True)
+    assert sorted(among_wholes.ids[0].tolist()) == [-1, -1, 1, 2, 3]
+    assert set(among_wholes.parts[0, :3].tolist()) == {0}
+
+
+def test_neighbours_are_looked_for_by_wholes_and_regions(vectors: Vectors) -> None:
+    v = unit(4)
+    vectors.upsert(Described.of({1: v[:1], 2: v[[1, 0]]}))
+    (pair,) = pair_up(vectors.neighbours(Described.of({2: v[[1, 0]]}), 3), top_k=3, min_cosine=0.99)
+    assert (pair.image_id, pair.other_id, pair.parts) == (1, 2, (0, 1))
+
+
+def test_large_batches_go_in_pieces(vectors: Vectors, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_ROWS", 7)
+    monkeypatch.setattr(module, "_QUERIES", 3)
+    v = unit(20)
+    vectors.upsert(wholes(range(1, 21), v))
+    assert vectors.search(v, 1).ids.ravel().tolist() == list(range(1, 21))
 
 
 def test_delete_count_and_ids(vectors: Vectors) -> None:
-    vectors.upsert(range(1, 11), unit(10))
+    vectors.upsert(wholes(range(1, 11), unit(10)))
     vectors.delete([3, 4])
     assert vectors.count() == 8
     assert sorted(vectors.ids()) == [1, 2, 5, 6, 7, 8, 9, 10]
 
 
 def test_recreate_empties(vectors: Vectors) -> None:
-    vectors.upsert([1], unit(1))
+    vectors.upsert(wholes([1], unit(1)))
     before = vectors.collection
     vectors.recreate()
     assert vectors.count() == 0
@@ -75,7 +107,7 @@ def test_recreate_empties(vectors: Vectors) -> None:
 
 
 def test_two_models_do_not_mix(lite: Settings, vectors: Vectors) -> None:
-    vectors.upsert([1], unit(1))
+    vectors.upsert(wholes([1], unit(1)))
     other = replace(MODEL, version="2", dim=4)
     with open_vectors(lite, other) as theirs:
         assert theirs.collection != vectors.collection
@@ -85,11 +117,11 @@ def test_two_models_do_not_mix(lite: Settings, vectors: Vectors) -> None:
 def test_what_was_written_is_there_after_reopening(lite: Settings) -> None:
     with open_vectors(lite, MODEL) as vectors:
         name = vectors.collection
-        vectors.upsert([1, 2], unit(2))
+        vectors.upsert(wholes([1, 2], unit(2)))
     with open_vectors(lite, MODEL) as vectors:
         assert vectors.collection == name
         assert vectors.count() == 2
-        assert vectors.search(unit(2), 1)[0].ravel().tolist() == [1, 2]
+        assert vectors.search(unit(2), 1).ids.ravel().tolist() == [1, 2]
 
 
 def test_a_server_that_does_not_answer_fails_at_once(tmp_path: Path) -> None:

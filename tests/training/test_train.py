@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 import torch
 
-from training import splits, train, views
+pytest.importorskip("matplotlib", reason="only training draws: pip install ris-jobs[bench]")
+from training import export, splits, train, views
 from training.optimiser import orthogonal
 from training.train import Settings
 
@@ -66,7 +68,7 @@ def test_pictures_grow_and_the_rate_falls(stored: views.Photos) -> None:
     for step in range(4):
         run.step = step
         train.schedule(run)
-        sizes.append(train.pairs(stored, run).shape[-1])
+        sizes.append(train.pairs(stored, run)[0].shape[-1])
         rates.append(run.optimisers[0].param_groups[0]["lr"])
     assert sizes == [32, 32, 32, 64]
     assert rates[2] > rates[3] and rates[1] == max(rates)
@@ -79,6 +81,30 @@ def test_time_ends_a_run_before_its_steps(stored: views.Photos, tmp_path: Path) 
     assert 1 <= len(lines) == run.step < 10_000
     assert lines[-1]["progress"] == 1 and lines[-1]["views"] == 16 * run.step
     assert train.load(tmp_path / "checkpoint.pt").step == run.step
+
+
+def test_a_run_goes_on_from_exported_weights(stored: views.Photos) -> None:
+    first = train.start(SETTINGS)
+    train.learn(stored, first)
+    exported = export.stored(first.average.state_dict())
+    again = train.go_on_from(exported, SETTINGS)
+    assert again.step == 0 and again.settings.start == hashlib.sha256(exported).hexdigest()
+    kept = [tensor.half() for tensor in first.average.parameters()]
+    for net in (again.net, again.average):
+        assert same(kept, [tensor.half() for tensor in net.parameters()])
+    train.learn(stored, again)
+    assert not same(kept, [tensor.half() for tensor in again.net.parameters()])
+
+
+def test_the_command_line_starts_from_weights(photos: Path, tmp_path: Path) -> None:
+    weights, net = tmp_path / "weights.safetensors", train.start(Settings()).average
+    weights.write_bytes(export.stored(net.state_dict()))
+    options = ["--photos", str(photos), "--out", str(tmp_path), "--start", str(weights)]
+    run = train.opened(train.arguments([*options, "--lr", "0.001", "--small-until", "0.3"]))
+    assert run.settings.lr == 0.001 and run.settings.small_until == 0.3
+    assert run.settings.start == hashlib.sha256(weights.read_bytes()).hexdigest()
+    with pytest.raises(SystemExit):
+        train.arguments([*options, "--resume"])
 
 
 def test_command_line_from_photos_to_checkpoint(photos: Path, tmp_path: Path) -> None:

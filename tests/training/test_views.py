@@ -19,7 +19,8 @@ def stored(photos: Path) -> views.Photos:
 def drawn(stored: views.Photos, seed: int, size: int = 64) -> list[Tensor]:
     rng = Generator().manual_seed(seed)
     chosen = torch.arange(len(stored))
-    return [make(stored, chosen, size, rng) for make in (views.references, views.copies)]
+    references = views.references(stored, chosen, size, rng)
+    return [references, views.copies(stored, chosen, size, rng)[0]]
 
 
 def test_read_squashes_to_each_stored_size(photos: Path, stored: views.Photos) -> None:
@@ -48,6 +49,40 @@ def test_references_keep_near_the_photo(stored: views.Photos) -> None:
     reference, copy = drawn(stored, 2, 128)
     photo = stored.levels[1].float() / 255
     assert (reference - photo).abs().mean() < 0.5 * (copy - photo).abs().mean()
+
+
+def plain(n: int) -> Tensor:
+    """Pictures of one colour each, no two the same."""
+    return (torch.arange(n) / n).view(n, 1, 1, 1).expand(n, 3, 64, 64).contiguous()
+
+
+def test_mixed_copies_show_what_is_said() -> None:
+    """In pictures of one colour each, the colours left tell whose picture is where."""
+    n, shown = 400, plain(400)
+    made, mixed = views._mix(shown, Generator().manual_seed(4))
+    own, other = shown, shown[mixed.other]
+    assert not torch.equal(mixed.other, torch.arange(n))
+    alone = mixed.share == 0
+    assert torch.equal(made[alone], own[alone])
+    seen = ((made - own) / (other - own)).mean((1, 2, 3))
+    assert torch.allclose(seen[~alone], mixed.share[~alone], atol=0.05)
+    drawn = sum(chance for chance, _ in views._MIXES)
+    assert (~alone).float().mean() == pytest.approx(drawn, abs=0.07)
+
+
+@pytest.mark.parametrize("mix", [mix for _, mix in views._MIXES])
+def test_shares_leave_something_of_either_photo(mix) -> None:  # type: ignore[no-untyped-def]  # any mix
+    shown = plain(60)
+    made, share = mix(shown, shown.roll(1, 0), Generator().manual_seed(5))
+    assert made.shape == shown.shape and share.shape == (60,)
+    assert share.min() > 0 and share.max() < 1
+
+
+def test_copies_say_what_they_mix(stored: views.Photos) -> None:
+    chosen = torch.arange(len(stored))
+    _, mixed = views.copies(stored, chosen, 32, Generator().manual_seed(1))
+    assert mixed.other.shape == mixed.share.shape == (24,)
+    assert 0 < (mixed.share > 0).sum() < 24
 
 
 @pytest.mark.parametrize("edit", [e for _, e in views._OVERLAYS + views._LOSSES])
@@ -86,5 +121,6 @@ def test_greyscale_and_hue_matrices() -> None:
 
 
 def test_edits_of_the_card_are_as_many_as_there_are() -> None:
-    """EDITS documents frames and colours too; overlays and losses are listed one by one."""
-    assert len(views.EDITS) >= len(views._OVERLAYS) + len(views._LOSSES) + 8
+    """EDITS documents frames and colours too; all others are listed one by one."""
+    listed = views._MIXES + views._OVERLAYS + views._LOSSES
+    assert len(views.EDITS) == len(listed) + 10

@@ -59,9 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(
-    photos: splits.Split, out: Path, chosen: dict[str, train.Settings], seed: int
-) -> Report:
+def run(photos: splits.Split, out: Path, chosen: dict[str, train.Settings], seed: int) -> Report:
     """Everything from training to figures; what `out` holds of an earlier run is not done again."""
     training = cache(lambda: views.read(photos.train))
     runs = {}
@@ -71,8 +69,9 @@ def run(
     suite = measure.copies(photos.validation, out / "suite", seed)
     models = [m for name, done in runs.items() for m in networks.models(done, name, out / name)]
     shipped = networks.shipped()
-    points = _points([*models, *shipped], suite, out, seed)
     spec = registry.spec(export.NAME)
+    dimensions = _dimensions(shipped, suite, photos.train, out, seed)
+    points = _points([*models, *shipped], suite, out, seed)
     return Report(
         seed=seed,
         threads=torch.get_num_threads(),
@@ -80,9 +79,41 @@ def run(
         versions=versions(),
         suite=dict(suite.about),
         networks=tuple(_trained(name, done) for name, done in runs.items()),
-        points=tuple(points[: len(models)]),
+        points=points[: len(models)],
         model=spec.id,
         input_size=spec.input_size,
-        shipped=tuple(points[len(models) :]),
-        dimensions=_dimensions(shipped, suite, photos.train, out, seed),
+        shipped=points[len(models) :],
+        dimensions=dimensions,
     )
+
+
+def _dimensions(
+    shipped: Iterable[Model], suite: Suite, photos: list[Path], out: Path, seed: int
+) -> dict[int, Accuracy]:
+    model = next(m for m in shipped if m.spec.input_size == registry.spec(m.name).input_size)
+    said = measure.described(model, suite.paths, out / "described")
+    background = measure.described(model, photos, out / "described" / "training").codes
+    return dict(measure.by_dimension(suite, said, background, seed))
+
+
+def _points(models: list[Model], suite: Suite, out: Path, seed: int) -> tuple[Point, ...]:
+    """Speed comes last: nothing else of ours runs then."""
+    said = [measure.described(model, suite.paths, out / "described") for model in models]
+    accuracies = [measure.accuracy(suite, each, seed) for each in said]
+    return tuple(
+        Point(model.name, model.spec.input_size, accuracy, seconds)
+        for model, accuracy, seconds in zip(
+            models, accuracies, measure.seconds(models, seed), strict=True
+        )
+    )
+
+
+def _trained(name: str, done: train.Run) -> Trained:
+    s = done.settings
+    parameters = sum(p.numel() for p in done.net.parameters())
+    views_seen = 2 * s.pairs * done.step
+    return Trained(name, s.widths, s.depths, parameters, views_seen, round(done.seconds / 60, 2))
+
+
+if __name__ == "__main__":
+    main()

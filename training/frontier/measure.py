@@ -89,8 +89,9 @@ def by_dimension(
 ) -> Iterator[tuple[int, Accuracy]]:
     """Accuracy with ever more of the principal components of `background`, (n, dim)."""
     mean, axes = components(background)
-    for dim in DIMS:
-        yield dim, accuracy(suite, replace(said, codes=projected(said.codes, mean, axes[:dim])), seed)
+    for dim in (dim for dim in DIMS if dim <= len(axes)):
+        short = projected(said.codes, mean, axes[:dim])
+        yield dim, accuracy(suite, replace(said, codes=short), seed)
 
 
 def components(vectors: Vectors) -> tuple[Vectors, Vectors]:
@@ -106,7 +107,7 @@ def projected(vectors: Vectors, mean: Vectors, axes: Vectors) -> Vectors:
     return np.asarray(short / np.linalg.norm(short, axis=1, keepdims=True), np.float32)
 
 
-def seconds(models: Sequence[Model], seed: int, rounds: int = _ROUNDS) -> list[tuple[float, ...]]:
+def seconds(models: Sequence[Model], seed: int) -> list[tuple[float, ...]]:
     """Wall-clock seconds that each model takes for a batch, round by round after one to warm up.
     The models take turns, so that what else the machine does is shared by all."""
     rng = np.random.default_rng(seed)
@@ -116,7 +117,7 @@ def seconds(models: Sequence[Model], seed: int, rounds: int = _ROUNDS) -> list[t
         for m in models
     ]
     taken: list[list[float]] = [[] for _ in models]
-    for _ in tqdm(range(rounds + 1), desc="speed", unit=" rounds", disable=None):
+    for _ in tqdm(range(_ROUNDS + 1), desc="speed", unit=" rounds", disable=None):
         for model, batch, times in zip(loaded, batches, taken, strict=True):
             began = time.perf_counter()
             model.embed(batch)

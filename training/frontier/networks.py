@@ -20,7 +20,7 @@ _EVERY = 25  # steps between checkpoints: these runs are short
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Channels and blocks of each stage (:class:`ris_jobs.fingerprint.descriptor.network.CopyNet`)."""
+    """Channels and blocks of each stage of a CopyNet."""
 
     widths: tuple[int, ...]
     depths: tuple[int, ...]
@@ -42,9 +42,7 @@ def settings(network: Network, views: int, seed: int) -> train.Settings:
     return train.Settings(steps=steps, seed=seed, **asdict(network))
 
 
-def trained(
-    wanted: train.Settings, photos: Callable[[], Photos], folder: Path
-) -> train.Run:
+def trained(wanted: train.Settings, photos: Callable[[], Photos], folder: Path) -> train.Run:
     """The finished run of `folder`, which is begun or gone on with where it is not; `photos` is
     called only then. :class:`ConfigError` where the folder holds a run of other settings."""
     checkpoint = folder / "checkpoint.pt"
