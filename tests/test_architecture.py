@@ -62,6 +62,7 @@ def test_a_package_without_imports_passes(skeleton: Path) -> None:
     ("module", "line", "verdict"),
     [
         ("crawl", "import sqlalchemy", "ris_jobs.crawl is not allowed to import sqlalchemy"),
+        ("crawl", "import benchmarks", "ris_jobs is not allowed to import benchmarks"),
         ("report", "from ris_jobs import store", "ris_jobs.report is not allowed to import"),
         ("fingerprint", "from ris_jobs import match", "ris_jobs.fingerprint is not allowed to"),
         ("store", "from ris_jobs import jobs", "ris_jobs.store is not allowed to import"),

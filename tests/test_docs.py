@@ -15,7 +15,14 @@ from ris_jobs.report import rows
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 EXPORT = (ROOT / "docs" / "export.md").read_text("utf-8")
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *(
+        page
+        for folder in ("docs", "benchmarks", "training")
+        for page in (ROOT / folder).rglob("*.md")
+    ),
+]
 
 
 def test_the_readme_names_every_command() -> None:
@@ -33,7 +40,7 @@ def test_every_relation_and_reason_is_described() -> None:
     assert {str(v) for v in (*Relation, *Reason)} - named == set()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_to_files_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []

@@ -49,8 +49,9 @@ PAIRS = 2500
 SEARCHES = 5
 # For models that were never calibrated: their cosines are not known to mean anything.
 ANY_SEARCH = 0.5
-PIXELS = ("held", "agreement", "correlation", "inside", "cosine", "hashes", "complexity")
-HASHES = ("cosine", "hashes", "complexity")
+PIXELS = ("held", "agreement", "correlation", "inside", "cosine", "common", "hashes", "complexity")
+HASHES = ("cosine", "common", "hashes", "complexity")
+OF_THE_MODEL = {"cosine", "common"}
 COUNTED = ("pairs", "found", "relation", "direction", "wrong")
 
 Picture = Image.Image
@@ -153,7 +154,8 @@ def collection(
         for recipe, data, found in zip(["", *drawn], files, pipeline.run(files), strict=True):
             assert isinstance(found, Processed), f"{path}: {found}"
             sha256 = hashlib.sha256(data).hexdigest()
-            side = Side(len(items), sha256, found.fingerprint, datetime(2000, 1, 1, tzinfo=UTC))
+            at, common = datetime(2000, 1, 1, tzinfo=UTC), found.commonness.tolist()
+            side = Side(len(items), sha256, found.fingerprint, at, common)
             items.append(Item(number, recipe, side, preview.load(found.preview), found.descriptors))
     return items
 
@@ -211,8 +213,7 @@ def _features(of: Scan, place: int, views: Sequence[View]) -> dict[str, float]:
     pair, distance = of.pairs[place], of.distances[place]
     found = align(views[pair.image_id], views[pair.other_id], distance.orientation, search=True)
     sides = (of.items[pair.image_id].side, of.items[pair.other_id].side)
-    complexity = min(side.fingerprint.quality.complexity for side in sides)
-    return features(pair.cosine, distance, found, complexity)
+    return features(sides, pair.parts, pair.cosine, distance, found)
 
 
 def near(data: Sample, combined: int) -> Sample:
@@ -242,10 +243,11 @@ def fit(data: Sample, names: Sequence[str], ridge: float = 0.01) -> dict[str, An
 
 
 def entry(
-    data: Sample, search: float, *, with_cosine: bool, made: dict[str, Any]
+    data: Sample, search: float, *, of_the_model: bool, made: dict[str, Any]
 ) -> dict[str, Any]:
     """What calibration.json holds for one model."""
-    names = [[n for n in group if with_cosine or n != "cosine"] for group in (PIXELS, HASHES)]
+    left_out = set() if of_the_model else OF_THE_MODEL
+    names = [[n for n in group if n not in left_out] for group in (PIXELS, HASHES)]
     by_hashes = fit(near(data, judging.HASHES_NEAR), names[1])
     fitted = {"search_cosine": search, "pixels": fit(data, names[0]), "hashes": by_hashes}
     return {**fitted, "version": entry_version(fitted), "made": made}
@@ -345,8 +347,8 @@ def main() -> None:
         "pairs": len(data.rows),
     }
     entries = {
-        spec.id: entry(data, search, with_cosine=True, made=made),
-        ANY_MODEL: entry(data, ANY_SEARCH, with_cosine=False, made=made),
+        spec.id: entry(data, search, of_the_model=True, made=made),
+        ANY_MODEL: entry(data, ANY_SEARCH, of_the_model=False, made=made),
     }
     print(f"{spec.id}, seed {options.seed}, numpy {np.__version__}, {platform.machine()}")
     print(f"pixels are looked at from cosine {search}; {len(held.pairs)} held-out candidates")

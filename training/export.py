@@ -31,6 +31,7 @@ from ris_jobs.fingerprint.descriptor import Descriptor, ModelSpec, builtin, regi
 from ris_jobs.fingerprint.descriptor.inference import TorchNetwork, native_bf16
 from ris_jobs.fingerprint.descriptor.registry import MODELS
 from training import splits
+from training.background import background
 from training.plot import plot
 from training.train import MEAN, OPTIONS, STD, Settings
 from training.views import EDITS
@@ -51,6 +52,16 @@ class Agreement:
 def stored(average: dict[str, Tensor]) -> bytes:
     half = {k: t.half() if t.is_floating_point() else t for k, t in average.items()}
     return safetensors.torch.save({k: t.contiguous() for k, t in half.items()})
+
+
+def finished(state: dict[str, Any], version: str) -> bytes:
+    """The averaged weights, with the vectors that they give the background."""
+    bare = stored(state["average"])
+    spec = describe(state, bare, version)
+    model = Descriptor(spec, TorchNetwork(builtin.plain(spec, bare), spec))
+    pictures = [model.preprocess(np.asarray(picture)) for picture in background()]
+    vectors = torch.from_numpy(model.embed(np.stack(pictures)))
+    return stored({**state["average"], builtin.BACKGROUND: vectors})
 
 
 def describe(state: dict[str, Any], weights: bytes, version: str) -> ModelSpec:
@@ -130,7 +141,7 @@ def export(
 ) -> None:
     """Writes the model into `folder`, and the log of the run and its curve into `record`."""
     state = torch.load(run / "checkpoint.pt", weights_only=True)
-    weights, split = stored(state["average"]), splits.split(photos, *state["settings"]["kept"])
+    weights, split = finished(state, version), splits.split(photos, *state["settings"]["kept"])
     spec = describe(state, weights, version)
     agree = agreement(spec, weights, split.validation)
     spec = replace(spec, bf16=agree.bf16 is not None and agree.bf16 > 0.999)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -96,12 +97,20 @@ def _run(args: argparse.Namespace) -> Report:
             absent[system.name] = str(why)
             continue
         near = similarity(described, described)
-        found.append(evaluate(suite.rows, described, near, seed=args.seed))
+        for one in _scored(described):
+            found.append(evaluate(suite.rows, one, near, seed=args.seed))
     if not found:
         raise ConfigError("--systems", "none ran: " + "; ".join(absent.values()))
     report = Report(machine(), versions(), dict(suite.about), tuple(found), absent)
     (args.out / "results.json").write_text(results.to_json(report), "utf-8")
     return report
+
+
+def _scored(described: Described) -> list[Described]:
+    """As it is, and with raw cosines where the system normalises them, to see what that gives."""
+    if described.commonness is None:
+        return [described]
+    return [described, replace(described, system=f"{described.system}-raw", commonness=None)]
 
 
 def _chosen(known: list[System], names: str | None) -> list[System]:

@@ -27,8 +27,9 @@ class Described:
 
     `codes` (m, …) and `owner` (m,), rising: the file that each code is of, 0 to files − 1. A
     file may have several, its whole picture first; one that the system could not read has none.
-    `seconds` is wall-clock time on `threads` threads, decoding included; of that the model took
-    `embed_seconds`, where it can be told.
+    `commonness` (files,) is how near each file's whole picture is to what everybody has, for
+    systems that know it. `seconds` is wall-clock time on `threads` threads, decoding included; of
+    that the model took `embed_seconds`, where it can be told.
     """
 
     system: str
@@ -39,6 +40,7 @@ class Described:
     seconds: float
     threads: int = THREADS
     embed_seconds: float | None = None
+    commonness: Scores | None = None
 
     @property
     def wholes(self) -> Ints:
@@ -55,20 +57,26 @@ class Described:
         start, stop = (np.searchsorted(self.owner, files, side) for side in ("left", "right"))
         rows = [row for a, b in zip(start, stop, strict=True) for row in range(a, b)]
         owner = np.repeat(np.arange(len(files)), stop - start)
-        return replace(self, codes=self.codes[np.array(rows, int)], owner=owner, files=len(files))
+        common = None if self.commonness is None else self.commonness[files]
+        codes = self.codes[np.array(rows, int)]
+        return replace(self, codes=codes, owner=owner, files=len(files), commonness=common)
 
     def save(self, path: Path) -> None:
         """Writes an .npz file."""
-        arrays = {"codes": self.codes, "owner": self.owner}
-        about = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in arrays}
-        np.savez(path, codes=self.codes, owner=self.owner, about=json.dumps(about))
+        arrays: dict[str, Any] = {"codes": self.codes, "owner": self.owner}
+        if self.commonness is not None:
+            arrays["commonness"] = self.commonness
+        names = {f.name for f in fields(self)} - {"codes", "owner", "commonness"}
+        about = {name: getattr(self, name) for name in sorted(names)}
+        np.savez(path, **arrays, about=np.array(json.dumps(about)))
 
     @staticmethod
     def load(path: Path) -> Described:
         """Reads what :meth:`save` wrote."""
         with np.load(path) as stored:
             about = json.loads(str(stored["about"]))
-            return Described(codes=stored["codes"], owner=stored["owner"], **about)
+            arrays = {name: stored[name] for name in stored.files if name != "about"}
+            return Described(**arrays, **about)
 
 
 def similarity(queries: Described, references: Described) -> Scores:
@@ -85,6 +93,15 @@ def similarity(queries: Described, references: Described) -> Scores:
     agreement = _nearest(_signed(queries), _signed(references))
     bits = np.float32(8 * queries.codes.shape[1])
     return (agreement + bits) / (2 * bits)
+
+
+def normalised(similarity: Scores, described: Described) -> Scores:
+    """``similarity`` (files, files) less the mean of both files' commonness, of their whole
+    pictures whichever part made a pair near; as it is for systems that know none."""
+    if described.commonness is None:
+        return similarity
+    half = described.commonness / 2
+    return np.asarray(similarity - half[:, None] - half, np.float32)
 
 
 def _signed(bits: Described) -> Described:

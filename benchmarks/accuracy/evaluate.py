@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.accuracy import metrics
-from benchmarks.accuracy.described import Described
+from benchmarks.accuracy.described import Described, normalised
 from benchmarks.accuracy.edits import FAMILIES, VARIANTS
 from benchmarks.accuracy.metrics import Floats, Ints, Mask, Scores
 from benchmarks.accuracy.results import Group, Interval, Result, Summary
@@ -42,9 +42,11 @@ def evaluate(
     rows: Sequence[Row], described: Described, similarity: Scores, *, seed: int = 0
 ) -> Result:
     """Measures what a system said of a suite's rows. ``similarity`` is float32 (files, files):
-    higher is nearer, −inf where one of two files could not be read. ValueError without copies."""
+    higher is nearer, −inf where one of two files could not be read. Candidates are found by it
+    as it is; scores of pairs are normalised where the system knows how. ValueError without
+    copies."""
     copies = [row for row in rows if row.kind == "copy"]
-    answers = _answers(rows, similarity)
+    answers = _answers(rows, similarity, normalised(similarity, described))
     everything = np.ones(len(copies), dtype=bool)
     trained = np.array([row.trained for row in copies])
     ranking = metrics.rank_pairs(answers.scores, answers.right, _clusters(answers, everything))
@@ -67,13 +69,13 @@ def evaluate(
     )
 
 
-def _answers(rows: Sequence[Row], similarity: Scores) -> _Answers:
+def _answers(rows: Sequence[Row], similarity: Scores, score: Scores) -> _Answers:
     copies, negatives = _of_kind(rows, ("copy",)), _of_kind(rows, ("negative",))
     queries = np.concatenate([copies, _of_kind(rows, OTHER_QUERIES)])
     references = _of_kind(rows, REFERENCES)
     source = np.array([rows[copy].source for copy in copies], dtype=np.int64)
     own = np.searchsorted(references, source)
-    scores = similarity[np.ix_(queries, references)]
+    scores = score[np.ix_(queries, references)]
     pairs = np.isin(queries, negatives)[:, None] & np.isin(references, negatives)
     scores[pairs & (queries[:, None] >= references)] = -np.inf  # none with itself, others once
     right = np.zeros(scores.shape, dtype=bool)
@@ -82,7 +84,7 @@ def _answers(rows: Sequence[Row], similarity: Scores) -> _Answers:
         scores,
         right,
         source,
-        similarity[copies, source],
+        score[copies, source],
         metrics.ranks(scores[: len(copies)], own),
         metrics.candidate_ranks(similarity, copies, source),
     )

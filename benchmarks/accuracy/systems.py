@@ -18,12 +18,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from benchmarks.accuracy.described import THREADS, Codes, Described
+from benchmarks.accuracy.metrics import Scores
 from benchmarks.accuracy.peers import NotRun, environment, mobilenet
 from ris_jobs.errors import ImageRejected
 from ris_jobs.fingerprint import Rgb, preview
 from ris_jobs.fingerprint.decode import decode
-from ris_jobs.fingerprint.descriptor import Descriptor, ModelSpec, registered, registry
-from ris_jobs.fingerprint.descriptor.registry import MODELS, Opener
+from ris_jobs.fingerprint.descriptor import Descriptor, ModelSpec, opened, registered
+from ris_jobs.fingerprint.descriptor.registry import MODELS
 from ris_jobs.fingerprint.descriptor.weights import read
 from ris_jobs.fingerprint.hashes import WORKING_SIDE
 from ris_jobs.fingerprint.luma import luma, reduced
@@ -57,10 +58,10 @@ def systems(weights: Path) -> list[System]:
 
     `weights` is the folder of optional weights; nothing is fetched into it.
     """
-    models = [Model(spec, registry.opener(spec), weights) for spec in _specs()]
+    models = [Model(spec, weights) for spec in _specs()]
     return [
         *models,
-        Model(mobilenet.SPEC, mobilenet.build, weights),
+        Model(mobilenet.SPEC, weights, mobilenet.opened),
         Hash("imagehash-phash", version("imagehash"), imagehash_phash),
         Hash("pdq", version("ris-jobs"), pdq_bits),
         Peer("imagededup-phash", "imagededup"),
@@ -84,8 +85,8 @@ class Model:
     then embedded in batches. Its version is that of the model, the weights and the regions."""
 
     spec: ModelSpec
-    build: Opener
     weights: Path
+    open: Callable[[ModelSpec, bytes], Descriptor] = opened
 
     @property
     def name(self) -> str:
@@ -108,12 +109,13 @@ class Model:
                 embedding += time.perf_counter() - decoded
                 advance(len(batch))
         described = _described(self, rows, time.perf_counter() - began)
-        return replace(described, embed_seconds=embedding)
+        common = _commonness(model, described)
+        return replace(described, embed_seconds=embedding, commonness=common)
 
     def _opened(self) -> Descriptor:
         if not any((folder / self.spec.file).is_file() for folder in (MODELS, self.weights)):
             raise NotRun(f"weights absent ({self.spec.file})")
-        return Descriptor(self.spec, self.build(self.spec, read(self.spec, self.weights)))
+        return self.open(self.spec, read(self.spec, self.weights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,15 @@ def _embedded(
     ends = np.cumsum([len(squares) for squares in read])
     vectors = iter(np.split(model.embed(np.concatenate(read)), ends[:-1]))
     return [None if squares is None else next(vectors) for squares in inputs]
+
+
+def _commonness(model: Descriptor, described: Described) -> Scores | None:
+    if model.background is None:
+        return None
+    common = np.zeros(described.files, np.float32)
+    wholes = described.wholes
+    common[described.owner[wholes]] = model.commonness(described.codes[wholes])
+    return common
 
 
 def _described(system: System, rows: Sequence[Codes | None], seconds: float) -> Described:

@@ -30,12 +30,13 @@ ROOT = Path(__file__).resolve().parents[2]
 class Report:
     """Vectors of one run by what computed them (``vectors_s``, ``times_resnet50``,
     ``warm_up_s``), stages before the network (milliseconds a photo, one thread), and the model
-    in a fresh process. ``load_average`` is that of the minute before the first round."""
+    in a fresh process. ``load_average`` is that of the minute before it and of its last minute:
+    more than ``threads`` says that other work took part of the machine."""
 
     machine: dict[str, Any]
     versions: dict[str, str]
     threads: int
-    load_average: float
+    load_average: tuple[float, float]
     seed: int
     images: int
     rounds: int
@@ -69,7 +70,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def run(images: int, rounds: int, seed: int) -> Report:
-    load_average = os.getloadavg()[0]
+    load_before = os.getloadavg()[0]
     fresh = [_fresh(images) for _ in range(rounds)]
     model = load("builtin", None)
     works = measure.networks(images, seed)
@@ -81,7 +82,7 @@ def run(images: int, rounds: int, seed: int) -> Report:
         machine(),
         versions(),
         torch.get_num_threads(),
-        load_average,
+        (load_before, os.getloadavg()[0]),
         seed,
         images,
         rounds,
@@ -106,11 +107,13 @@ def _fresh(images: int) -> dict[str, float]:
 
 def text(report: Report) -> str:
     """For people; the tables are GitHub Markdown."""
+    before, after = report.load_average
     return "\n".join(
         [
             where(report.machine, report.versions),
-            f"{report.threads} threads, load {report.load_average:.1f} before, {report.images} at"
-            f" once, {report.rounds} rounds, seed {report.seed}; median (least–greatest)",
+            f"{report.threads} threads, load {before:.1f} before and {after:.1f} after;"
+            f" {report.images} at once, {report.rounds} rounds, seed {report.seed};"
+            " median (least–greatest)",
             "",
             "| vectors by | vectors/s | times ResNet50 | first call, s |",
             "| --- | --- | --- | --- |",

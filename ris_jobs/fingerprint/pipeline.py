@@ -41,11 +41,12 @@ Squares = npt.NDArray[np.uint8]
 @dataclass(frozen=True, slots=True)
 class Processed:
     """One image: what it is, its preview, and a descriptor of each of its ``regions``, the whole
-    first (float32, shape (r, dim), rows of length 1)."""
+    first (float32, shape (r, dim), rows of length 1), with how common what it shows is (r,)."""
 
     fingerprint: Fingerprint
     regions: tuple[Box, ...]
     descriptors: Vectors
+    commonness: Vectors
     preview: bytes
 
 
@@ -104,9 +105,15 @@ class Pipeline:
             raise vectors
         rows = _shared_out(vectors, pictures)
         return [
-            picture if isinstance(picture, ImageRejected) else _processed(picture, next(rows))
+            picture if isinstance(picture, ImageRejected) else self._processed(picture, next(rows))
             for picture in pictures
         ]
+
+    def _processed(self, picture: _Pictured, vectors: Vectors) -> Result:
+        if not np.isfinite(vectors).all():
+            return ImageRejected(Reason.FAILED, "the model gave it a descriptor that is no number")
+        common = self.descriptor.commonness(vectors)
+        return Processed(picture.fingerprint, picture.regions, vectors, common, picture.preview)
 
     def _pipe(self) -> Callable[[list[bytes]], Any]:
         with self._lock:
@@ -242,9 +249,3 @@ def _shared_out(
     """To each good picture its own rows."""
     counts = [len(picture.squares) for picture in pictures if isinstance(picture, _Pictured)]
     return iter(np.split(vectors, np.cumsum(counts[:-1]))) if counts else iter(())
-
-
-def _processed(picture: _Pictured, vectors: Vectors) -> Result:
-    if not np.isfinite(vectors).all():
-        return ImageRejected(Reason.FAILED, "the model gave it a descriptor that is not a number")
-    return Processed(picture.fingerprint, picture.regions, vectors, picture.preview)

@@ -94,10 +94,11 @@ def proposals(rgb: Rgb, count: int) -> list[Box]:
 def _borders(small: npt.NDArray[Any]) -> Plane:
     """uint8 (h, w, 3) → (h, w + 1), 0–1: how much each place between two columns looks like an
     upright border. A step that reduction left between two columns counts in either."""
-    change = np.abs(np.diff(small.astype(np.int16), axis=1)).max(axis=2)
-    steps = np.pad(change, ((0, 0), (1, 1))).astype(np.float32)
-    near = cv2.dilate(steps, np.ones((1, 3), np.uint8))
-    around = cv2.dilate(steps, np.ones((1, _AROUND), np.uint8))
+    channels = cv2.split(np.ascontiguousarray(small))
+    red, green, blue = (cv2.absdiff(c[:, 1:], c[:, :-1]) for c in channels)
+    steps = np.pad(cv2.max(cv2.max(red, green), blue), ((0, 0), (1, 1)))
+    near = cv2.dilate(steps, np.ones((1, 3), np.uint8)).astype(np.float32)
+    around = cv2.dilate(steps, np.ones((1, _AROUND), np.uint8)).astype(np.float32)
     share = (near / np.maximum(around, 1)) ** _FADE
     return np.asarray(share * np.minimum(near / _STEP, 1), np.float32)
 
@@ -156,11 +157,11 @@ def _along(borders: Plane, lines: Pixels, start: Pixels, end: Pixels) -> Plane:
 
 def _between(share: Plane, low: Pixels, high: Pixels) -> Plane:
     """The strongest of the lines strictly between two lines, (pairs, spans); 0 where none is."""
-    strongest = np.zeros((len(low), share.shape[1]), np.float32)
-    for row, (first, last) in enumerate(zip(low, high, strict=True)):
-        if last - first > 1:
-            strongest[row] = share[first + 1 : last].max(axis=0)
-    return strongest
+    count = len(share)
+    strongest = np.zeros((count, count, share.shape[1]), np.float32)
+    for first in range(count - 2):
+        strongest[first, first + 2 :] = np.maximum.accumulate(share[first + 1 : -1], axis=0)
+    return strongest[low, high]
 
 
 def _distinct(boxes: Pixels, score: Plane, count: int) -> list[list[int]]:

@@ -17,6 +17,7 @@ from ris_jobs.jobs.index import index
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, images
+from ris_jobs.store.descriptors import Descriptors
 from ris_jobs.store.images import Claimed
 from ris_jobs.store.previews import Previews
 from ris_jobs.store.runs import Run
@@ -118,7 +119,7 @@ def _save(
         stores.previews.write(c.sha256, done[c.image_id].preview)
     images.save_fingerprints(db, {c.image_id: done[c.image_id].fingerprint for c in new})
     images.quarantine(db, rejected, run.judged_by)
-    found = {i: (r.regions, r.descriptors) for i, r in done.items()}
+    found = {i: Descriptors(r.regions, r.descriptors, r.commonness) for i, r in done.items()}
     descriptors.save(db, stores.model_id, found)
     total.images += len(done)
     total.quarantined += len(rejected)

@@ -70,7 +70,7 @@ def _match_batch(
     # One neighbour more than asked for, as every image finds itself.
     searches = stores.vectors.neighbours(claimed, settings.top_k + 1)
     candidates = pair_up(searches, top_k=settings.top_k, min_cosine=settings.min_cosine)
-    sides = sides_of(db, candidates)
+    sides = sides_of(db, stores.model_id, candidates)
     found = judged(candidates, sides, stores.previews, calibration, settings)
     total.written += matches.save(
         db,
@@ -83,12 +83,14 @@ def _match_batch(
     total.candidates += len(candidates)
 
 
-def sides_of(db: Connection, candidates: Sequence[Candidate]) -> dict[int, Side]:
+def sides_of(db: Connection, model_id: int, candidates: Sequence[Candidate]) -> dict[int, Side]:
     """Both images of every candidate, as far as the tables have them."""
     ids = {i for c in candidates for i in (c.image_id, c.other_id)}
+    common = descriptors.commonness(db, model_id, ids)
     return {
-        i: Side(i, s.sha256, s.fingerprint, s.first_seen_at)
+        i: Side(i, s.sha256, s.fingerprint, s.first_seen_at, common[i])
         for i, s in images.by_ids(db, ids).items()
+        if i in common
     }
 
 

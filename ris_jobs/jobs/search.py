@@ -96,10 +96,11 @@ def _sources(
 ) -> list[Found]:
     sha256 = hashlib.sha256(data).hexdigest()
     with stores.engine.connect() as db:
-        sides = sides_of(db, candidates)
+        sides = sides_of(db, stores.model_id, candidates)
     same = [i for i, s in sides.items() if s.sha256 == sha256]
     others = [c for c in candidates if c.other_id not in same]
-    sides[_QUERY] = Side(_QUERY, sha256, query.fingerprint, datetime.now(UTC))
+    common = query.commonness.tolist()
+    sides[_QUERY] = Side(_QUERY, sha256, query.fingerprint, datetime.now(UTC), common)
     known = {_QUERY: query.preview}
     found = {
         _other(m): _relation(m)

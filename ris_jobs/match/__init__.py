@@ -9,7 +9,7 @@ None where nothing speaks for a copy, and :func:`ris_jobs.match.judge.judge_many
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -37,12 +37,15 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One image of a pair; ``first_seen_at`` is when this system first saw the bytes anywhere."""
+    """One image of a pair; ``first_seen_at`` is when this system first saw the bytes anywhere.
+    ``commonness`` says of each of its described parts how near it is to what everybody has, as
+    :meth:`ris_jobs.fingerprint.descriptor.Descriptor.commonness`."""
 
     image_id: int
     sha256: str
     fingerprint: Fingerprint
     first_seen_at: datetime
+    commonness: Sequence[float] = (0.0,)
 
 
 @dataclass(frozen=True, slots=True)

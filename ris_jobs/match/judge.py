@@ -110,10 +110,9 @@ def _score(
     alignment = _align(*views, distance, search)
     if not alignment.held:
         return None
-    complexity = min(side.fingerprint.quality.complexity for side in (first, second))
-    found = features(cosine, distance, alignment, complexity)
-    chance = probability(found, calibration)
     parts = candidate.parts if first.image_id == candidate.image_id else candidate.parts[::-1]
+    found = features((first, second), parts, cosine, distance, alignment)
+    chance = probability(found, calibration)
     return Scored(cosine, parts, distance, alignment, found, chance, calibration)
 
 

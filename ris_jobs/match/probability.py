@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ris_jobs.match import Side
 from ris_jobs.match.alignment import Alignment
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.rerank import HashDistance
@@ -10,17 +11,23 @@ __all__ = ["features", "probability"]
 
 
 def features(
-    cosine: float, distance: HashDistance, alignment: Alignment, complexity: float
+    sides: tuple[Side, Side],
+    parts: tuple[int, int],
+    cosine: float,
+    distance: HashDistance,
+    alignment: Alignment,
 ) -> dict[str, float]:
     """What the model looks at, by name; every value lies within −1…1.
 
-    ``complexity`` is the lower of the two. Without previews only cosine, hashes and complexity
-    are there.
+    ``cosine`` is that of the two sides' ``parts``; ``common`` the mean of how common these are,
+    ``complexity`` the lower of the two. What needs previews is left out where they are gone.
     """
+    common = [side.commonness[part] for side, part in zip(sides, parts, strict=True)]
     found = {
         "cosine": cosine,
+        "common": sum(common) / 2,
         "hashes": min(distance.combined, 64) / 64,
-        "complexity": complexity,
+        "complexity": min(side.fingerprint.quality.complexity for side in sides),
     }
     if alignment.pixels is not None:
         found["agreement"] = 1.0 if alignment.pixels.same else alignment.pixels.agreement

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +17,26 @@ Vectors = npt.NDArray[np.float32]
 Box = tuple[float, float, float, float]
 
 
-def save(db: Connection, model_id: int, found: Mapping[int, tuple[Sequence[Box], Vectors]]) -> None:
-    """``found``: image id → its regions, the whole first, and float32 (regions, dim), unit rows."""
+@dataclass(frozen=True, slots=True)
+class Descriptors:
+    """Of one image: its ``regions``, the whole first, the vector of each, float32 (regions, dim)
+    with unit rows, and how common each is, float32 (regions,)."""
+
+    regions: Sequence[Box]
+    vectors: Vectors
+    commonness: Vectors
+
+
+def save(db: Connection, model_id: int, found: Mapping[int, Descriptors]) -> None:
+    """``found``: image id → what describes it."""
     rows = [
         {
             "image_id": i,
-            "vectors": np.asarray(vectors, "<f4").tobytes().hex(),
-            "regions": [edge for box in boxes for edge in box],
+            "vectors": np.asarray(one.vectors, "<f4").tobytes().hex(),
+            "regions": [edge for box in one.regions for edge in box],
+            "commonness": one.commonness.tolist(),
         }
-        for i, (boxes, vectors) in found.items()
+        for i, one in found.items()
     ]
     db.execute(query("descriptors.save"), {"model_id": model_id, "rows": json.dumps(rows)})
 
@@ -56,6 +68,12 @@ def set_matched(db: Connection, model_id: int, ids: Sequence[int]) -> None:
 def forget_index(db: Connection, model_id: int) -> int:
     """The index is empty or stale: everything is to be indexed again. Returns how many."""
     return db.execute(query("descriptors.forget_index"), {"model_id": model_id}).rowcount
+
+
+def commonness(db: Connection, model_id: int, ids: Iterable[int]) -> dict[int, tuple[float, ...]]:
+    """Image id → how common each of its regions is, in their order."""
+    rows = db.execute(query("descriptors.commonness"), {"model_id": model_id, "ids": list(ids)})
+    return {r.image_id: tuple(r.commonness) for r in rows}
 
 
 def indexed(db: Connection, model_id: int) -> dict[int, int]:

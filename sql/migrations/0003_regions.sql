@@ -16,5 +16,11 @@ ALTER TABLE ris.descriptor ADD COLUMN regions real[] NOT NULL DEFAULT '{0,0,1,1}
     CHECK (cardinality(regions) > 0 AND cardinality(regions) % 4 = 0
            AND 0 <= ALL (regions) AND 1 >= ALL (regions));
 ALTER TABLE ris.descriptor ALTER COLUMN regions DROP DEFAULT;
+ALTER TABLE ris.descriptor ADD COLUMN commonness real[] NOT NULL DEFAULT '{0}';
+ALTER TABLE ris.descriptor ALTER COLUMN commonness DROP DEFAULT;
+ALTER TABLE ris.descriptor ADD CHECK (cardinality(commonness) * 4 = cardinality(regions));
+COMMENT ON COLUMN ris.descriptor.commonness IS
+    'for each vector how near it is to what everybody has (pages of text, plain fields, screens): '
+    'the more, the less its nearness to others means; 0 for models that do not know';
 COMMENT ON COLUMN ris.descriptor.regions IS
     'x0, y0, x1, y1 as fractions for each vector, in the order of vectors: the whole picture first';

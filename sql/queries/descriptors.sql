@@ -1,8 +1,8 @@
 -- name: save
-INSERT INTO ris.descriptor (model_id, image_id, vectors, regions)
-SELECT :model_id, r.image_id, decode(r.vectors, 'hex'), r.regions
+INSERT INTO ris.descriptor (model_id, image_id, vectors, regions, commonness)
+SELECT :model_id, r.image_id, decode(r.vectors, 'hex'), r.regions, r.commonness
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-     AS r(image_id bigint, vectors text, regions real[])
+     AS r(image_id bigint, vectors text, regions real[], commonness real[])
 ON CONFLICT (model_id, image_id) DO NOTHING;
 
 -- name: claim_unindexed
@@ -36,6 +36,9 @@ SELECT count(*) FROM ris.descriptor WHERE model_id = :model_id AND matched_at IS
 -- name: set_matched
 UPDATE ris.descriptor SET matched_at = now()
 WHERE model_id = :model_id AND image_id = ANY(:ids);
+
+-- name: commonness
+SELECT image_id, commonness FROM ris.descriptor WHERE model_id = :model_id AND image_id = ANY(:ids);
 
 -- name: indexed
 SELECT image_id, cardinality(regions) / 4 AS vectors

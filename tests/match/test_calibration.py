@@ -6,14 +6,24 @@ from importlib import resources
 
 import pytest
 
+from ris_jobs.fingerprint import descriptor
+from ris_jobs.match import Side
 from ris_jobs.match.alignment import Alignment
 from ris_jobs.match.calibration import ANY_MODEL, Calibration, Logistic, entry_version
 from ris_jobs.match.probability import features, probability
 from ris_jobs.match.rerank import HashDistance
+from tests.store.samples import AT, fingerprint
 
 ENTRIES = json.loads(resources.files("ris_jobs.match").joinpath("calibration.json").read_text())
 NEAR, FAR = HashDistance(1, 2, 3, 20), HashDistance(1, 20, 20, 120)
 BY_HASHES = Alignment(1, None, None, True)
+
+
+def side(*commonness: float) -> Side:
+    return Side(1, "0" * 64, fingerprint(), AT, commonness)
+
+
+PAIR = (side(0.0), side(0.0))
 
 
 def test_a_logistic_model_is_the_textbook_formula():
@@ -41,7 +51,7 @@ def test_every_shipped_entry_loads_and_its_version_is_that_of_its_content(name):
 def test_nearer_hashes_are_likelier_copies(name):
     calibration = Calibration.for_model(name)
     near, far = (
-        probability(features(0.8, distance, BY_HASHES, 0.5), calibration)
+        probability(features(PAIR, (0, 0), 0.8, distance, BY_HASHES), calibration)
         for distance in (NEAR, FAR)
     )
     assert far < near and near > 0.5
@@ -51,9 +61,27 @@ def test_a_model_never_calibrated_rests_on_hashes_and_pixels():
     calibration = Calibration.for_model("unheard-of-7")
     assert calibration.model == ANY_MODEL
     high, low = (
-        probability(features(cosine, NEAR, BY_HASHES, 0.5), calibration) for cosine in (0.9, 0.1)
+        probability(features(PAIR, (0, 0), cosine, NEAR, BY_HASHES), calibration)
+        for cosine in (0.9, 0.1)
     )
     assert high == low
+
+
+def test_what_everybody_has_is_less_likely_a_copy():
+    builtin = descriptor.spec("builtin").id
+    plain, common = (
+        probability(
+            features((side(common), side(common)), (0, 0), 0.8, NEAR, BY_HASHES),
+            Calibration.for_model(builtin),
+        )
+        for common in (0.1, 0.7)
+    )
+    assert common < plain
+
+
+def test_the_part_that_was_compared_decides_how_common_it_is():
+    found = features((side(0.1, 0.5), side(0.3)), (1, 0), 0.8, NEAR, BY_HASHES)
+    assert found["common"] == pytest.approx(0.4)
 
 
 def test_the_version_changes_with_any_coefficient():

@@ -14,6 +14,7 @@ from ris_jobs.fingerprint.regions import WHOLE
 from ris_jobs.match import Relation
 from ris_jobs.provenance import Family, Pair, Verdict
 from ris_jobs.store import descriptors, families, images, matches, runs
+from ris_jobs.store.descriptors import Descriptors
 from ris_jobs.store.runs import Run
 from tests.store.samples import MODEL, fingerprint, fingerprinted, matched, observed
 
@@ -50,7 +51,8 @@ def test_another_model_describes_the_same_images_again(
     engine: Engine, ids: list[int], model_id: int
 ) -> None:
     with engine.begin() as db:
-        descriptors.save(db, model_id, {i: ([WHOLE], np.ones((1, 8), np.float32)) for i in ids})
+        whole = Descriptors([WHOLE], np.ones((1, 8), np.float32), np.zeros(1, np.float32))
+        descriptors.save(db, model_id, dict.fromkeys(ids, whole))
         assert images.claim_undescribed(db, model_id, 0, 10) == []
         other = runs.register_model(
             db,
@@ -78,8 +80,15 @@ def test_descriptors_go_from_saved_to_indexed_to_matched(
     vectors = {i: np.arange(16 + 8 * (n % 2), dtype=np.float32) + i for n, i in enumerate(ids)}
     vectors = {i: values.reshape(-1, 8) for i, values in vectors.items()}
     with engine.begin() as db:
-        found = {i: (boxes[: len(values)], values) for i, values in vectors.items()}
+        found = {
+            i: Descriptors(boxes[: len(v)], v, np.arange(len(v), dtype=np.float32) / 4)
+            for i, v in vectors.items()
+        }
         descriptors.save(db, model_id, found)
+        assert descriptors.commonness(db, model_id, ids[:2]) == {
+            ids[0]: (0, 0.25),
+            ids[1]: (0, 0.25, 0.5),
+        }
         assert descriptors.claim_unmatched(db, model_id, 10).ids == []
         claimed = descriptors.claim_unindexed(db, model_id, 10)
         assert claimed.ids == ids

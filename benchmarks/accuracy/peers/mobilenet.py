@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torchvision.models import mobilenet_v2
 
-from ris_jobs.fingerprint.descriptor import ModelSpec
+from ris_jobs.fingerprint.descriptor import Descriptor, ModelSpec
 from ris_jobs.fingerprint.descriptor.inference import TorchNetwork
 from ris_jobs.fingerprint.descriptor.network import GeM
 
@@ -30,9 +30,9 @@ SPEC = ModelSpec(
 )
 
 
-def build(spec: ModelSpec, weights: bytes) -> TorchNetwork:
-    """The network, from the bytes of a state dict with torchvision's keys."""
+def opened(spec: ModelSpec, weights: bytes) -> Descriptor:
+    """The model, from the bytes of a state dict with torchvision's keys."""
     net = mobilenet_v2()
     net.load_state_dict(torch.load(io.BytesIO(weights), weights_only=True))
     pooled = nn.Sequential(net.features, GeM(3.0)).eval()
-    return TorchNetwork(pooled.to(memory_format=torch.channels_last), spec)
+    return Descriptor(spec, TorchNetwork(pooled.to(memory_format=torch.channels_last), spec))

@@ -19,7 +19,7 @@ from ris_jobs.fingerprint.descriptor import registry, weights
 from ris_jobs.fingerprint.descriptor.model import Descriptor
 from ris_jobs.fingerprint.descriptor.registry import ModelSpec, register, registered, spec
 
-__all__ = ["Descriptor", "ModelSpec", "load", "register", "registered", "spec"]
+__all__ = ["Descriptor", "ModelSpec", "load", "opened", "register", "registered", "spec"]
 
 
 def load(name: str, weights_dir: Path | None) -> Descriptor:
@@ -30,4 +30,14 @@ def load(name: str, weights_dir: Path | None) -> Descriptor:
     ``WeightsMismatch`` when the file is not the pinned one.
     """
     found = spec(name)
-    return Descriptor(found, registry.opener(found)(found, weights.read(found, weights_dir)))
+    return opened(found, weights.read(found, weights_dir))
+
+
+def opened(spec: ModelSpec, content: bytes) -> Descriptor:
+    """The model over the bytes of its weights file, which were checked."""
+    network = registry.opener(spec)(spec, content)
+    if spec.kind != "copynet":
+        return Descriptor(spec, network)
+    from ris_jobs.fingerprint.descriptor import builtin
+
+    return Descriptor(spec, network, builtin.background(content))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import safetensors.torch
 import torch
+from torch.nn.functional import normalize
 
 from ris_jobs.fingerprint.descriptor.inference import TorchNetwork, native_bf16
 from ris_jobs.fingerprint.descriptor.network import CopyNet
 from ris_jobs.fingerprint.descriptor.registry import ModelSpec
+
+# The key of the background's vectors among the weights.
+BACKGROUND = "background"
 
 
 def build(spec: ModelSpec, weights: bytes) -> TorchNetwork:
@@ -24,5 +30,15 @@ def plain(spec: ModelSpec, weights: bytes) -> CopyNet:
     """The network as trained, in float32 and with its BatchNorm, in evaluation mode."""
     net = CopyNet(spec.network["widths"], spec.network["depths"], spec.dim).eval()
     stored = safetensors.torch.load(weights)
+    stored.pop(BACKGROUND, None)
     net.load_state_dict({name: tensor.float() for name, tensor in stored.items()})
     return net
+
+
+def background(weights: bytes) -> npt.NDArray[np.float32] | None:
+    """The vectors of pictures that everybody has, (m, dim) with unit rows, if the file has them."""
+    stored = safetensors.torch.load(weights)
+    if BACKGROUND not in stored:
+        return None
+    vectors: npt.NDArray[np.float32] = normalize(stored[BACKGROUND].float(), dim=1).numpy()
+    return vectors

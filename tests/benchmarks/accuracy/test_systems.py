@@ -12,7 +12,7 @@ from benchmarks.accuracy.described import similarity
 from benchmarks.accuracy.peers import NotRun
 from ris_jobs.demo.folder import photos
 from ris_jobs.fingerprint.decode import decode
-from ris_jobs.fingerprint.descriptor import registry, spec
+from ris_jobs.fingerprint.descriptor import spec
 from ris_jobs.fingerprint.hashes import hashes
 from ris_jobs.fingerprint.regions import Regions
 from ris_jobs.settings import MAX_PIXELS
@@ -53,8 +53,7 @@ def test_a_model_with_regions_is_listed_without_them_too(
 def test_regions_are_described_after_the_whole(paths: list[Path], tmp_path: Path) -> None:
     models = [replace(spec("builtin"), regions=Regions(grid)) for grid in (0, 2)]
     whole, parts = (
-        systems.Model(model, registry.opener(model), tmp_path).describe(paths, lambda _: None)
-        for model in models
+        systems.Model(model, tmp_path).describe(paths, lambda _: None) for model in models
     )
     assert parts.owner.tolist() == [0, 0, 0, 1, 1, 1, 3, 3, 3]
     np.testing.assert_allclose(parts.codes[parts.wholes], whole.codes, atol=0.02)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from ris_jobs.fingerprint.descriptor import Descriptor, ModelSpec, builtin, load, spec, weights
 from ris_jobs.fingerprint.descriptor.inference import TorchNetwork
@@ -143,3 +143,23 @@ def test_threads_are_left_alone() -> None:
     before = torch.get_num_threads()
     load("builtin", None)
     assert torch.get_num_threads() == before
+
+
+def test_pages_of_text_are_common_and_photos_are_not(model: Descriptor, photo: Photo) -> None:
+    page = Image.new("RGB", (400, 500), "white")
+    for line in range(20):
+        ImageDraw.Draw(page).text((30, 20 + 22 * line), "some words that say little", "black")
+    shown = [page, Image.new("RGB", (300, 200), "#336699"), photo(200, 160, 3), photo(200, 160, 4)]
+    inputs = np.stack([model.preprocess(np.asarray(picture)) for picture in shown])
+    common = model.commonness(model.embed(inputs))
+    assert common.shape == (4,) and common.dtype == np.float32
+    assert common[:2].min() > common[2:].max() + 0.1
+
+
+def test_commonness_is_the_mean_of_the_nearest_three(model: Descriptor, photo: Photo) -> None:
+    vectors = model.embed(pictures(photo, model, 3))
+    assert model.background is not None
+    expected = [sorted(float(v @ b) for b in model.background)[-3:] for v in vectors]
+    assert np.allclose(model.commonness(vectors), np.mean(expected, axis=1), atol=1e-5)
+    without = replace(model, background=None)
+    assert without.commonness(vectors).tolist() == [0, 0, 0]
