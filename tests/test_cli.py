@@ -200,9 +200,9 @@ def test_the_report_can_be_written_again(ris: Ris, folder: Path, tmp_path: Path)
 
 def test_index_check_and_rebuild(ris: Ris, folder: Path, settings: Settings) -> None:
     ris("scan", folder)
-    assert ris("index", "check").output.startswith("3 vectors indexed, 0 missing")
+    assert ris("index", "check").output.startswith("3 images indexed, 0 missing")
     shutil.rmtree(settings.home / "milvus.db")
-    assert ris("index", "rebuild").output == "3 vectors indexed\n"
+    assert ris("index", "rebuild").output == "3 images indexed\n"
 
 
 def test_doctor_is_content_with_the_embedded_default(ris: Ris) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.accuracy.systems import Model
 from ris_jobs.errors import ConfigError
-from ris_jobs.fingerprint.descriptor import ModelSpec, builtin, registry
+from ris_jobs.fingerprint.descriptor import ModelSpec, registry
 from ris_jobs.fingerprint.descriptor.registry import MODELS
 from ris_jobs.fingerprint.regions import Regions
 from training import export, train
@@ -71,4 +71,4 @@ def shipped() -> list[Model]:
 
 def _sized(spec: ModelSpec, folder: Path) -> list[Model]:
     whole = replace(spec, regions=Regions())
-    return [Model(replace(whole, input_size=size), builtin.build, folder) for size in SIZES]
+    return [Model(replace(whole, input_size=size), folder) for size in SIZES]
