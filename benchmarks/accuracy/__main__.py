@@ -22,11 +22,12 @@ from benchmarks.accuracy.described import Described, similarity
 from benchmarks.accuracy.evaluate import evaluate
 from benchmarks.accuracy.peers import NotRun
 from benchmarks.accuracy.plot import plot
-from benchmarks.accuracy.results import Report, Result
+from benchmarks.accuracy.results import RAW, Report, Result
 from benchmarks.accuracy.suite import Suite, build
 from benchmarks.accuracy.systems import System, systems
 from benchmarks.machine import machine, versions, where
 from ris_jobs.errors import ConfigError, RisError
+from ris_jobs.match.candidates import HANDICAP
 
 SHARED = Path(os.environ.get("RIS_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 
@@ -97,8 +98,9 @@ def _run(args: argparse.Namespace) -> Report:
             absent[system.name] = str(why)
             continue
         near = similarity(described, described)
+        as_scanned = similarity(described, described, handicap=HANDICAP)
         for one in _scored(described):
-            found.append(evaluate(suite.rows, one, near, seed=args.seed))
+            found.append(evaluate(suite.rows, one, near, as_scanned, seed=args.seed))
     if not found:
         raise ConfigError("--systems", "none ran: " + "; ".join(absent.values()))
     report = Report(machine(), versions(), dict(suite.about), tuple(found), absent)
@@ -110,7 +112,7 @@ def _scored(described: Described) -> list[Described]:
     """As it is, and with raw cosines where the system normalises them, to see what that gives."""
     if described.commonness is None:
         return [described]
-    return [described, replace(described, system=f"{described.system}-raw", commonness=None)]
+    return [described, replace(described, system=described.system + RAW, commonness=None)]
 
 
 def _chosen(known: list[System], names: str | None) -> list[System]:

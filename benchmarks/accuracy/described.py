@@ -79,18 +79,18 @@ class Described:
             return Described(**arrays, **about)
 
 
-def similarity(queries: Described, references: Described) -> Scores:
+def similarity(queries: Described, references: Described, *, handicap: float = 0.0) -> Scores:
     """How near each query is to each reference, higher is nearer: float32 (files, files).
 
     The cosine of vectors, −1 to 1; of bits the share that agree, 0 to 1. −inf where one of the
     two could not be read. With several vectors a file it is the greatest cosine between the
-    whole of one and the whole or a part of the other; parts are not compared with parts, since
-    a copy holds the whole of its source or lies within it.
+    whole of one and the whole or a part of the other, that of a part less ``handicap``; parts are
+    not compared with parts, since a copy holds the whole of its source or lies within it.
     """
     if queries.codes.dtype != np.uint8:
-        return _nearest(queries, references)
+        return _nearest(queries, references, handicap)
     # Whole numbers in float32 are exact: equal distances stay equal.
-    agreement = _nearest(_signed(queries), _signed(references))
+    agreement = _nearest(_signed(queries), _signed(references), 0.0)
     bits = np.float32(8 * queries.codes.shape[1])
     return (agreement + bits) / (2 * bits)
 
@@ -109,19 +109,27 @@ def _signed(bits: Described) -> Described:
     return replace(bits, codes=np.unpackbits(bits.codes, axis=1).astype(np.float32) * 2 - 1)
 
 
-def _nearest(queries: Described, references: Described) -> Scores:
+def _nearest(queries: Described, references: Described, handicap: float) -> Scores:
     blocks = np.split(np.arange(queries.files), range(_BLOCK, queries.files, _BLOCK))
-    return np.concatenate([_products(queries.of(block), references) for block in blocks])
+    parts = (_products(queries.of(block), references, handicap) for block in blocks)
+    return np.concatenate([*parts])
 
 
-def _products(queries: Described, references: Described) -> Scores:
+def _products(queries: Described, references: Described, handicap: float) -> Scores:
     scores = np.full((queries.files, references.files), -np.inf, np.float32)
     q, r = queries.wholes, references.wholes
     if len(q) and len(r):
-        forth = queries.codes[q] @ references.codes.T
-        back = queries.codes @ references.codes[r].T
+        forth = queries.codes[q] @ references.codes.T - _handicaps(references, handicap)
+        back = queries.codes @ references.codes[r].T - _handicaps(queries, handicap)[:, None]
         best = np.maximum(
             np.maximum.reduceat(forth, r, axis=1), np.maximum.reduceat(back, q, axis=0)
         )
         scores[np.ix_(queries.owner[q], references.owner[r])] = best
     return scores
+
+
+def _handicaps(described: Described, handicap: float) -> Scores:
+    """(codes,): nothing for whole pictures."""
+    taken = np.full(len(described.codes), handicap, np.float32)
+    taken[described.wholes] = 0
+    return taken

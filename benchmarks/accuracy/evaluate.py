@@ -39,14 +39,20 @@ class _Answers:
 
 
 def evaluate(
-    rows: Sequence[Row], described: Described, similarity: Scores, *, seed: int = 0
+    rows: Sequence[Row],
+    described: Described,
+    similarity: Scores,
+    nearness: Scores | None = None,
+    *,
+    seed: int = 0,
 ) -> Result:
     """Measures what a system said of a suite's rows. ``similarity`` is float32 (files, files):
-    higher is nearer, −inf where one of two files could not be read. Candidates are found by it
-    as it is; scores of pairs are normalised where the system knows how. ValueError without
-    copies."""
+    higher is nearer, −inf where one of two files could not be read; scores of pairs are made of
+    it, normalised where the system knows how. Candidates are found by ``nearness``, which is
+    the same unless given. ValueError without copies."""
     copies = [row for row in rows if row.kind == "copy"]
-    answers = _answers(rows, similarity, normalised(similarity, described))
+    score = normalised(similarity, described)
+    answers = _answers(rows, score, similarity if nearness is None else nearness)
     everything = np.ones(len(copies), dtype=bool)
     trained = np.array([row.trained for row in copies])
     ranking = metrics.rank_pairs(answers.scores, answers.right, _clusters(answers, everything))
@@ -69,7 +75,7 @@ def evaluate(
     )
 
 
-def _answers(rows: Sequence[Row], similarity: Scores, score: Scores) -> _Answers:
+def _answers(rows: Sequence[Row], score: Scores, nearness: Scores) -> _Answers:
     copies, negatives = _of_kind(rows, ("copy",)), _of_kind(rows, ("negative",))
     queries = np.concatenate([copies, _of_kind(rows, OTHER_QUERIES)])
     references = _of_kind(rows, REFERENCES)
@@ -86,7 +92,7 @@ def _answers(rows: Sequence[Row], similarity: Scores, score: Scores) -> _Answers
         source,
         score[copies, source],
         metrics.ranks(scores[: len(copies)], own),
-        metrics.candidate_ranks(similarity, copies, source),
+        metrics.candidate_ranks(nearness, copies, source),
     )
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from benchmarks.accuracy.edits import FAMILIES
-from benchmarks.accuracy.results import Group, Report, Result
+from benchmarks.accuracy.results import RAW, Group, Report, Result
 
 # Told apart in any colour vision (Okabe and Ito, "Color Universal Design", 2008, and a grey), and
 # by marker.
@@ -31,8 +31,8 @@ CHAINS = "chain"
 
 def plot(report: Report, picture: Path) -> None:
     """Writes a PNG of candidate recall@50; of the system with the best µAP also recall at
-    precision 0.90, dashed."""
-    systems = report.ranked
+    precision 0.90, dashed. Scores without normalisation have the same candidates."""
+    systems = [found for found in report.ranked if not found.system.endswith(RAW)]
     curves, bars = _curved(systems[0]), _barred(systems[0])
     rows = ceil(len(curves) / COLUMNS)
     figure = Figure(figsize=(18, 2.2 * (rows + len(bars)) + 0.8), layout="constrained")

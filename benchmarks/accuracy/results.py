@@ -11,6 +11,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+RAW = "-raw"
+"""Ends the name of a system whose scores are taken without the normalisation it knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:

@@ -2,7 +2,8 @@
 
 An image is described by its whole and by some of its regions. Wholes are compared with wholes
 and with regions, from either side; a region is never compared with a region, for two skies
-agree however the rest differs.
+agree however the rest differs. The nearest of many regions is near by chance more often than the
+one whole is, so the cosine of a region counts for less.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from ris_jobs.match import Candidate
 
-__all__ = ["Described", "Hits", "pair_up"]
+__all__ = ["HANDICAP", "Described", "Hits", "pair_up"]
 
 Ids = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
@@ -24,8 +25,12 @@ Pairs = npt.NDArray[np.void]
 # Two images, ``one`` having looked for ``two``, and the parts of them that were compared.
 _PAIR = np.dtype(
     [("one", "i8"), ("two", "i8"), ("part_one", "i8"), ("part_two", "i8"), ("cosine", "f4"),
-     ("rank", "i8")]
+     ("nearness", "f4"), ("rank", "i8")]
 )  # fmt: skip
+
+# Measured on copies of validation photos: of 0, 0.03, 0.06, 0.1, 0.15 and 0.2 this one leaves most
+# sources among 20 and among 50 candidates (0.975 and 0.981 become 0.982 and 0.988).
+HANDICAP = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +82,21 @@ def pair_up(
     searches: Sequence[tuple[Described, Hits]], *, top_k: int, min_cosine: float
 ) -> list[Candidate]:
     """Unordered unique pairs of images, sorted by ids, each with the cosine of the two parts
-    that are nearest and with its best rank. Only pairs of which one image is among the
-    ``top_k`` nearest of the other, at ``min_cosine`` or above; an image beside itself is dropped.
+    that are nearest and with its best rank; nearness is the cosine, less :data:`HANDICAP` for a
+    region. Only pairs of which one image is among the ``top_k`` nearest of the other, at a
+    cosine of ``min_cosine`` or above; an image beside itself is dropped.
     """
     pairs = _nearest(_pairs(searches), top_k)
     pairs = _unordered(pairs[pairs["cosine"] >= min_cosine])
-    pairs = pairs[np.lexsort((-pairs["cosine"], pairs["two"], pairs["one"]))]
+    pairs = pairs[np.lexsort((-pairs["nearness"], pairs["two"], pairs["one"]))]
     first = _first_of_each(pairs["one"], pairs["two"])
     if not len(first):
         return []
     best = pairs[first]
     best["rank"] = np.minimum.reduceat(pairs["rank"], first)
-    return [Candidate(a, b, cosine, rank, (p, q)) for a, b, p, q, cosine, rank in best.tolist()]
+    names = ("one", "two", "cosine", "rank", "part_one", "part_two")
+    rows = zip(*(best[name].tolist() for name in names), strict=True)
+    return [Candidate(a, b, cosine, rank, (p, q)) for a, b, cosine, rank, p, q in rows]
 
 
 def _pairs(searches: Sequence[tuple[Described, Hits]]) -> Pairs:
@@ -98,6 +106,8 @@ def _pairs(searches: Sequence[tuple[Described, Hits]]) -> Pairs:
         block["one"], block["part_one"] = queries.owners[:, None], queries.parts[:, None]
         block["two"], block["part_two"] = hits.ids, hits.parts
         block["cosine"] = hits.cosines
+        partly = block["part_one"] + block["part_two"] > 0
+        block["nearness"] = hits.cosines - np.float32(HANDICAP) * partly
         blocks.append(block.ravel())
     pairs = np.concatenate(blocks)
     return np.asarray(pairs[(pairs["two"] >= 0) & (pairs["one"] != pairs["two"])])
@@ -107,9 +117,9 @@ def _nearest(pairs: Pairs, top_k: int) -> Pairs:
     """Of every two images the nearest parts only; then the ``top_k`` best of each that looked,
     with their ranks from 0."""
     ties = (pairs["part_two"], pairs["part_one"])
-    pairs = pairs[np.lexsort((*ties, -pairs["cosine"], pairs["two"], pairs["one"]))]
+    pairs = pairs[np.lexsort((*ties, -pairs["nearness"], pairs["two"], pairs["one"]))]
     pairs = pairs[_first_of_each(pairs["one"], pairs["two"])]
-    pairs = pairs[np.lexsort((pairs["two"], -pairs["cosine"], pairs["one"]))]
+    pairs = pairs[np.lexsort((pairs["two"], -pairs["nearness"], pairs["one"]))]
     start = _first_of_each(pairs["one"])
     places = np.arange(len(pairs))
     pairs["rank"] = places - np.repeat(start, np.diff(np.append(start, len(pairs))))

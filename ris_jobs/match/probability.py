@@ -19,12 +19,14 @@ def features(
 ) -> dict[str, float]:
     """What the model looks at, by name; every value lies within −1…1.
 
-    ``cosine`` is that of the two sides' ``parts``; ``common`` the mean of how common these are,
-    ``complexity`` the lower of the two. What needs previews is left out where they are gone.
+    ``cosine`` is that of the two sides' ``parts``; ``partly`` is 1 where one of these is a region,
+    ``common`` the mean of how common they are, ``complexity`` the lower of the two. What needs
+    previews is left out where they are gone.
     """
     common = [side.commonness[part] for side, part in zip(sides, parts, strict=True)]
     found = {
         "cosine": cosine,
+        "partly": float(parts != (0, 0)),
         "common": sum(common) / 2,
         "hashes": min(distance.combined, 64) / 64,
         "complexity": min(side.fingerprint.quality.complexity for side in sides),

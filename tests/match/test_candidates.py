@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from ris_jobs.match import Candidate
-from ris_jobs.match.candidates import Described, Hits, pair_up
+from ris_jobs.match.candidates import HANDICAP, Described, Hits, pair_up
 
 
 def described(owners, parts=None):
@@ -32,22 +32,26 @@ def plain(searches, top_k, min_cosine):
             ):
                 if other < 0 or other == owner:
                     continue
-                key = (-float(cosine), int(part), int(theirs))
+                nearness = np.float32(cosine) - np.float32(HANDICAP) * (part + theirs > 0)
+                key = (-float(nearness), int(part), int(theirs), float(cosine))
                 mine = near.setdefault(int(owner), {})
-                mine[int(other)] = min(mine.get(int(other), (9.0, 0, 0)), key)
+                mine[int(other)] = min(mine.get(int(other), (9.0, 0, 0, 0.0)), key)
     best: dict[tuple[int, int], list] = {}
     for owner, others in near.items():
         ranked = sorted(others.items(), key=lambda item: (item[1][0], item[0]))[:top_k]
-        for rank, (other, (score, part, theirs)) in enumerate(ranked):
-            if -score < np.float32(min_cosine):
+        for rank, (other, (score, part, theirs, cosine)) in enumerate(ranked):
+            if cosine < np.float32(min_cosine):
                 continue
             parts = (part, theirs) if owner < other else (theirs, part)
             pair = (min(owner, other), max(owner, other))
-            best.setdefault(pair, []).append((-score, rank, parts))
-    return {
-        pair: (max(f[0] for f in found), min(f[1] for f in found), {f[2] for f in found})
-        for pair, found in best.items()
-    }
+            best.setdefault(pair, []).append((-score, rank, (cosine, parts)))
+    return {pair: _best(found) for pair, found in best.items()}
+
+
+def _best(found):
+    """The best rank, and all that are nearest with their cosines."""
+    nearest = max(nearness for nearness, _, _ in found)
+    return min(rank for _, rank, _ in found), {f[2] for f in found if f[0] == nearest}
 
 
 @st.composite
@@ -71,9 +75,9 @@ def test_pairs_are_those_of_the_plain_reference(made, top_k, least):
     found = pair_up(made, top_k=top_k, min_cosine=least)
     assert [(c.image_id, c.other_id) for c in found] == sorted(expected)
     for c in found:
-        cosine, rank, parts = expected[c.image_id, c.other_id]
-        assert (c.cosine, c.rank) == (cosine, rank)
-        assert c.parts in parts
+        rank, nearest = expected[c.image_id, c.other_id]
+        assert c.rank == rank
+        assert (c.cosine, c.parts) in nearest
 
 
 def test_each_pair_comes_once_with_its_best_cosine():
@@ -89,6 +93,13 @@ def test_a_pasted_picture_is_found_from_either_side():
     for search, parts in ((whole_of_1, (0, 4)), (region_of_2, (0, 4))):
         (pair,) = pair_up([search], top_k=5, min_cosine=0.5)
         assert (pair.image_id, pair.other_id, pair.parts) == (1, 2, parts)
+
+
+def test_the_nearest_of_many_regions_counts_for_less_than_a_whole():
+    near = hits([[5, 6, 6]], [[0.8, 0.85, 0.7]], [[0, 3, 0]])
+    found = pair_up([(described([1]), near)], top_k=2, min_cosine=0)
+    assert [(c.other_id, c.rank) for c in found] == [(5, 0), (6, 1)]
+    assert (found[1].cosine, found[1].parts) == (pytest.approx(0.85), (0, 3))
 
 
 def test_regions_of_one_image_take_one_place():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -8,19 +9,19 @@ import numpy.typing as npt
 import pytest
 
 from benchmarks.accuracy import described
-from benchmarks.accuracy.described import Described, similarity
+from benchmarks.accuracy.described import Described, normalised, similarity
 from tests.benchmarks.accuracy.drawn import drawn
 
 
-def _plain(queries: Described, references: Described) -> npt.NDArray[np.float64]:
+def _plain(queries: Described, references: Described, handicap: float) -> npt.NDArray[np.float64]:
     """The rule of `similarity` for vectors, file by file."""
     scores = np.full((queries.files, references.files), -np.inf)
     for q, r in product(range(queries.files), range(references.files)):
         one = queries.codes[queries.owner == q].astype(np.float64)
         other = references.codes[references.owner == r].astype(np.float64)
         if len(one) and len(other):
-            pairs = [one[0] @ part for part in other] + [part @ other[0] for part in one]
-            scores[q, r] = max(pairs)
+            parts = [one[0] @ part for part in other[1:]] + [part @ other[0] for part in one[1:]]
+            scores[q, r] = max([one[0] @ other[0], *(cosine - handicap for cosine in parts)])
     return scores
 
 
@@ -28,9 +29,28 @@ def _plain(queries: Described, references: Described) -> npt.NDArray[np.float64]
 def test_vectors_are_as_near_as_whole_and_part_at_best(counts: list[int]) -> None:
     rng = np.random.default_rng(sum(counts))
     queries, references = drawn(counts, rng), drawn([2, 0, 1, 3], rng)
-    scores = similarity(queries, references)
-    assert scores.dtype == np.float32
-    np.testing.assert_allclose(scores, _plain(queries, references), atol=1e-6)
+    for handicap in (0.0, 0.3):
+        scores = similarity(queries, references, handicap=handicap)
+        assert scores.dtype == np.float32
+        np.testing.assert_allclose(scores, _plain(queries, references, handicap), atol=1e-6)
+
+
+def test_what_is_common_is_less_near() -> None:
+    made = drawn([1, 2, 1], np.random.default_rng(4))
+    near = similarity(made, made)
+    common = np.array([0.0, 0.25, 0.5], np.float32)
+    scores = normalised(near, replace(made, commonness=common))
+    assert scores[1, 2] == pytest.approx(near[1, 2] - 0.375)
+    assert scores[0, 0] == near[0, 0]
+    assert normalised(near, made) is near
+
+
+def test_commonness_is_kept_and_follows_the_files(tmp_path: Path) -> None:
+    common = np.array([0.0, 0.25, 0.5], np.float32)
+    made = replace(drawn([1, 2, 1], np.random.default_rng(4)), commonness=common)
+    made.save(tmp_path / "made.npz")
+    again = Described.load(tmp_path / "made.npz").of(np.array([2, 0]))
+    assert again.commonness is not None and again.commonness.tolist() == [0.5, 0]
 
 
 def test_two_parts_are_not_compared() -> None:

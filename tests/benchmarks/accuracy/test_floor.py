@@ -16,6 +16,7 @@ from benchmarks.accuracy.evaluate import evaluate
 from benchmarks.accuracy.results import Group, Result
 from benchmarks.accuracy.suite import build
 from benchmarks.accuracy.systems import systems
+from ris_jobs.match.candidates import HANDICAP
 
 # Some points below what version 1 of the model reaches; fewer than the loss of its regions costs.
 FLOORS = {
@@ -43,7 +44,8 @@ def found(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
     suite = build(shared / "photos" / "eval", folder, limit=40, per_variant=3)
     (builtin,) = (s for s in systems(shared / "weights") if s.name == "builtin")
     described = builtin.describe(suite.paths, lambda _: None)
-    return evaluate(suite.rows, described, similarity(described, described))
+    near, as_scanned = (similarity(described, described, handicap=h) for h in (0, HANDICAP))
+    return evaluate(suite.rows, described, near, as_scanned)
 
 
 def candidates(groups: Iterable[Group]) -> float:
