@@ -31,6 +31,7 @@ from ris_jobs.fingerprint.descriptor import Descriptor, ModelSpec, builtin, regi
 from ris_jobs.fingerprint.descriptor.inference import TorchNetwork, native_bf16
 from ris_jobs.fingerprint.descriptor.registry import MODELS
 from training import splits
+from training.background import COUNT as BACKGROUND_COUNT
 from training.background import background
 from training.plot import plot
 from training.train import MEAN, OPTIONS, STD, Settings
@@ -171,7 +172,8 @@ A copy-detection descriptor: pictures of the same photo, edited or not, lie clos
 `{spec.sha256}`. Input {spec.input_size} by {spec.input_size} RGB, squashed; output {spec.dim}
 values of length 1, compared by cosine. Regions `{spec.regions}`: beside the whole picture,
 {spec.regions.grid} fixed windows and up to {spec.regions.boxes} boxes along borders have vectors
-of their own.
+of their own. The file also holds the vectors of {BACKGROUND_COUNT:,} drawn pictures such as everybody
+has (`training/background.py`), by which scores are normalised.
 
 ## Data
 

@@ -19,12 +19,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
+from ris_jobs.fingerprint.descriptor import builtin
 from ris_jobs.fingerprint.descriptor.network import CopyNet
 from training import splits, views
 from training.loss import Loss, copy_loss
@@ -112,9 +112,8 @@ def load(path: Path) -> Run:
 def go_on_from(weights: bytes, settings: Settings) -> Run:
     """A new run from the weights of an earlier one, as `training.export` stores them."""
     run = start(replace(settings, start=hashlib.sha256(weights).hexdigest()))
-    state = {name: tensor.float() for name, tensor in safetensors.torch.load(weights).items()}
     for net in (run.net, run.average):
-        net.load_state_dict(state)
+        net.load_state_dict(builtin.state(weights))
     return run
 
 

@@ -52,6 +52,10 @@ class Regions:
     grid: int = 0
     boxes: int = 0
 
+    def __post_init__(self) -> None:
+        if not (0 <= self.grid <= 5 and 0 <= self.boxes <= 50):
+            raise ValueError(f"0 to 5 windows and 0 to 50 boxes, not {self.grid}+{self.boxes}")
+
     def __str__(self) -> str:
         return f"{self.grid}+{self.boxes}"
 

@@ -13,8 +13,8 @@ _BATCH = 1024
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How Milvus differs from PostgreSQL: ids of images of which it lacks some vector, and ids
-    it should not have."""
+    """How Milvus differs from PostgreSQL: ids of images whose vectors are not all there, and
+    ids it should not have."""
 
     indexed: int
     missing: tuple[int, ...]
@@ -48,5 +48,5 @@ def check_index(stores: Stores) -> Drift:
     with stores.engine.connect() as db:
         expected = descriptors.indexed(db, stores.model_id)
     actual = Counter(stores.vectors.ids())
-    missing = sorted(i for i, vectors in expected.items() if actual[i] < vectors)
+    missing = sorted(i for i, vectors in expected.items() if actual[i] != vectors)
     return Drift(len(expected), tuple(missing), tuple(sorted(actual.keys() - expected.keys())))

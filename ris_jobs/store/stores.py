@@ -33,8 +33,8 @@ class Stores:
 def open_stores(settings: Settings, model: Model) -> Iterator[Stores]:
     """Raises a subclass of :class:`ris_jobs.errors.Unavailable` at once when a part is missing.
 
-    A collection that is not the one PostgreSQL knows (lost, made anew, of another home) holds
-    nothing we could rely on: all is indexed again before the next match.
+    A collection that is not the one PostgreSQL knows (lost, made anew, of another database) holds
+    nothing we could rely on: it is emptied, and all is indexed again before the next match.
     """
     with (
         open_engine(settings) as engine,
@@ -45,6 +45,8 @@ def open_stores(settings: Settings, model: Model) -> Iterator[Stores]:
         with engine.begin() as db:
             model_id = runs.register_model(db, model)
             if runs.collection(db, model_id) != vectors.collection:
+                if vectors.count():
+                    vectors.recreate()
                 descriptors.forget_index(db, model_id)
                 runs.set_collection(db, model_id, vectors.collection)
         yield Stores(engine, previews, vectors, model, model_id)

@@ -31,8 +31,10 @@ _PAGE = 10_000
 _WHOLES, _REGIONS = "wholes", "regions"
 # The key of a vector is its image's id times this, plus its place among the image's regions.
 _PARTS = 64
-# Rows and queries a call, well below the 64 MB that a call may have.
-_ROWS, _QUERIES = 8_192, 512
+# What a call may carry: vectors of this many bytes, a quarter of the limit, and this many queries.
+_BYTES, _QUERIES = 16 << 20, 512
+# Keys deleted a call.
+_KEYS = 8_192
 # How widely HNSW looks; it must be k at least, and Milvus Lite's exact scan knows nothing of it.
 _EF = 128
 # How many places a whole gets for each image it looks for: an image that is near as a whole is
@@ -54,15 +56,17 @@ class Vectors:
         self.collection = self._ensure()
 
     def upsert(self, described: Described) -> None:
-        """Put the vectors of images; those already there are replaced."""
+        """Put the vectors of images. A part that is already there is replaced; an image keeps its
+        number of parts, which follows from its bytes and the model."""
         for partition, some in ((_WHOLES, described.wholes()), (_REGIONS, described.regions())):
             keys = (some.owners * _PARTS + some.parts).tolist()
             rows = [{"key": k, "vector": v} for k, v in zip(keys, some.vectors, strict=True)]
-            for start in range(0, len(rows), _ROWS):
+            at_once = max(1, _BYTES // (4 * self._model.dim))
+            for start in range(0, len(rows), at_once):
                 with self._errors("upsert"):
                     self._client.upsert(
                         self.collection,
-                        rows[start : start + _ROWS],
+                        rows[start : start + at_once],
                         partition_name=partition,
                         timeout=_TIMEOUT_S,
                     )
@@ -105,10 +109,10 @@ class Vectors:
     def delete(self, ids: Sequence[int]) -> None:
         """Forget all vectors of these images."""
         keys = [i * _PARTS + part for i in ids for part in range(_PARTS)]
-        for start in range(0, len(keys), _ROWS):
+        for start in range(0, len(keys), _KEYS):
             with self._errors("delete"):
                 self._client.delete(
-                    self.collection, ids=keys[start : start + _ROWS], timeout=_TIMEOUT_S
+                    self.collection, ids=keys[start : start + _KEYS], timeout=_TIMEOUT_S
                 )
 
     def count(self) -> int:
@@ -142,11 +146,14 @@ class Vectors:
             found: list[str] = [
                 str(n) for n in self._client.list_collections() if n.startswith(prefix)
             ]
+            name = min(found, default=prefix + uuid.uuid4().hex[:12])
+            if not found:
+                self._create(name)
+            # One that was killed while it made a collection may have left it without them.
+            for partition in {_WHOLES, _REGIONS} - set(self._client.list_partitions(name)):
+                self._client.create_partition(name, partition)
             if found:
-                self._client.load_collection(min(found))
-                return min(found)
-            name = prefix + uuid.uuid4().hex[:12]
-            self._create(name)
+                self._client.load_collection(name)
             return name
 
     def _create(self, name: str) -> None:
@@ -160,8 +167,6 @@ class Vectors:
         self._client.create_collection(
             name, schema=schema, index_params=index, consistency_level="Strong"
         )
-        for partition in (_WHOLES, _REGIONS):
-            self._client.create_partition(name, partition)
 
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:

@@ -9,6 +9,9 @@ COMMENT ON COLUMN ris.model.regions IS
     'which parts of an image have a vector beside the whole: windows of a fixed grid, +, the most '
     'boxes proposed along straight borders; 0+0 none';
 
+COMMENT ON COLUMN ris.match.cosine IS
+    'similarity of the two nearest descriptors; evidence.nearest_parts says of which parts they are';
+
 -- The collections were made for one vector an image; they are made anew from ris.descriptor.
 UPDATE ris.model SET collection = NULL;
 

@@ -108,3 +108,9 @@ def test_the_whole_comes_first(photo: Photo) -> None:
 def test_the_short_form() -> None:
     assert str(Regions(5, 10)) == "5+10"
     assert Regions.parse("5+10") == Regions(grid=5, boxes=10)
+
+
+@pytest.mark.parametrize("grid_and_boxes", [(6, 0), (-1, 0), (0, 51), (0, -1)])
+def test_more_than_there_is_a_key_for_is_refused(grid_and_boxes: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="0 to 5 windows"):
+        Regions(*grid_and_boxes)

@@ -84,11 +84,21 @@ def test_neighbours_are_looked_for_by_wholes_and_regions(vectors: Vectors) -> No
 
 
 def test_large_batches_go_in_pieces(vectors: Vectors, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_ROWS", 7)
+    monkeypatch.setattr(module, "_BYTES", 7 * 4 * MODEL.dim)
     monkeypatch.setattr(module, "_QUERIES", 3)
     v = unit(20)
     vectors.upsert(wholes(range(1, 21), v))
     assert vectors.search(v, 1).ids.ravel().tolist() == list(range(1, 21))
+
+
+def test_a_collection_without_partitions_gets_them(lite: Settings) -> None:
+    with open_vectors(lite, MODEL) as vectors:
+        vectors._client.release_collection(vectors.collection)
+        for partition in ("wholes", "regions"):
+            vectors._client.drop_partition(vectors.collection, partition)
+    with open_vectors(lite, MODEL) as vectors:
+        vectors.upsert(wholes([1], unit(1)))
+        assert vectors.search(unit(1), 1, wholes=True).ids.item() == 1
 
 
 def test_delete_count_and_ids(vectors: Vectors) -> None:

@@ -10,6 +10,8 @@ import pytest
 import torch
 
 pytest.importorskip("matplotlib", reason="only training draws: pip install ris-jobs[bench]")
+from ris_jobs.fingerprint.descriptor import builtin
+from ris_jobs.fingerprint.descriptor.registry import MODELS
 from training import export, splits, train, views
 from training.optimiser import orthogonal
 from training.train import Settings
@@ -86,7 +88,8 @@ def test_time_ends_a_run_before_its_steps(stored: views.Photos, tmp_path: Path) 
 def test_a_run_goes_on_from_exported_weights(stored: views.Photos) -> None:
     first = train.start(SETTINGS)
     train.learn(stored, first)
-    exported = export.stored(first.average.state_dict())
+    background = {builtin.BACKGROUND: torch.zeros(3, SETTINGS.dim)}
+    exported = export.stored({**first.average.state_dict(), **background})
     again = train.go_on_from(exported, SETTINGS)
     assert again.step == 0 and again.settings.start == hashlib.sha256(exported).hexdigest()
     kept = [tensor.half() for tensor in first.average.parameters()]
@@ -97,8 +100,7 @@ def test_a_run_goes_on_from_exported_weights(stored: views.Photos) -> None:
 
 
 def test_the_command_line_starts_from_weights(photos: Path, tmp_path: Path) -> None:
-    weights, net = tmp_path / "weights.safetensors", train.start(Settings()).average
-    weights.write_bytes(export.stored(net.state_dict()))
+    weights = MODELS / "builtin.safetensors"
     options = ["--photos", str(photos), "--out", str(tmp_path), "--start", str(weights)]
     run = train.opened(train.arguments([*options, "--lr", "0.001", "--small-until", "0.3"]))
     assert run.settings.lr == 0.001 and run.settings.small_until == 0.3

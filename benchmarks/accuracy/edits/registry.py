@@ -71,7 +71,7 @@ UNTRAINED: frozenset[Edit] = frozenset(
         reproductions.screen_photo, reproductions.halftone,
     }
 )  # fmt: skip
-"""Edits that the built-in descriptor's training views have nothing like."""
+"""Edits that the training of the built-in descriptor does not make."""
 
 
 def _one(family: str, name: str, strength: float, *steps: Step) -> Variant:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import safetensors.torch
 import torch
+from torch import Tensor
 from torch.nn.functional import normalize
 
 from ris_jobs.fingerprint.descriptor.inference import TorchNetwork, native_bf16
@@ -29,10 +30,14 @@ def build(spec: ModelSpec, weights: bytes) -> TorchNetwork:
 def plain(spec: ModelSpec, weights: bytes) -> CopyNet:
     """The network as trained, in float32 and with its BatchNorm, in evaluation mode."""
     net = CopyNet(spec.network["widths"], spec.network["depths"], spec.dim).eval()
-    stored = safetensors.torch.load(weights)
-    stored.pop(BACKGROUND, None)
-    net.load_state_dict({name: tensor.float() for name, tensor in stored.items()})
+    net.load_state_dict(state(weights))
     return net
+
+
+def state(weights: bytes) -> dict[str, Tensor]:
+    """The network's own tensors in the file, as float32."""
+    stored = safetensors.torch.load(weights)
+    return {name: tensor.float() for name, tensor in stored.items() if name != BACKGROUND}
 
 
 def background(weights: bytes) -> npt.NDArray[np.float32] | None:

@@ -1,0 +1,65 @@
+"""A home of an earlier version is brought up to date with what it holds."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import URL
+
+from ris_jobs.store import images, runs
+from ris_jobs.store.postgres import upgrade
+from ris_jobs.store.queries import sql_dir
+from tests.store.samples import MODEL
+
+# One image that version 1 of the built-in model described, indexed and matched.
+BEFORE_REGIONS = """
+INSERT INTO ris.run (kind, settings, settings_hash, code_version)
+VALUES ('scan', '{}', 'a', '0.1.0');
+INSERT INTO ris.model (name, version, weights_sha256, dim, input_size, collection)
+VALUES ('test', '1', repeat('ab', 32), 8, 32, 'ris_test_1_abc');
+INSERT INTO ris.image (sha256, byte_size, first_seen_at, run_id, status, width, height, format, frames,
+    exif_orientation, phash, dhash, pdq, pdq_quality, complexity, colourfulness, spectrum, traces)
+VALUES (repeat('cd', 32), 99, now(), 1, 'ok', 4, 3, 'PNG', 1, 1, decode(repeat('00', 64), 'hex'),
+    decode(repeat('00', 64), 'hex'), decode(repeat('00', 32), 'hex'), 90, 0.5, 20,
+    array_fill(0::real, ARRAY[32]), '{}');
+INSERT INTO ris.descriptor (model_id, image_id, vectors, indexed_at, matched_at)
+VALUES (1, 1, decode(repeat('00', 32), 'hex'), now(), now());
+"""
+
+
+@pytest.fixture
+def empty(postgres: URL) -> Iterator[Engine]:
+    """A database without any schema."""
+    name = f"test_{uuid.uuid4().hex}"
+    server = create_engine(postgres, isolation_level="AUTOCOMMIT")
+    with server.connect() as db:
+        db.execute(text(f"CREATE DATABASE {name}"))
+    engine = create_engine(postgres.set(database=name))
+    yield engine
+    engine.dispose()
+    with server.connect() as db:
+        db.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
+
+
+def test_descriptors_from_before_regions_are_those_of_whole_pictures(empty: Engine) -> None:
+    with empty.begin() as db:
+        config = Config()
+        config.set_main_option("script_location", str(sql_dir() / "alembic"))
+        config.attributes["connection"] = db
+        command.upgrade(config, "0002")
+        db.exec_driver_sql(BEFORE_REGIONS)
+    with empty.begin() as db:
+        upgrade(db)
+        kept = db.execute(text("SELECT regions, commonness FROM ris.descriptor")).one()
+        assert (kept.regions, kept.commonness) == ([0, 0, 1, 1], [0])
+        model = db.execute(text("SELECT regions, collection FROM ris.model")).one()
+        assert tuple(model) == ("0+0", None)
+        now = runs.register_model(db, MODEL)
+        (claimed,) = images.claim_undescribed(db, now, 0, 10)
+        assert now != 1 and not claimed.new
