@@ -172,8 +172,8 @@ A copy-detection descriptor: pictures of the same photo, edited or not, lie clos
 `{spec.sha256}`. Input {spec.input_size} by {spec.input_size} RGB, squashed; output {spec.dim}
 values of length 1, compared by cosine. Regions `{spec.regions}`: beside the whole picture,
 {spec.regions.grid} fixed windows and up to {spec.regions.boxes} boxes along borders have vectors
-of their own. The file also holds the vectors of {BACKGROUND_COUNT:,} drawn pictures such as everybody
-has (`training/background.py`), by which scores are normalised.
+of their own. The file also holds the vectors of {BACKGROUND_COUNT:,} drawn pictures such as
+everybody has (`training/background.py`), by which scores are normalised.
 
 ## Data
 

@@ -28,8 +28,8 @@ _PAIR = np.dtype(
      ("nearness", "f4"), ("rank", "i8")]
 )  # fmt: skip
 
-# What the cosine of a region must be above that of a whole, lest copies of whole pictures be crowded
-# out; chosen on copies of validation photos, of values from 0 to 0.2.
+# What the cosine of a region must be above that of a whole, lest copies of whole pictures be
+# crowded out; chosen on copies of validation photos, of values from 0 to 0.2.
 HANDICAP = 0.1
 
 
