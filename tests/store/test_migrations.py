@@ -23,7 +23,8 @@ VALUES ('scan', '{}', 'a', '0.1.0');
 INSERT INTO ris.model (name, version, weights_sha256, dim, input_size, collection)
 VALUES ('test', '1', repeat('ab', 32), 8, 32, 'ris_test_1_abc');
 INSERT INTO ris.image (sha256, byte_size, first_seen_at, run_id, status, width, height, format,
-    frames, exif_orientation, phash, dhash, pdq, pdq_quality, complexity, colourfulness, spectrum, traces)
+    frames, exif_orientation, phash, dhash, pdq, pdq_quality, complexity, colourfulness, spectrum,
+    traces)
 VALUES (repeat('cd', 32), 99, now(), 1, 'ok', 4, 3, 'PNG', 1, 1, decode(repeat('00', 64), 'hex'),
     decode(repeat('00', 64), 'hex'), decode(repeat('00', 32), 'hex'), 90, 0.5, 20,
     array_fill(0::real, ARRAY[32]), '{}');
