@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 IMAGES ?=
-PHOTOS ?= $(or $(RIS_SHARED),../shared)/photos/eval
+PHOTOS ?=
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -19,7 +19,7 @@ help:
 	@echo "make demo               write the demo folder only ($(DEMO)/)"
 	@echo "make test               all that CI checks: lint, types, import rules, tests"
 	@echo "make lint               the same without the tests"
-	@echo "make bench              how well copies are found, on photos in ../shared; PHOTOS=dir names others"
+	@echo "make bench              how well copies are found; PHOTOS=dir names photos that no model was trained on"
 	@echo "make bench-speed        how fast the built-in model is"
 	@echo "make peers              set up the other systems that make bench compares with (several GB)"
 	@echo "make venv               set up .venv, as the others do when needed; PYTHON=python3.12 picks a Python"
@@ -43,7 +43,7 @@ test: lint
 	$(BIN)/pytest
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks.accuracy -- "$${PHOTOS}"
+	$(BIN)/python -m benchmarks.accuracy $(if $(PHOTOS),-- "$${PHOTOS}")
 
 bench-speed: $(READY)
 	$(BIN)/python -m benchmarks.speed

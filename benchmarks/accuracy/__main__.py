@@ -24,21 +24,25 @@ from benchmarks.accuracy.peers import NotRun
 from benchmarks.accuracy.plot import plot
 from benchmarks.accuracy.results import RAW, Report, Result
 from benchmarks.accuracy.suite import Suite, build
-from benchmarks.accuracy.systems import System, systems
+from benchmarks.accuracy.systems import System, systems, with_regions
 from benchmarks.machine import machine, versions, where
 from ris_jobs.errors import ConfigError, RisError
+from ris_jobs.fingerprint.regions import Regions
 from ris_jobs.match.candidates import HANDICAP
 
+# Photos and weights that are not part of the project.
 SHARED = Path(os.environ.get("RIS_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 
 
 def main(argv: list[str] | None = None) -> None:
     parser = _parser()
     args = parser.parse_args(argv)
-    if (args.photos is None) == (args.report is None):
-        parser.error("name a folder of photos, or an earlier report with --from")
-    if args.photos is not None and not args.photos.is_dir():
-        parser.error(f"{args.photos} is no folder")
+    if args.photos is not None and args.report is not None:
+        parser.error("name a folder of photos, or an earlier report with --from, not both")
+    if args.report is None:
+        args.photos = args.photos or SHARED / "photos" / "eval"
+        if not args.photos.is_dir():
+            parser.error(f"{args.photos} is no folder: name one of photos")
     try:
         report = _read(args.report) if args.report else _run(args)
         print(_head(report), tables.table(report), sep="\n\n")
@@ -56,7 +60,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("photos", nargs="?", type=Path, metavar="PHOTOS", help="folder of photos not trained on")
+    add(
+        "photos",
+        nargs="?",
+        type=Path,
+        metavar="PHOTOS",
+        help="folder of photos not trained on; else $RIS_SHARED/photos/eval",
+    )
     add("--out", type=Path, metavar="DIR", default=Path("build/accuracy"), help="%(default)s")
     add("--photos", dest="limit", type=_count, metavar="N", help="take N of them; else all")
     add(
@@ -67,11 +77,25 @@ def _parser() -> argparse.ArgumentParser:
         help="copies by each edit: %(default)s",
     )
     add("--systems", metavar="A,B,…", help="these only")
+    add(
+        "--regions",
+        type=_regions,
+        metavar="A,B,…",
+        default=[],
+        help="the built-in model with other regions too, such as 0+0,5+0",
+    )
     add("--weights", type=Path, metavar="DIR", default=SHARED / "weights", help="optional models'")
     add("--seed", type=int, default=0)
     add("--edits", metavar="SYSTEM", help="print its recall by edit too")
     add("--from", dest="report", type=Path, metavar="REPORT", help="results.json of an earlier run")
     return parser
+
+
+def _regions(text: str) -> list[Regions]:
+    try:
+        return [Regions.parse(one) for one in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be like 0+0,5+10 ({error})") from error
 
 
 def _count(text: str) -> int:
@@ -83,6 +107,7 @@ def _count(text: str) -> int:
 
 def _run(args: argparse.Namespace) -> Report:
     chosen = _chosen(systems(args.weights), args.systems)
+    chosen += with_regions(args.regions, args.weights)
     suite = build(
         args.photos,
         args.out / "suite",

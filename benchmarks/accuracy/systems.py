@@ -29,12 +29,11 @@ from ris_jobs.fingerprint.descriptor.weights import read
 from ris_jobs.fingerprint.hashes import WORKING_SIDE
 from ris_jobs.fingerprint.luma import luma, reduced
 from ris_jobs.fingerprint.pdq import pdq
-from ris_jobs.fingerprint.regions import Regions, regions
+from ris_jobs.fingerprint.regions import WHOLE_ONLY, Regions, regions
 from ris_jobs.progress import Advance
 from ris_jobs.settings import MAX_PIXELS, Settings
 
 _BATCH = 64
-_WHOLE_ALONE = Regions()
 
 
 class System(Protocol):
@@ -71,12 +70,18 @@ def systems(weights: Path) -> list[System]:
     ]
 
 
+def with_regions(regions: Sequence[Regions], weights: Path) -> list[System]:
+    """The built-in model with other numbers of regions, named like ``builtin@5+0``."""
+    spec = registered()["builtin"]
+    return [Model(replace(spec, name=f"{spec.name}@{r}", regions=r), weights) for r in regions]
+
+
 def _specs() -> Iterator[ModelSpec]:
     """Every registered model; one that describes parts of a picture also as NAME-whole, without."""
     for spec in registered().values():
         yield spec
-        if spec.regions != _WHOLE_ALONE:
-            yield replace(spec, name=f"{spec.name}-whole", regions=_WHOLE_ALONE)
+        if spec.regions != WHOLE_ONLY:
+            yield replace(spec, name=f"{spec.name}-whole", regions=WHOLE_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +200,7 @@ def _inputs(model: Descriptor, path: Path) -> npt.NDArray[np.uint8] | None:
     if rgb is None:
         return None
     wanted = model.spec.regions
-    small = rgb if wanted == _WHOLE_ALONE else preview.reduce(rgb, Settings().preview_size)
+    small = rgb if wanted == WHOLE_ONLY else preview.reduce(rgb, Settings().preview_size)
     return model.squares(rgb, small, regions(small, wanted))
 
 

@@ -54,12 +54,15 @@ def _best(found):
     return min(rank for _, rank, _ in found), {f[2] for f in found if f[0] == nearest}
 
 
+def ints(shape, high):
+    return arrays.arrays(np.int64, shape, elements=st.integers(-1, high))
+
+
 @st.composite
 def searches(draw):
     made = []
     for _ in range(draw(st.integers(0, 2))):
         m, k = draw(st.integers(0, 6)), draw(st.integers(0, 5))
-        ints = lambda shape, high: arrays.arrays(np.int64, shape, elements=st.integers(-1, high))  # noqa: E731  # short
         owners = np.abs(draw(ints(m, 4)))
         scores = arrays.arrays(np.float32, (m, k), elements=st.floats(-1, 1, width=32))
         queries = described(owners, np.abs(draw(ints(m, 3))))

@@ -10,7 +10,7 @@ from benchmarks.accuracy.systems import Model
 from ris_jobs.errors import ConfigError
 from ris_jobs.fingerprint.descriptor import ModelSpec, registry
 from ris_jobs.fingerprint.descriptor.registry import MODELS
-from ris_jobs.fingerprint.regions import Regions
+from ris_jobs.fingerprint.regions import WHOLE_ONLY
 from training import export, train
 from training.views import Photos
 
@@ -70,5 +70,5 @@ def shipped() -> list[Model]:
 
 
 def _sized(spec: ModelSpec, folder: Path) -> list[Model]:
-    whole = replace(spec, regions=Regions())
+    whole = replace(spec, regions=WHOLE_ONLY)
     return [Model(replace(whole, input_size=size), folder) for size in SIZES]

@@ -51,10 +51,12 @@ def test_a_second_run_describes_nothing_again(run: list[str]) -> None:
 @pytest.mark.parametrize(
     ("args", "problem"),
     [
-        ([], "name a folder of photos"),
+        ([".", "--from", "report.json"], "not both"),
         (["nowhere"], "nowhere is no folder"),
         ([".", "--systems", "magic"], "knows no magic; there are builtin"),
         ([".", "--per-variant", "0"], "must be 1 or more"),
+        ([".", "--regions", "5+0,some"], "must be like 0+0,5+10"),
+        ([".", "--regions", "6+0"], "must be like 0+0,5+10"),
         (["--from", "nowhere.json"], "is no report of this bench"),
     ],
 )

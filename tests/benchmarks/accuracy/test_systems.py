@@ -30,6 +30,13 @@ def paths(tmp_path: Path) -> list[Path]:
     return files
 
 
+def test_other_regions_are_other_systems(tmp_path: Path) -> None:
+    wanted = [Regions(), Regions(5, 2)]
+    found = systems.with_regions(wanted, tmp_path)
+    assert [s.name for s in found] == ["builtin@0+0", "builtin@5+2"]
+    assert len({s.version for s in found}) == 2
+
+
 def test_all_systems_are_listed_though_nothing_is_installed(tmp_path: Path) -> None:
     listed = [system.name for system in systems.systems(tmp_path)]
     assert listed[0] == "builtin" and len(set(listed)) == len(listed)
