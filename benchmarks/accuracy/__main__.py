@@ -15,8 +15,6 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from benchmarks.accuracy import results, tables
 from benchmarks.accuracy.described import Described, similarity
 from benchmarks.accuracy.evaluate import evaluate
@@ -24,7 +22,7 @@ from benchmarks.accuracy.peers import NotRun
 from benchmarks.accuracy.plot import plot
 from benchmarks.accuracy.results import RAW, Report, Result
 from benchmarks.accuracy.suite import Suite, build
-from benchmarks.accuracy.systems import System, systems, with_regions
+from benchmarks.accuracy.systems import System, described_once, systems, with_regions
 from benchmarks.machine import machine, versions, where
 from ris_jobs.errors import ConfigError, RisError
 from ris_jobs.fingerprint.regions import Regions
@@ -123,7 +121,9 @@ def _run(args: argparse.Namespace) -> Report:
             absent[system.name] = str(why)
             continue
         near = similarity(described, described)
-        as_scanned = similarity(described, described, handicap=HANDICAP)
+        as_scanned = None
+        if described.has_parts:
+            as_scanned = similarity(described, described, handicap=HANDICAP)
         for one in _scored(described):
             found.append(evaluate(suite.rows, one, near, as_scanned, seed=args.seed))
     if not found:
@@ -153,16 +153,8 @@ def _described(system: System, suite: Suite, folder: Path) -> Described:
     digest = hashlib.sha256()
     for name in ("suite.json", "truth.jsonl"):
         digest.update((suite.folder / name).read_bytes())
-    kept = folder / f"{system.name}-{system.version}-{digest.hexdigest()[:12]}.npz"
-    if kept.exists():
-        return Described.load(kept)
-    with tqdm(total=len(suite.paths), desc=system.name, unit=" files", disable=None) as bar:
-        described = system.describe(suite.paths, bar.update)
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = kept.with_suffix(".partial.npz")
-    described.save(partial)
-    partial.replace(kept)
-    return described
+    name = f"{system.name}-{system.version}-{digest.hexdigest()[:12]}.npz"
+    return described_once(system, suite.paths, folder / name)
 
 
 def _read(path: Path) -> Report:

@@ -48,6 +48,11 @@ class Described:
         return np.flatnonzero(np.diff(self.owner, prepend=-1))
 
     @property
+    def has_parts(self) -> bool:
+        """Whether any file has more than its whole picture."""
+        return len(self.codes) > len(self.wholes)
+
+    @property
     def unread(self) -> int:
         """How many files the system could not read."""
         return self.files - len(self.wholes)

@@ -16,6 +16,7 @@ import imagehash
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from tqdm import tqdm
 
 from benchmarks.accuracy.described import THREADS, Codes, Described
 from benchmarks.accuracy.metrics import Scores
@@ -68,6 +69,22 @@ def systems(weights: Path) -> list[System]:
         Peer("perception-phash", "perception"),
         Peer("fastdup", "fastdup", environment.FASTDUP),
     ]
+
+
+def described_once(
+    system: System, paths: Sequence[Path], kept: Path, title: str | None = None
+) -> Described:
+    """What the system says of the files: from ``kept``, an .npz of an earlier time, or else now
+    and kept there. Shows progress under ``title`` or its name; raises :class:`NotRun`."""
+    if kept.exists():
+        return Described.load(kept)
+    with tqdm(total=len(paths), desc=title or system.name, unit=" files", disable=None) as bar:
+        found = system.describe(paths, bar.update)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    partial = kept.with_suffix(".partial.npz")
+    found.save(partial)
+    partial.replace(kept)
+    return found
 
 
 def with_regions(regions: Sequence[Regions], weights: Path) -> list[System]:

@@ -18,7 +18,7 @@ from benchmarks.accuracy.described import Described, similarity
 from benchmarks.accuracy.evaluate import evaluate
 from benchmarks.accuracy.results import Interval
 from benchmarks.accuracy.suite import Suite
-from benchmarks.accuracy.systems import Model
+from benchmarks.accuracy.systems import Model, described_once
 from ris_jobs.fingerprint.descriptor.weights import read
 
 DIMS = (32, 64, 128, 192, 256)
@@ -65,16 +65,7 @@ def copies(photos: Sequence[Path], folder: Path, seed: int) -> Suite:
 def described(model: Model, paths: Sequence[Path], folder: Path) -> Described:
     """What the model says of the files, kept in `folder` for the next time."""
     kept = folder / f"{model.name}-{model.spec.input_size}-{model.spec.sha256[:12]}.npz"
-    if kept.exists():
-        return Described.load(kept)
-    title = f"{model.name} at {model.spec.input_size} px"
-    with tqdm(total=len(paths), desc=title, unit=" files", disable=None) as bar:
-        said = model.describe(paths, bar.update)
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = kept.with_suffix(".partial.npz")
-    said.save(partial)
-    partial.replace(kept)
-    return said
+    return described_once(model, paths, kept, f"{model.name} at {model.spec.input_size} px")
 
 
 def accuracy(suite: Suite, said: Described, seed: int) -> Accuracy:
