@@ -34,7 +34,7 @@ from training import splits
 from training.background import COUNT as BACKGROUND_COUNT
 from training.background import background
 from training.plot import plot
-from training.train import MEAN, OPTIONS, STD, Settings
+from training.train import LISTS, MEAN, OPTIONS, STD, Settings
 from training.views import EDITS
 
 NAME = "builtin"
@@ -141,7 +141,7 @@ def export(
     run: Path, photos: Path, version: str, accuracy: Path | None, folder: Path, record: Path
 ) -> None:
     """Writes the model into `folder`, and the log of the run and its curve into `record`."""
-    state = torch.load(run / "checkpoint.pt", weights_only=True)
+    state = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
     weights, split = finished(state, version), splits.split(photos, *state["settings"]["kept"])
     spec = describe(state, weights, version)
     agree = agreement(spec, weights, split.validation)
@@ -233,8 +233,9 @@ def _command(settings: dict[str, Any]) -> str:
     for name in OPTIONS:
         if settings[name] != usual[name]:
             words.append(f"--{name.replace('_', '-')} {settings[name]:g}")
-    if settings["kept"] != usual["kept"]:
-        words.append("--kept " + " ".join(map(str, settings["kept"])))
+    for name in LISTS:
+        if tuple(settings[name]) != usual[name]:
+            words.append(f"--{name} " + " ".join(map(str, settings[name])))
     if settings["start"]:
         words.append("--start WEIGHTS")
     return " ".join(words)

@@ -4,7 +4,8 @@
 
 Writes `log.jsonl` (one line every 25 steps) and `checkpoint.pt` to --out. Interrupt it at any
 time; `--resume` goes on from the checkpoint with the same settings. `--start` takes the weights
-that an earlier version of the built-in model ended with, and goes on learning from there.
+that an earlier version of the built-in model ended with, and goes on learning from there. All
+of a run is on one device, a GPU where there is one: photos, views, networks.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from training.optimiser import optimisers
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
-OPTIONS = ("steps", "minutes", "seed", "pairs", "lr", "muon_lr", "small_until")  # and kept
+OPTIONS = ("steps", "minutes", "seed", "pairs", "dim", "lr", "muon_lr", "small_until")
+LISTS = ("widths", "depths", "kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def save(run: Run, path: Path) -> None:
 
 
 def load(path: Path) -> Run:
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, map_location=torch.get_default_device(), weights_only=True)
     run = start(Settings(**state["settings"]))
     run.net.load_state_dict(state["net"])
     run.average.load_state_dict(state["average"])
@@ -122,7 +124,7 @@ def pairs(photos: views.Photos, run: Run) -> tuple[Tensor, views.Mixed]:
     s = run.settings
     n = min(s.pairs, len(photos))
     size = s.small if run.progress < s.small_until else s.large
-    rng = torch.Generator().manual_seed(s.seed * 1_000_003 + run.step)
+    rng = torch.Generator(torch.get_default_device()).manual_seed(s.seed * 1_000_003 + run.step)
     chosen = torch.randperm(len(photos), generator=rng)[:n]
     references = views.references(photos, chosen, size, rng)
     copies, mixed = views.copies(photos, chosen, size, rng)
@@ -139,7 +141,7 @@ def learn(photos: views.Photos, run: Run) -> Loss:
     schedule(run)
     pictures, mixed = pairs(photos, run)
     run.net.train()
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast(pictures.device.type, torch.bfloat16):
         vectors = run.net(pictures)
     loss = copy_loss(vectors, mixed, temperature=s.temperature, spread_weight=s.spread_weight)
     run.net.zero_grad()
@@ -188,9 +190,17 @@ def report(run: Run, log: Path) -> dict[str, Any]:
     return line
 
 
+def _forget(log: Path, step: int) -> None:
+    """Drops what a run that was killed had logged after its checkpoint."""
+    if log.exists():
+        whole = [line for line in log.read_text().splitlines(True) if line.endswith("\n")]
+        log.write_text("".join(line for line in whole if json.loads(line)["step"] <= step))
+
+
 def train(
     photos: views.Photos, run: Run, out: Path, every: int = 25, keep_every: int = 200
 ) -> None:
+    _forget(out / "log.jsonl", run.step)
     bar = tqdm(total=1.0, disable=None, bar_format="{l_bar}{bar}| {elapsed} {postfix}")
     while run.progress < 1:
         run.recent.append(learn(photos, run))
@@ -222,6 +232,13 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     for name, value in (("lr", Settings().lr), ("muon-lr", Settings().muon_lr)):
         parser.add_argument(f"--{name}", type=float, default=value, help="highest learning rate")
     parser.add_argument("--small-until", type=float, default=Settings().small_until)
+    for name in ("widths", "depths"):
+        default = getattr(Settings(), name)
+        about = f"{name[:-1]} of each stage"
+        parser.add_argument(f"--{name}", type=int, nargs="+", default=default, help=about)
+    parser.add_argument("--dim", type=int, default=Settings().dim, help="of the descriptor")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    parser.add_argument("--device", default=device, help="cpu, cuda, cuda:1 …; here: %(default)s")
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--start", type=Path, help="safetensors file of weights to go on from")
     begin.add_argument("--resume", action="store_true", help="go on from --out/checkpoint.pt")
@@ -231,15 +248,17 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def opened(args: argparse.Namespace) -> Run:
     if args.resume:
         return load(args.out / "checkpoint.pt")
-    settings = Settings(**{name: getattr(args, name) for name in OPTIONS}, kept=tuple(args.kept))
+    single = {name: getattr(args, name) for name in OPTIONS}
+    settings = Settings(**single, **{name: tuple(getattr(args, name)) for name in LISTS})
     return go_on_from(args.start.read_bytes(), settings) if args.start else start(settings)
 
 
 def main(argv: list[str] | None = None) -> None:
     args = arguments(argv)
     args.out.mkdir(parents=True, exist_ok=True)
-    run = opened(args)
-    train(views.read(splits.split(args.photos, *run.settings.kept).train), run, args.out)
+    with torch.device(args.device):
+        run = opened(args)
+        train(views.read(splits.split(args.photos, *run.settings.kept).train), run, args.out)
 
 
 if __name__ == "__main__":

@@ -10,23 +10,23 @@ system said of its files: a run that was stopped goes on with the system it was 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from benchmarks.accuracy import results, tables
-from benchmarks.accuracy.described import Described, similarity
+from benchmarks.accuracy.described import Described, as_scanned, similarity
 from benchmarks.accuracy.evaluate import evaluate
 from benchmarks.accuracy.peers import NotRun
 from benchmarks.accuracy.plot import plot
 from benchmarks.accuracy.results import RAW, Report, Result
 from benchmarks.accuracy.suite import Suite, build
-from benchmarks.accuracy.systems import System, described_once, systems, with_regions
+from benchmarks.accuracy.systems import PDQ, System, described_once, systems, with_regions
 from benchmarks.machine import machine, versions, where
 from ris_jobs.errors import ConfigError, RisError
 from ris_jobs.fingerprint.regions import Regions
-from ris_jobs.match.candidates import HANDICAP
 
 # Photos and weights that are not part of the project.
 SHARED = Path(os.environ.get("RIS_SHARED", Path(__file__).resolve().parents[3] / "shared"))
@@ -113,19 +113,18 @@ def _run(args: argparse.Namespace) -> Report:
         per_variant=args.per_variant,
         limit=args.limit,
     )
-    found, absent = [], {}
+    describe = partial(
+        described_once, paths=suite.paths, folder=args.out / "described", files=suite.digest
+    )
+    found: list[Result] = []
+    absent = {}
     for system in chosen:
         try:
-            described = _described(system, suite, args.out / "described")
+            described = describe(system)
         except NotRun as why:
             absent[system.name] = str(why)
             continue
-        near = similarity(described, described)
-        as_scanned = None
-        if described.has_parts:
-            as_scanned = similarity(described, described, handicap=HANDICAP)
-        for one in _scored(described):
-            found.append(evaluate(suite.rows, one, near, as_scanned, seed=args.seed))
+        found += _evaluated(described, partial(describe, PDQ), suite, args.seed)
     if not found:
         raise ConfigError("--systems", "none ran: " + "; ".join(absent.values()))
     report = Report(machine(), versions(), dict(suite.about), tuple(found), absent)
@@ -133,11 +132,17 @@ def _run(args: argparse.Namespace) -> Report:
     return report
 
 
-def _scored(described: Described) -> list[Described]:
-    """As it is, and with raw cosines where the system normalises them, to see what that gives."""
-    if described.commonness is None:
-        return [described]
-    return [described, replace(described, system=described.system + RAW, commonness=None)]
+def _evaluated(
+    described: Described, hashes: Callable[[], Described], suite: Suite, seed: int
+) -> Iterator[Result]:
+    """As it is, and where the system normalises scores also by raw cosines alone, to see what
+    that gives, and what hashes give to the candidates of a scan."""
+    near = similarity(described, described)
+    nearness = as_scanned(described, hashes()) if described.has_parts else None
+    yield evaluate(suite.rows, described, near, nearness, seed=seed)
+    if described.commonness is not None:
+        raw = replace(described, system=described.system + RAW, commonness=None)
+        yield evaluate(suite.rows, raw, near, as_scanned(described), seed=seed)
 
 
 def _chosen(known: list[System], names: str | None) -> list[System]:
@@ -146,15 +151,6 @@ def _chosen(known: list[System], names: str | None) -> list[System]:
         have = ", ".join(system.name for system in known)
         raise ConfigError("--systems", f"knows no {', '.join(sorted(unknown))}; there are {have}")
     return [system for system in known if system.name in wanted]
-
-
-def _described(system: System, suite: Suite, folder: Path) -> Described:
-    """From an earlier run where this version described these very files."""
-    digest = hashlib.sha256()
-    for name in ("suite.json", "truth.jsonl"):
-        digest.update((suite.folder / name).read_bytes())
-    name = f"{system.name}-{system.version}-{digest.hexdigest()[:12]}.npz"
-    return described_once(system, suite.paths, folder / name)
 
 
 def _read(path: Path) -> Report:

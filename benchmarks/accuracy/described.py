@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.accuracy.metrics import Ints, Scores
+from ris_jobs.match.candidates import HANDICAP, HASH_COSINE
 
 Codes = npt.NDArray[Any]
 """float32 (n, d) with rows of length 1, or uint8 (n, bytes) of packed bits."""
@@ -98,6 +99,19 @@ def similarity(queries: Described, references: Described, *, handicap: float = 0
     agreement = _nearest(_signed(queries), _signed(references), 0.0)
     bits = np.float32(8 * queries.codes.shape[1])
     return (agreement + bits) / (2 * bits)
+
+
+def as_scanned(described: Described, hashes: Described | None = None) -> Scores:
+    """How near a scan finds two files when it looks for candidates, float32 (files, files), −inf
+    where one could not be read: the cosine of their vectors, less the handicap of parts, or that
+    of their PDQ ``hashes``, upright or inverted, where that is more and enough
+    (:mod:`ris_jobs.match.candidates`)."""
+    near = similarity(described, described, handicap=HANDICAP)
+    if hashes is None:
+        return near
+    cosine = 2 * similarity(hashes, hashes) - 1
+    either = np.abs(cosine, where=np.isfinite(cosine), out=cosine)
+    return np.maximum(near, np.where(either >= HASH_COSINE, either, -np.inf))
 
 
 def normalised(similarity: Scores, described: Described) -> Scores:

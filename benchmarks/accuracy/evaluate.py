@@ -70,8 +70,8 @@ def evaluate(
         _summary(answers, everything, seed),
         _summary(answers, trained, seed) if trained.any() else None,
         _summary(answers, ~trained, seed) if not trained.all() else None,
-        _groups(copies, answers, limits, "family", FAMILIES),
-        _groups(copies, answers, limits, "edit", [variant.name for variant in VARIANTS]),
+        _groups(copies, answers, limits, "family", FAMILIES, seed),
+        _groups(copies, answers, limits, "edit", [variant.name for variant in VARIANTS], seed),
     )
 
 
@@ -134,26 +134,30 @@ def _groups(
     limits: dict[str, float],
     field: str,
     order: Iterable[str],
+    seed: int,
 ) -> tuple[Group, ...]:
     """The copies that agree in a field, by its values in ``order``."""
-    found = {name: answers.own >= limit for name, limit in limits.items()}
-    found["recall_1"] = answers.first <= 1
-    found |= {f"candidates_{k}": answers.candidate <= k for k in CANDIDATES}
+    places = {name: np.where(answers.own >= limit, 1, 2) for name, limit in limits.items()}
+    places["recall_1"] = answers.first
+    found = {name: (place, 1) for name, place in places.items()}
+    found |= {f"candidates_{k}": (answers.candidate, k) for k in CANDIDATES}
     members: dict[str, list[int]] = {}
     for index, row in enumerate(copies):
         members.setdefault(getattr(row, field), []).append(index)
-    return tuple(
-        _group(
-            name,
-            [copies[index] for index in members[name]],
-            {measure: float(hits[members[name]].mean()) for measure, hits in found.items()},
-        )
-        for name in order
-        if name in members
-    )
+    groups = []
+    for name in (name for name in order if name in members):
+        chosen = np.array(members[name])
+        photos = np.unique(answers.source[chosen], return_inverse=True)[1] + 1
+        weights = metrics.resample(int(photos.max()) + 1, DRAWS, seed)
+        measures = {
+            measure: _interval(metrics.recall_at_k(place[chosen], k, photos, weights))
+            for measure, (place, k) in found.items()
+        }
+        groups.append(_group(name, [copies[index] for index in members[name]], measures))
+    return tuple(groups)
 
 
-def _group(name: str, copies: Sequence[Row], measures: dict[str, float]) -> Group:
+def _group(name: str, copies: Sequence[Row], measures: dict[str, Interval]) -> Group:
     strengths = {row.strength for row in copies}
     return Group(
         name,

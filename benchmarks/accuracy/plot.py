@@ -31,7 +31,8 @@ CHAINS = "chain"
 
 def plot(report: Report, picture: Path) -> None:
     """Writes a PNG of candidate recall@50; of the system with the best µAP also recall at
-    precision 0.90, dashed. Scores without normalisation have the same candidates."""
+    precision 0.90, dashed, and 95 % bootstrap intervals. Scores without normalisation are left
+    out."""
     systems = [found for found in report.ranked if not found.system.endswith(RAW)]
     curves, bars = _curved(systems[0]), _barred(systems[0])
     rows = ceil(len(curves) / COLUMNS)
@@ -66,10 +67,13 @@ def _barred(found: Result) -> dict[str, list[str]]:
 def _curves(axes: Axes, family: str, systems: Sequence[Result]) -> None:
     for index, found in reversed(list(enumerate(systems))):  # the best one on top
         variants = _by_strength(found, family)
-        recall = [group.measures[SHOWN] for group in variants]
+        recall = [group.measures[SHOWN].value for group in variants]
         axes.plot(recall, **_style(index), clip_on=False)
     best = _by_strength(systems[0], family)
-    recall = [group.measures["recall_p90"] for group in best]
+    shown = [group.measures[SHOWN] for group in best]
+    low, high = [figure.low for figure in shown], [figure.high for figure in shown]
+    axes.fill_between(range(len(best)), low, high, color=COLOURS[0], alpha=0.2, linewidth=0)
+    recall = [group.measures["recall_p90"].value for group in best]
     axes.plot(recall, color=COLOURS[0], linestyle="--", linewidth=1.2)
     # Evenly spaced: from 5 to 10 % of the area is as much of a step as from 50 to 95 %.
     axes.set_xticks(range(len(best)), [f"{group.strength:.3g}" for group in best])
@@ -85,7 +89,7 @@ def _by_strength(found: Result, family: str) -> list[Group]:
 def _bars(axes: Axes, title: str, edits: Sequence[str], systems: Sequence[Result]) -> None:
     width = 0.8 / len(systems)
     for index, found in enumerate(systems):
-        recall = {group.name: group.measures[SHOWN] for group in found.variants}
+        recall = {group.name: group.measures[SHOWN].value for group in found.variants}
         places = np.arange(len(edits)) + (index - (len(systems) - 1) / 2) * width
         heights = [recall[name] for name in edits]
         axes.bar(places, heights, width * 0.9, color=COLOURS[index % len(COLOURS)])

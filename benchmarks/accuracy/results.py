@@ -44,7 +44,7 @@ class Group:
     strength: float | None
     trained: bool
     copies: int
-    measures: dict[str, float]
+    measures: dict[str, Interval]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,8 @@ def from_json(text: str) -> Report:
 def _result(fields: dict[str, Any]) -> Result:
     summaries = {name: _read_summary(fields[name]) for name in ("overall", "trained", "untrained")}
     groups = {
-        name: tuple(Group(**group) for group in fields[name]) for name in ("families", "variants")
+        name: tuple(Group(**group | _measures(group)) for group in fields[name])
+        for name in ("families", "variants")
     }
     return Result(**fields | summaries | groups)
 
@@ -106,5 +107,8 @@ def _result(fields: dict[str, Any]) -> Result:
 def _read_summary(fields: dict[str, Any] | None) -> Summary | None:
     if fields is None:
         return None
-    measures = {name: Interval(**figure) for name, figure in fields["measures"].items()}
-    return Summary(fields["copies"], measures)
+    return Summary(**fields | _measures(fields))
+
+
+def _measures(fields: dict[str, Any]) -> dict[str, dict[str, Interval]]:
+    return {"measures": {name: Interval(**figure) for name, figure in fields["measures"].items()}}

@@ -27,7 +27,7 @@ from ris_jobs.errors import ConfigError
 
 __all__ = ["Row", "Suite", "build", "load"]
 
-BUILDER = "1"
+BUILDER = "2"
 """Raised whenever the same call would build another suite."""
 FEWEST_PHOTOS = 10
 _LIBRARIES = ("numpy", "opencv-python-headless", "pillow")
@@ -45,6 +45,12 @@ class Suite:
     def paths(self) -> list[Path]:
         """Every file, in the order of the rows."""
         return [self.folder / row.file for row in self.rows]
+
+    @property
+    def digest(self) -> str:
+        """12 hex digits that change with what the suite holds."""
+        files = (self.folder / name for name in ("suite.json", "truth.jsonl"))
+        return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
 def build(

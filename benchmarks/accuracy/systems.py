@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
+from hashlib import sha256
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -21,6 +22,7 @@ from tqdm import tqdm
 from benchmarks.accuracy.described import THREADS, Codes, Described
 from benchmarks.accuracy.metrics import Scores
 from benchmarks.accuracy.peers import NotRun, environment, mobilenet
+from ris_jobs import fingerprint
 from ris_jobs.errors import ImageRejected
 from ris_jobs.fingerprint import Rgb, preview
 from ris_jobs.fingerprint.decode import decode
@@ -63,7 +65,7 @@ def systems(weights: Path) -> list[System]:
         *models,
         Model(mobilenet.SPEC, weights, mobilenet.opened),
         Hash("imagehash-phash", version("imagehash"), imagehash_phash),
-        Hash("pdq", version("ris-jobs"), pdq_bits),
+        PDQ,
         Peer("imagededup-phash", "imagededup"),
         Peer("imagededup-cnn", "imagededup", weights=weights / mobilenet.SPEC.file),
         Peer("perception-phash", "perception"),
@@ -72,10 +74,13 @@ def systems(weights: Path) -> list[System]:
 
 
 def described_once(
-    system: System, paths: Sequence[Path], kept: Path, title: str | None = None
+    system: System, paths: Sequence[Path], folder: Path, files: str, title: str | None = None
 ) -> Described:
-    """What the system says of the files: from ``kept``, an .npz of an earlier time, or else now
-    and kept there. Shows progress under ``title`` or its name; raises :class:`NotRun`."""
+    """What the system says of the files: as ``folder`` has it of an earlier time, or else now and
+    kept there, by the version of the system, the code that describes, and ``files``, which names
+    the files' content. Shows progress under ``title`` or its name; raises :class:`NotRun`."""
+    code = "" if isinstance(system, Peer) else f"{_code()}-"
+    kept = folder / f"{system.name}-{system.version}-{code}{files}.npz"
     if kept.exists():
         return Described.load(kept)
     with tqdm(total=len(paths), desc=title or system.name, unit=" files", disable=None) as bar:
@@ -85,6 +90,13 @@ def described_once(
     found.save(partial)
     partial.replace(kept)
     return found
+
+
+@cache
+def _code() -> str:
+    """12 hex digits of all code that describes pictures in this process."""
+    sources = [Path(__file__), *sorted(Path(fingerprint.__file__).parent.rglob("*.py"))]
+    return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 
 def with_regions(regions: Sequence[Regions], weights: Path) -> list[System]:
@@ -104,7 +116,8 @@ def _specs() -> Iterator[ModelSpec]:
 @dataclass(frozen=True, slots=True)
 class Model:
     """A descriptor on the CPU, with the regions its spec names: files are decoded by all cores,
-    then embedded in batches. Its version is that of the model, the weights and the regions."""
+    then embedded in batches. Its version is that of the model, the weights, the size of its input
+    in pixels and the regions."""
 
     spec: ModelSpec
     weights: Path
@@ -117,7 +130,7 @@ class Model:
     @property
     def version(self) -> str:
         spec = self.spec
-        return f"{spec.version}-{spec.sha256[:12]}-{spec.regions}"
+        return f"{spec.version}-{spec.sha256[:12]}-{spec.input_size}-{spec.regions}"
 
     def describe(self, paths: Sequence[Path], advance: Advance) -> Described:
         model = self._opened()
@@ -202,6 +215,9 @@ def pdq_bits(rgb: Rgb) -> npt.NDArray[np.uint8]:
     """PDQ as ris-jobs computes it, 256 bits, whatever its quality."""
     bits, _ = pdq(reduced(luma(rgb), WORKING_SIDE))
     return np.frombuffer(bits, np.uint8)
+
+
+PDQ = Hash("pdq", version("ris-jobs"), pdq_bits)
 
 
 def _decoded(path: Path) -> Rgb | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.accuracy.results import Report, Result, Summary
+from benchmarks.accuracy.results import Group, Report, Result, Summary
 
 _OVERALL = {
     "µAP": "uap",
@@ -34,7 +34,7 @@ def per_edit_table(found: Result) -> str:
             group.name,
             "yes" if group.trained else "never",
             str(group.copies),
-            *(f"{group.measures[measure]:.3f}" for measure in _EDITS.values()),
+            *(_figure(group, measure) for measure in _EDITS.values()),
         ]
         for group in found.variants
     ]
@@ -51,7 +51,7 @@ def _system_row(found: Result) -> list[str]:
     ]
 
 
-def _figure(summary: Summary | None, measure: str) -> str:
+def _figure(summary: Summary | Group | None, measure: str) -> str:
     if summary is None:
         return "–"
     figure = summary.measures[measure]

@@ -65,7 +65,7 @@ def test_exported_model_is_what_the_card_says(finished: Path, photos: Path, tmp_
     card = (tmp_path / "MODEL_CARD.md").read_text("utf-8")
     assert spec.sha256 in card and "- greyscale: 20 %" in card and "Not measured." in card
     assert "Weights started from random values." in card
-    assert "--out RUN --steps 2 --pairs 8 --kept 4 4\n" in card
+    assert "--steps 2 --pairs 8 --dim 16 --widths 16 32 --depths 1 1 --kept 4 4\n" in card
     assert (tmp_path / "record" / "builtin-7.jsonl").read_text().count("\n") == 2
     assert (tmp_path / "record" / "builtin-7.png").stat().st_size > 1000
 

@@ -85,6 +85,28 @@ def test_time_ends_a_run_before_its_steps(stored: views.Photos, tmp_path: Path) 
     assert train.load(tmp_path / "checkpoint.pt").step == run.step
 
 
+def test_what_was_logged_after_the_checkpoint_is_logged_once(
+    stored: views.Photos, tmp_path: Path
+) -> None:
+    run = train.start(SETTINGS)
+    train.learn(stored, run)
+    (tmp_path / "log.jsonl").write_text('{"step": 1}\n{"step": 2}\n{"step"')
+    train.train(stored, run, tmp_path, every=1)
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3, 4]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_a_run_is_on_the_gpu_and_its_checkpoint_opens_anywhere(
+    photos: Path, tmp_path: Path
+) -> None:
+    small = ["--kept", "4", "4", "--pairs", "8", "--widths", "8", "16", "--depths", "1", "1"]
+    train.main(["--photos", str(photos), "--out", str(tmp_path), "--steps", "2", *small])
+    stored = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert all(tensor.is_cuda for tensor in stored["net"].values())
+    assert not any(p.is_cuda for p in train.load(tmp_path / "checkpoint.pt").net.parameters())
+
+
 def test_a_run_goes_on_from_exported_weights(stored: views.Photos) -> None:
     first = train.start(SETTINGS)
     train.learn(stored, first)
@@ -103,16 +125,21 @@ def test_the_command_line_starts_from_weights(photos: Path, tmp_path: Path) -> N
     weights = MODELS / "builtin.safetensors"
     options = ["--photos", str(photos), "--out", str(tmp_path), "--start", str(weights)]
     run = train.opened(train.arguments([*options, "--lr", "0.001", "--small-until", "0.3"]))
-    assert run.settings.lr == 0.001 and run.settings.small_until == 0.3
+    assert (
+        run.settings.lr == 0.001
+        and run.settings.kept == Settings().kept
+        and run.settings.small_until == 0.3
+    )
     assert run.settings.start == hashlib.sha256(weights.read_bytes()).hexdigest()
     with pytest.raises(SystemExit):
         train.arguments([*options, "--resume"])
 
 
 def test_command_line_from_photos_to_checkpoint(photos: Path, tmp_path: Path) -> None:
-    small = ["--kept", "4", "4", "--pairs", "8"]
+    small = ["--kept", "4", "4", "--pairs", "8", "--widths", "8", "16", "--depths", "1", "1"]
     train.main(["--photos", str(photos), "--out", str(tmp_path), "--steps", "1", *small])
-    assert train.load(tmp_path / "checkpoint.pt").step == 1
+    run = train.load(tmp_path / "checkpoint.pt")
+    assert run.step == 1 and run.settings.widths == (8, 16) and run.settings.depths == (1, 1)
     train.main(["--photos", str(photos), "--out", str(tmp_path), "--resume"])
     assert train.load(tmp_path / "checkpoint.pt").step == 1
 

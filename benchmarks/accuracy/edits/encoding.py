@@ -10,7 +10,7 @@ from PIL import Image
 from benchmarks.accuracy.edits.picture import Picture, Props
 from ris_jobs.demo import edits
 
-SHORTEST, LONGEST = 24, 2000
+SHORTEST, LONGEST = 24, 8000
 """Sides in pixels that resizing keeps to."""
 
 
@@ -58,7 +58,7 @@ def downscale(picture: Picture, props: Props, *, factor: float) -> Picture:
 
 
 def upscale(picture: Picture, props: Props, *, factor: float) -> Picture:
-    """``factor`` times larger, to 2,000 pixels at most, but a quarter larger at least."""
+    """``factor`` times larger, to 8,000 pixels at most, but a quarter larger at least."""
     return _scaled(picture, max(1.25, min(factor, LONGEST / max(picture.image.size))))
 
 

@@ -108,7 +108,7 @@ VARIANTS: tuple[Variant, ...] = (
     _one("encoding", "jpeg_progressive", 3, _step(encoding.jpeg_progressive, quality=80)),
     _one("encoding", "jpeg_twice", 4, _step(encoding.jpeg_twice, first=40, second=80)),
     *_series("downscale", encoding.downscale, "factor", (2, 4, 8, 16)),
-    *_series("upscale", encoding.upscale, "factor", (2, 4)),
+    *_series("upscale", encoding.upscale, "factor", (2, 4, 8, 16)),
     *_series("crop", framing.crop, "area", (0.95, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05)),
     *_series("border", framing.border, "share", (0.05, 0.15, 0.3)),
     *_series("letterbox", framing.letterbox, "aspect", (16 / 9, 1.0, 9 / 16)),

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from benchmarks.accuracy import described
-from benchmarks.accuracy.described import Described, normalised, similarity
+from benchmarks.accuracy.described import Described, as_scanned, normalised, similarity
+from ris_jobs.match.candidates import HANDICAP
 from tests.benchmarks.accuracy.drawn import drawn
 
 
@@ -51,6 +52,21 @@ def test_commonness_is_kept_and_follows_the_files(tmp_path: Path) -> None:
     made.save(tmp_path / "made.npz")
     again = Described.load(tmp_path / "made.npz").of(np.array([2, 0]))
     assert again.commonness is not None and again.commonness.tolist() == [0.5, 0]
+
+
+def test_a_scan_takes_the_nearer_of_vectors_and_hashes() -> None:
+    made = drawn([2, 1, 1, 1], np.random.default_rng(4))
+    bits = np.zeros((3, 32), np.uint8)
+    bits[1] = 255  # the inverse of the first
+    bits[2, :16] = 0b01010101  # 64 bits from both
+    hashes = Described("pdq", "1", bits, np.arange(3), 4, 1.0)
+    near, scanned = as_scanned(made), as_scanned(made, hashes)
+    np.testing.assert_array_equal(near, similarity(made, made, handicap=HANDICAP))
+    assert scanned[0, 1] == 1
+    assert scanned[0, 2] == max(near[0, 2], 0.5)
+    np.testing.assert_array_equal(scanned[3], near[3])  # it has no hash
+    bits[2, :18] = 0b01010101  # 72 bits: too far
+    assert as_scanned(made, hashes)[0, 2] == near[0, 2]
 
 
 def test_two_parts_are_not_compared() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.accuracy.evaluate import evaluate
-from benchmarks.accuracy.results import Result
+from benchmarks.accuracy.results import Interval, Result
 from tests.benchmarks.accuracy.nine import ROWS, described, near
 
 
@@ -35,12 +35,12 @@ def test_trained_and_untrained_edits_are_told_apart(found: Result) -> None:
 
 
 def test_variants_are_held_to_the_threshold_of_all(found: Result) -> None:
-    recall = {group.name: group.measures["recall_p90"] for group in found.variants}
+    recall = {group.name: group.measures["recall_p90"].value for group in found.variants}
     assert recall == {"crop_50": 0, "crop_10": 1, "collage_2x2": 0}
     crop = found.families[0]
     assert (crop.name, crop.copies, crop.strength, crop.trained) == ("crop", 2, None, True)
-    assert crop.measures["recall_p90"] == 0.5
-    assert crop.measures["recall_1"] == crop.measures["candidates_1"] == 1
+    assert crop.measures["recall_p90"] == Interval(0.5, 0, 1)
+    assert crop.measures["recall_1"] == crop.measures["candidates_1"] == Interval(1, 1, 1)
 
 
 def test_candidates_are_sought_in_the_whole_collection() -> None:

@@ -53,8 +53,8 @@ def test_a_model_with_regions_is_listed_without_them_too(
     monkeypatch.setattr(systems, "registered", lambda: models)
     first, second, third, *_ = systems.systems(tmp_path)
     assert [first.name, second.name, third.name] == ["builtin", "builtin-whole", "sscd"]
-    assert first.version == f"{one.version}-{one.sha256[:12]}-2+3"
-    assert second.version == f"{one.version}-{one.sha256[:12]}-0+0"
+    assert first.version == f"{one.version}-{one.sha256[:12]}-{one.input_size}-2+3"
+    assert second.version == f"{one.version}-{one.sha256[:12]}-{one.input_size}-0+0"
 
 
 def test_regions_are_described_after_the_whole(paths: list[Path], tmp_path: Path) -> None:

@@ -19,5 +19,5 @@ def test_the_table_ranks_systems_and_says_what_did_not_run(report: Report, found
 
 def test_the_table_of_edits_has_a_row_for_each(found: Result) -> None:
     lines = tables.per_edit_table(found).splitlines()
-    assert lines[2].startswith("| crop_50 | yes | 1 | 0.000 |")
-    assert lines[4].startswith("| collage_2x2 | never | 1 | 0.000 |")
+    assert lines[2].startswith("| crop_50 | yes | 1 | 0.000 (0.000–0.000) |")
+    assert lines[4].startswith("| collage_2x2 | never | 1 | 0.000 (0.000–0.000) |")

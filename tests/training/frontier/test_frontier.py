@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.accuracy.peers import NotRun
 from benchmarks.accuracy.results import Interval
 from benchmarks.accuracy.suite import Row, Suite
 from ris_jobs.errors import ConfigError
@@ -38,6 +39,8 @@ def suite(tmp_path: Path) -> Suite:
         side = 2 if kind == "copy" else 1
         scene(number % 3 + 10 * (number > 4), (200 // side, 150 // side)).save(tmp_path / row.file)
         rows.append(row)
+    for name in ("suite.json", "truth.jsonl"):
+        (tmp_path / name).write_text("{}")
     return Suite(tmp_path, {"files": len(rows)}, tuple(rows))
 
 
@@ -86,11 +89,13 @@ def test_settings_differ_by_the_network_alone() -> None:
 def test_what_ships_is_measured_whole_at_every_size(suite: Suite, tmp_path: Path) -> None:
     shipped = networks.shipped()
     assert [m.spec.input_size for m in shipped] == list(networks.SIZES)
-    said = measure.described(shipped[0], suite.paths, tmp_path / "kept")
+    said = measure.described(shipped[0], suite.paths, tmp_path / "kept", "these")
     assert said.codes.shape == (len(KINDS), 256)
     assert measure.accuracy(suite, said, seed=0).uap.value == 1
     absent = replace(shipped[0], weights=tmp_path / "nowhere")
-    again = measure.described(absent, [], tmp_path / "kept")
+    with pytest.raises(NotRun):
+        measure.described(absent, [], tmp_path / "kept", "others")
+    again = measure.described(absent, [], tmp_path / "kept", "these")
     assert np.array_equal(again.codes, said.codes)
 
 
