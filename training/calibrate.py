@@ -162,13 +162,20 @@ def collection(
 
 def scan(items: Sequence[Item], model: str) -> Scan:
     """Candidate pairs as a scan finds them, with the distances of their hashes."""
-    described = Described.of({place: item.descriptors for place, item in enumerate(items)})
+    vectors_of = {place: item.descriptors for place, item in enumerate(items)}
+    hashes = {place: item.side.fingerprint.hashes.pdq for place, item in enumerate(items)}
+    described = Described.of(vectors_of, hashes)
     with TemporaryDirectory() as home:
         settings = replace(_DEFAULTS, home=Path(home), model=model)
         with open_vectors(settings, model_of(settings)) as vectors:
             vectors.upsert(described)
             searches = vectors.neighbours(described, settings.top_k + 1)
-    pairs = pair_up(searches, top_k=_DEFAULTS.top_k, min_cosine=_DEFAULTS.min_cosine)
+    pairs = pair_up(
+        searches,
+        top_k=_DEFAULTS.top_k,
+        min_cosine=_DEFAULTS.min_cosine,
+        load=lambda ids: {i: vectors_of[i] for i in ids},
+    )
     sides = [(items[p.image_id].side, items[p.other_id].side) for p in pairs]
     distances = hash_distances([(a.fingerprint.hashes, b.fingerprint.hashes) for a, b in sides])
     same = [items[p.image_id].photo == items[p.other_id].photo for p in pairs]
@@ -181,7 +188,7 @@ def scan(items: Sequence[Item], model: str) -> Scan:
 def search_cosine(fitted: Scan) -> float:
     """From which cosine pixels are looked at though hashes are far apart: 99.5 % of such copies
     reach it, unless more than :data:`SEARCHES` other pairs an image do too; then cost decides."""
-    far = np.array([d.combined > judging.HASHES_NEAR for d in fitted.distances])
+    far = np.array([not judging.hashes_near(d) for d in fitted.distances])
     cosines = np.array([p.cosine for p in fitted.pairs])
     others = -np.sort(-cosines[far & ~fitted.same])
     affordable = others[: SEARCHES * len(fitted.items)][-1]
@@ -193,7 +200,7 @@ def sample(of: Scan, search: float, rng: np.random.Generator) -> Sample:
     that are near enough for their pixels to be looked at."""
     looked_at = np.array(
         [
-            distance.combined <= judging.HASHES_NEAR or pair.cosine >= search
+            judging.hashes_near(distance) or pair.cosine >= search
             for pair, distance in zip(of.pairs, of.distances, strict=True)
         ]
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -69,7 +69,12 @@ def _match_batch(
 ) -> None:
     # One neighbour more than asked for, as every image finds itself.
     searches = stores.vectors.neighbours(claimed, settings.top_k + 1)
-    candidates = pair_up(searches, top_k=settings.top_k, min_cosine=settings.min_cosine)
+    candidates = pair_up(
+        searches,
+        top_k=settings.top_k,
+        min_cosine=settings.min_cosine,
+        load=partial(descriptors.vectors, db, stores.model_id),
+    )
     sides = sides_of(db, stores.model_id, candidates)
     found = judged(candidates, sides, stores.previews, calibration, settings)
     total.written += matches.save(

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection
+
 from ris_jobs.errors import ImageRejected
 from ris_jobs.fingerprint.pipeline import Processed
 from ris_jobs.jobs.match import judged, sides_of
@@ -17,8 +21,9 @@ from ris_jobs.match.candidates import Described, pair_up
 from ris_jobs.report import contact
 from ris_jobs.report.views import Hit
 from ris_jobs.settings import Settings
-from ris_jobs.store import images
+from ris_jobs.store import descriptors, images
 from ris_jobs.store.stores import Stores
+from ris_jobs.store.vectors import WHOLES
 
 _QUERY = 0  # image ids in the tables begin at 1
 
@@ -61,15 +66,10 @@ def search(stores: Stores, settings: Settings, data: bytes, mode: str, k: int) -
     if isinstance(result, ImageRejected):
         raise result
     limit = k if mode == "similar" else max(k, settings.top_k)
-    query = Described.of({_QUERY: result.descriptors})
     if mode == "similar":
-        wholes = query.wholes()
-        near = [(wholes, stores.vectors.search(wholes.vectors, limit, wholes=True))]
-        found = _similar(stores, pair_up(near, top_k=limit, min_cosine=-1.0))
+        found = _similar(stores, result, limit)
     else:
-        near = stores.vectors.neighbours(query, limit)
-        candidates = pair_up(near, top_k=limit, min_cosine=settings.min_cosine)
-        found = _sources(stores, settings, data, result, candidates)
+        found = _sources(stores, settings, data, result, limit)
     return Answer(result.preview, tuple(found[:k]))
 
 
@@ -82,20 +82,19 @@ def contact_sheet(stores: Stores, answer: Answer) -> bytes:
     return contact.contact_sheet(answer.query, hits)
 
 
-def _similar(stores: Stores, candidates: Sequence[Candidate]) -> list[Found]:
-    found = _describe(stores, {c.other_id: {"cosine": c.cosine} for c in candidates})
+def _similar(stores: Stores, query: Processed, limit: int) -> list[Found]:
+    hits = stores.vectors.search(query.descriptors[:1], limit, [WHOLES])
+    near = zip(hits.ids[0].tolist(), hits.cosines[0].tolist(), strict=True)
+    found = _describe(stores, {i: {"cosine": cosine} for i, cosine in near if i >= 0})
     return sorted(found, key=lambda f: (-f.cosine, f.uri))
 
 
 def _sources(
-    stores: Stores,
-    settings: Settings,
-    data: bytes,
-    query: Processed,
-    candidates: Sequence[Candidate],
+    stores: Stores, settings: Settings, data: bytes, query: Processed, limit: int
 ) -> list[Found]:
     sha256 = hashlib.sha256(data).hexdigest()
     with stores.engine.connect() as db:
+        candidates = _candidates(db, stores, query, limit, settings.min_cosine)
         sides = sides_of(db, stores.model_id, candidates)
     same = [i for i, s in sides.items() if s.sha256 == sha256]
     others = [c for c in candidates if c.other_id not in same]
@@ -109,6 +108,18 @@ def _sources(
     for i in same:
         found[i] = {"cosine": 1.0, "relation": "identical", "query_is": "same", "probability": 1.0}
     return sorted(_describe(stores, found), key=lambda f: (-(f.probability or 0), -f.cosine, f.uri))
+
+
+def _candidates(
+    db: Connection, stores: Stores, query: Processed, limit: int, min_cosine: float
+) -> list[Candidate]:
+    described = Described.of({_QUERY: query.descriptors}, {_QUERY: query.fingerprint.hashes.pdq})
+
+    def load(ids: Sequence[int]) -> dict[int, npt.NDArray[np.float32]]:
+        return descriptors.vectors(db, stores.model_id, ids) | {_QUERY: query.descriptors}
+
+    near = stores.vectors.neighbours(described, limit)
+    return pair_up(near, top_k=limit, min_cosine=min_cosine, load=load)
 
 
 def _other(m: Match) -> int:

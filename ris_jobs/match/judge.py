@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.alignment import Alignment, align
 from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.candidates import HASH_COSINE
 from ris_jobs.match.describe import Scored, describe
 from ris_jobs.match.direction import linear_ratio
 from ris_jobs.match.enlarged import is_enlarged
@@ -18,7 +19,15 @@ from ris_jobs.match.pixels import View, view
 from ris_jobs.match.probability import features, probability
 from ris_jobs.match.rerank import HashDistance, hash_distances
 
-__all__ = ["HASHES_NEAR", "HASHES_SURE", "SEARCHED", "LoadPreview", "judge", "judge_many"]
+__all__ = [
+    "HASHES_NEAR",
+    "HASHES_SURE",
+    "SEARCHED",
+    "LoadPreview",
+    "hashes_near",
+    "judge",
+    "judge_many",
+]
 
 LoadPreview = Callable[[int], npt.NDArray[np.uint8] | None]
 """From an image id to its preview, uint8 (h, w, 3), or None when it is gone."""
@@ -28,6 +37,8 @@ LoadPreview = Callable[[int], npt.NDArray[np.uint8] | None]
 # 1.2 % lie within the first and none within the second (the nearest at 27).
 HASHES_NEAR = 40
 HASHES_SURE = 24
+# PDQ distance within which the pixels are looked at too: what makes a candidate of its own.
+_PDQ_NEAR = round(128 * (1 - HASH_COSINE))
 # One picture is sought inside another only among an image's nearest: that costs milliseconds a
 # pair, and an image has up to top_k candidates, most of which merely look alike.
 SEARCHED = 12
@@ -76,6 +87,11 @@ def judge_many(
             yield describe(*pair, scored, enlarged=_enlarged(*pair, scored.alignment, previews))
 
 
+def hashes_near(distance: HashDistance) -> bool:
+    """Whether hashes alone are reason enough to look at the pixels."""
+    return distance.combined <= HASHES_NEAR or distance.pdq <= _PDQ_NEAR
+
+
 def _ordered(a: Side, b: Side) -> tuple[Side, Side]:
     # One order for every measure below, so that nothing depends on which side came first.
     return (a, b) if a.sha256 <= b.sha256 else (b, a)
@@ -104,7 +120,7 @@ def _score(
     """Cheap tests first; None for a pair that they rule out or that no alignment confirms."""
     cosine = candidate.cosine
     search = candidate.rank < SEARCHED and cosine >= calibration.search_cosine
-    if distance.combined > HASHES_NEAR and not search:
+    if not hashes_near(distance) and not search:
         return None
     views = (previews.view(first.image_id), previews.view(second.image_id))
     alignment = _align(*views, distance, search)

@@ -82,9 +82,18 @@ def indexed(db: Connection, model_id: int) -> dict[int, int]:
     return {r.image_id: r.vectors for r in rows}
 
 
+def vectors(db: Connection, model_id: int, ids: Sequence[int]) -> dict[int, Vectors]:
+    """Image id → the vectors of its regions, the whole first."""
+    rows = db.execute(query("descriptors.vectors"), {"model_id": model_id, "ids": list(ids)})
+    return {r.image_id: _vectors(r.vectors, len(r.regions) // 4) for r in rows}
+
+
 def _claim(db: Connection, q: TextClause, model_id: int, n: int) -> Described:
     rows = db.execute(q, {"model_id": model_id, "limit": n}).all()
-    return Described.of({r.image_id: _vectors(r.vectors, len(r.regions) // 4) for r in rows})
+    return Described.of(
+        {r.image_id: _vectors(r.vectors, len(r.regions) // 4) for r in rows},
+        {r.image_id: bytes(r.pdq) for r in rows},
+    )
 
 
 def _vectors(stored: Iterable[int], regions: int) -> Vectors:

@@ -44,7 +44,10 @@ def open_stores(settings: Settings, model: Model) -> Iterator[Stores]:
         previews = open_previews(settings)
         with engine.begin() as db:
             model_id = runs.register_model(db, model)
-            if runs.collection(db, model_id) != vectors.collection:
+            known = runs.collection(db, model_id)
+            if known != vectors.collection:
+                if known is not None:
+                    vectors.drop(known)
                 if vectors.count():
                     vectors.recreate()
                 descriptors.forget_index(db, model_id)

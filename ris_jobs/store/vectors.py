@@ -1,8 +1,9 @@
 """Milvus: nearest neighbours of descriptors. Derived data, rebuilt from PostgreSQL at any time.
 
-One collection a model, one vector a region of an image, the metric cosine. Whole pictures have
-a partition of their own, so that regions can be compared with them alone. Milvus Lite holds
-everything in one folder that one process may open at a time; a server takes the same calls.
+One collection a model, one vector a region of an image and one of its hash, the metric cosine.
+Whole pictures have a partition of their own, so that regions can be compared with them alone, and
+so have hashes. Milvus Lite holds everything in one folder that one process may open at a time; a
+server takes the same calls.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ris_jobs.errors import VectorsUnavailable
-from ris_jobs.match.candidates import Described, Hits
+from ris_jobs.match.candidates import HASH, Described, Hits
 from ris_jobs.settings import Settings, mask_url
 from ris_jobs.store.home import make
 from ris_jobs.store.runs import Model
@@ -28,9 +29,11 @@ from ris_jobs.store.runs import Model
 _TIMEOUT_S = 60.0
 _CONNECT_TIMEOUT_S = 10.0
 _PAGE = 10_000
-_WHOLES, _REGIONS = "wholes", "regions"
-# The key of a vector is its image's id times this, plus its place among the image's regions.
-_PARTS = 64
+WHOLES, REGIONS, HASHES = "wholes", "regions", "hashes"
+# The key of a vector is its image's id times this, plus which part of the image it is of.
+_PARTS = HASH + 1
+# Part of a collection's name, another whenever what is put into it changes.
+_LAYOUT = 2
 # What a call may carry: vectors of this many bytes, a quarter of the limit, and this many queries.
 _BYTES, _QUERIES = 16 << 20, 512
 # Keys deleted a call.
@@ -58,7 +61,8 @@ class Vectors:
     def upsert(self, described: Described) -> None:
         """Put the vectors of images. A part that is already there is replaced; an image keeps its
         number of parts, which follows from its bytes and the model."""
-        for partition, some in ((_WHOLES, described.wholes()), (_REGIONS, described.regions())):
+        groups = (described.wholes(), described.regions(), described.hashes())
+        for partition, some in zip((WHOLES, REGIONS, HASHES), groups, strict=True):
             keys = (some.owners * _PARTS + some.parts).tolist()
             rows = [{"key": k, "vector": v} for k, v in zip(keys, some.vectors, strict=True)]
             at_once = max(1, _BYTES // (4 * self._model.dim))
@@ -72,28 +76,36 @@ class Vectors:
                     )
 
     def neighbours(self, described: Described, k: int) -> list[tuple[Described, Hits]]:
-        """What is near each image: its whole among all vectors, its regions among wholes, the
-        ``k`` nearest of each region that is looked for and more of a whole, since one image may
-        take several of its places."""
-        wholes, regions = described.wholes(), described.regions()
-        searches = [(wholes, self.search(wholes.vectors, k * _SHARED))]
-        if len(regions.vectors):
-            searches.append((regions, self.search(regions.vectors, k, wholes=True)))
-        return searches
+        """What is near each image: its whole among wholes and regions, its regions among wholes,
+        its hash and the inverse of that among hashes; the ``k`` nearest of each, and more of a
+        whole, since one image may take several of its places."""
+        wholes, regions, hashes = described.wholes(), described.regions(), described.hashes()
+        inverted = hashes.inverted()
+        return [
+            (wholes, self.search(wholes.vectors, k * _SHARED)),
+            (regions, self.search(regions.vectors, k, [WHOLES])),
+            (hashes, self.search(hashes.vectors, k, [HASHES])),
+            (inverted, self.search(inverted.vectors, k, [HASHES])),
+        ]
 
-    def search(self, vectors: npt.NDArray[np.float32], k: int, *, wholes: bool = False) -> Hits:
-        """The ``k`` nearest of each row, of whole pictures alone if so wished; where fewer are
-        found the id is −1 and the cosine −1. At least one row."""
+    def search(
+        self,
+        vectors: npt.NDArray[np.float32],
+        k: int,
+        partitions: Sequence[str] = (WHOLES, REGIONS),
+    ) -> Hits:
+        """The ``k`` nearest of each row in these partitions; where fewer are found the id is −1
+        and the cosine −1."""
         keys = np.full((len(vectors), k), -1, np.int64)
         cosines = np.full((len(vectors), k), -1.0, np.float32)
         for start in range(0, len(vectors), _QUERIES):
-            found = self._found(vectors[start : start + _QUERIES], k, [_WHOLES] if wholes else None)
+            found = self._found(vectors[start : start + _QUERIES], k, [*partitions])
             for row, hits in enumerate(found, start):
                 keys[row, : len(hits)] = [hit["key"] for hit in hits]
                 cosines[row, : len(hits)] = [hit["distance"] for hit in hits]
         return Hits(keys // _PARTS, keys % _PARTS, cosines)
 
-    def _found(self, vectors: npt.NDArray[np.float32], k: int, partitions: list[str] | None) -> Any:
+    def _found(self, vectors: npt.NDArray[np.float32], k: int, partitions: list[str]) -> Any:
         with self._errors("search"):
             return self._client.search(
                 self.collection,
@@ -134,9 +146,13 @@ class Vectors:
 
     def recreate(self) -> None:
         """Drop everything and start with an empty collection."""
-        with self._errors("drop"):
-            self._client.drop_collection(self.collection)
+        self.drop(self.collection)
         self.collection = self._ensure()
+
+    def drop(self, collection: str) -> None:
+        """Forget a collection, this one or one that took its place; nothing if it is gone."""
+        with self._errors("drop"):
+            self._client.drop_collection(collection)
 
     def _ensure(self) -> str:
         """The name of the model's collection, which is made if there is none. Its last part is
@@ -150,7 +166,7 @@ class Vectors:
             if not found:
                 self._create(name)
             # One that was killed while it made a collection may have left it without them.
-            for partition in {_WHOLES, _REGIONS} - set(self._client.list_partitions(name)):
+            for partition in {WHOLES, REGIONS, HASHES} - set(self._client.list_partitions(name)):
                 self._client.create_partition(name, partition)
             if found:
                 self._client.load_collection(name)
@@ -239,7 +255,7 @@ def _lite_path(home: Path) -> str:
 def _prefix(model: Model) -> str:
     safe = re.sub(r"\W", "_", f"{model.name}_{model.version}")
     regions = model.regions.replace("+", "_")
-    return f"ris_{safe}_{model.weights_sha256[:12]}_{regions}_"
+    return f"ris_{safe}_{model.weights_sha256[:12]}_{regions}_{_LAYOUT}_"
 
 
 def _index(*, lite: bool) -> dict[str, Any]:

@@ -6,12 +6,13 @@ FROM jsonb_to_recordset(CAST(:rows AS jsonb))
 ON CONFLICT (model_id, image_id) DO NOTHING;
 
 -- name: claim_unindexed
-SELECT image_id, vectors, regions
-FROM ris.descriptor
+SELECT image_id, d.vectors, d.regions, i.pdq
+FROM ris.descriptor d
+JOIN ris.image i USING (image_id)
 WHERE model_id = :model_id AND indexed_at IS NULL
 ORDER BY image_id
 LIMIT :limit
-FOR UPDATE SKIP LOCKED;
+FOR UPDATE OF d SKIP LOCKED;
 
 -- name: set_indexed
 UPDATE ris.descriptor SET indexed_at = now()
@@ -23,12 +24,13 @@ UPDATE ris.descriptor SET indexed_at = NULL
 WHERE model_id = :model_id AND indexed_at IS NOT NULL;
 
 -- name: claim_unmatched
-SELECT image_id, vectors, regions
-FROM ris.descriptor
+SELECT image_id, d.vectors, d.regions, i.pdq
+FROM ris.descriptor d
+JOIN ris.image i USING (image_id)
 WHERE model_id = :model_id AND matched_at IS NULL AND indexed_at IS NOT NULL
 ORDER BY image_id
 LIMIT :limit
-FOR UPDATE SKIP LOCKED;
+FOR UPDATE OF d SKIP LOCKED;
 
 -- name: count_unmatched
 SELECT count(*) FROM ris.descriptor WHERE model_id = :model_id AND matched_at IS NULL;
@@ -40,7 +42,12 @@ WHERE model_id = :model_id AND image_id = ANY(:ids);
 -- name: commonness
 SELECT image_id, commonness FROM ris.descriptor WHERE model_id = :model_id AND image_id = ANY(:ids);
 
+-- name: vectors
+SELECT image_id, vectors, regions FROM ris.descriptor
+WHERE model_id = :model_id AND image_id = ANY(:ids);
+
 -- name: indexed
-SELECT image_id, cardinality(regions) / 4 AS vectors
+-- Those of its regions and that of its hash.
+SELECT image_id, cardinality(regions) / 4 + 1 AS vectors
 FROM ris.descriptor
 WHERE model_id = :model_id AND indexed_at IS NOT NULL;

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 from ris_jobs.errors import ImageRejected, NotFound, Reason
 from ris_jobs.fingerprint.regions import WHOLE
 from ris_jobs.match import Relation
+from ris_jobs.match.candidates import HASH
 from ris_jobs.provenance import Family, Pair, Verdict
 from ris_jobs.store import descriptors, families, images, matches, runs
 from ris_jobs.store.descriptors import Descriptors
@@ -92,11 +93,14 @@ def test_descriptors_go_from_saved_to_indexed_to_matched(
         assert descriptors.claim_unmatched(db, model_id, 10).ids == []
         claimed = descriptors.claim_unindexed(db, model_id, 10)
         assert claimed.ids == ids
-        assert claimed.parts.tolist() == [0, 1, 0, 1, 2] * 2
-        assert claimed.owners.tolist() == [i for i in ids for _ in vectors[i]]
-        np.testing.assert_array_equal(claimed.vectors, np.concatenate([*vectors.values()]))
+        assert claimed.parts.tolist() == [0, 1, 0, 1, 2] * 2 + [HASH] * 4
+        assert claimed.owners.tolist() == [*(i for i in ids for _ in vectors[i]), *ids]
+        np.testing.assert_array_equal(claimed.vectors[:10], np.concatenate([*vectors.values()]))
+        loaded = descriptors.vectors(db, model_id, [*ids[:2], 10_000])
+        assert loaded.keys() == {*ids[:2]}
+        np.testing.assert_array_equal(loaded[ids[1]], vectors[ids[1]])
         descriptors.set_indexed(db, model_id, ids)
-        assert descriptors.indexed(db, model_id) == {i: len(v) for i, v in vectors.items()}
+        assert descriptors.indexed(db, model_id) == {i: len(v) + 1 for i, v in vectors.items()}
         assert descriptors.claim_unmatched(db, model_id, 10).ids == ids
         descriptors.set_matched(db, model_id, ids[:3])
         assert descriptors.claim_unmatched(db, model_id, 10).ids == ids[3:]

@@ -13,7 +13,7 @@ from ris_jobs.errors import VectorsUnavailable
 from ris_jobs.match.candidates import Described, pair_up
 from ris_jobs.settings import Settings
 from ris_jobs.store import vectors as module
-from ris_jobs.store.vectors import Vectors, open_vectors
+from ris_jobs.store.vectors import HASHES, REGIONS, WHOLES, Vectors, open_vectors
 from tests.store.samples import MODEL
 
 
@@ -71,7 +71,7 @@ def test_regions_are_found_by_wholes_and_find_wholes_alone(vectors: Vectors) -> 
     assert vectors.count() == 5
     everywhere = vectors.search(v[2:3], 1)
     assert (everywhere.ids.item(), everywhere.parts.item()) == (2, 1)
-    among_wholes = vectors.search(v[2:3], 5, wholes=True)
+    among_wholes = vectors.search(v[2:3], 5, [WHOLES])
     assert sorted(among_wholes.ids[0].tolist()) == [-1, -1, 1, 2, 3]
     assert set(among_wholes.parts[0, :3].tolist()) == {0}
 
@@ -79,8 +79,21 @@ def test_regions_are_found_by_wholes_and_find_wholes_alone(vectors: Vectors) -> 
 def test_neighbours_are_looked_for_by_wholes_and_regions(vectors: Vectors) -> None:
     v = unit(4)
     vectors.upsert(Described.of({1: v[:1], 2: v[[1, 0]]}))
-    (pair,) = pair_up(vectors.neighbours(Described.of({2: v[[1, 0]]}), 3), top_k=3, min_cosine=0.99)
+    near = vectors.neighbours(Described.of({2: v[[1, 0]]}), 3)
+    (pair,) = pair_up(near, top_k=3, min_cosine=0.99, load=lambda ids: {})
     assert (pair.image_id, pair.other_id, pair.parts) == (1, 2, (0, 1))
+
+
+def test_hashes_find_hashes_upright_and_inverted(vectors: Vectors) -> None:
+    hashes = {1: bytes(32), 2: bytes(32), 3: b"\xff" * 32}
+    some = Described.of({i: unit(1, seed=i) for i in hashes}, hashes)
+    vectors.upsert(some)
+    assert vectors.count() == 6
+    found = vectors.search(some.wholes().vectors, 6)
+    assert set(found.parts[found.ids >= 0].tolist()) == {0}
+    _, _, upright, inverted = vectors.neighbours(Described.of({1: unit(1)}, {1: hashes[1]}), 3)
+    near = [set(hits.ids[0][hits.cosines[0] > 0.99].tolist()) for _, hits in (upright, inverted)]
+    assert near == [{1, 2}, {3}]
 
 
 def test_large_batches_go_in_pieces(vectors: Vectors, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,11 +107,11 @@ def test_large_batches_go_in_pieces(vectors: Vectors, monkeypatch: pytest.Monkey
 def test_a_collection_without_partitions_gets_them(lite: Settings) -> None:
     with open_vectors(lite, MODEL) as vectors:
         vectors._client.release_collection(vectors.collection)
-        for partition in ("wholes", "regions"):
+        for partition in (WHOLES, REGIONS, HASHES):
             vectors._client.drop_partition(vectors.collection, partition)
     with open_vectors(lite, MODEL) as vectors:
         vectors.upsert(wholes([1], unit(1)))
-        assert vectors.search(unit(1), 1, wholes=True).ids.item() == 1
+        assert vectors.search(unit(1), 1, [WHOLES]).ids.item() == 1
 
 
 def test_delete_count_and_ids(vectors: Vectors) -> None:

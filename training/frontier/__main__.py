@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import torch
@@ -91,14 +92,16 @@ def _dimensions(
     shipped: Iterable[Model], suite: Suite, photos: list[Path], out: Path, seed: int
 ) -> dict[int, Accuracy]:
     model = next(m for m in shipped if m.spec.input_size == registry.spec(m.name).input_size)
-    said = measure.described(model, suite.paths, out / "described")
-    background = measure.described(model, photos, out / "described" / "training").codes
+    said = measure.described(model, suite.paths, out / "described", suite.digest)
+    names = sha256("".join(path.name for path in photos).encode()).hexdigest()[:12]
+    background = measure.described(model, photos, out / "described", names).codes
     return dict(measure.by_dimension(suite, said, background, seed))
 
 
 def _points(models: list[Model], suite: Suite, out: Path, seed: int) -> tuple[Point, ...]:
     """Speed comes last: nothing else of ours runs then."""
-    said = [measure.described(model, suite.paths, out / "described") for model in models]
+    kept = out / "described"
+    said = [measure.described(model, suite.paths, kept, suite.digest) for model in models]
     accuracies = [measure.accuracy(suite, each, seed) for each in said]
     return tuple(
         Point(model.name, model.spec.input_size, accuracy, seconds)

@@ -62,10 +62,10 @@ def copies(photos: Sequence[Path], folder: Path, seed: int) -> Suite:
         return suites.build(Path(linked), folder, seed=seed, per_variant=_PER_VARIANT)
 
 
-def described(model: Model, paths: Sequence[Path], folder: Path) -> Described:
-    """What the model says of the files, kept in `folder` for the next time."""
-    kept = folder / f"{model.name}-{model.spec.input_size}-{model.spec.sha256[:12]}.npz"
-    return described_once(model, paths, kept, f"{model.name} at {model.spec.input_size} px")
+def described(model: Model, paths: Sequence[Path], folder: Path, files: str) -> Described:
+    """What the model says of the files that ``files`` names, kept in `folder` for the next time."""
+    title = f"{model.name} at {model.spec.input_size} px"
+    return described_once(model, paths, folder, files, title)
 
 
 def accuracy(suite: Suite, said: Described, seed: int) -> Accuracy:

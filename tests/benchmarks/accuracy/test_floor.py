@@ -11,15 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.accuracy.described import similarity
+from benchmarks.accuracy.described import as_scanned, similarity
 from benchmarks.accuracy.evaluate import evaluate
 from benchmarks.accuracy.results import Group, Result
 from benchmarks.accuracy.suite import build
-from benchmarks.accuracy.systems import systems
-from ris_jobs.match.candidates import HANDICAP
+from benchmarks.accuracy.systems import PDQ, systems
 
-# A few points below what version 2 of the model reaches; the loss of its regions, of the background
-# or of the handicap falls below.
+# A few points below what version 2 of the model reaches; the loss of its regions, of the
+# background, of the handicap or of the hashes falls below.
 FLOORS = {
     "µAP": 0.92,
     "candidates@50": 0.97,
@@ -45,14 +44,15 @@ def found(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
     suite = build(shared / "photos" / "eval", folder, limit=40, per_variant=3)
     (builtin,) = (s for s in systems(shared / "weights") if s.name == "builtin")
     described = builtin.describe(suite.paths, lambda _: None)
-    near, as_scanned = (similarity(described, described, handicap=h) for h in (0, HANDICAP))
-    return evaluate(suite.rows, described, near, as_scanned)
+    hashes = PDQ.describe(suite.paths, lambda _: None)
+    near = similarity(described, described)
+    return evaluate(suite.rows, described, near, as_scanned(described, hashes))
 
 
 def candidates(groups: Iterable[Group]) -> float:
     """The share of their copies that is found among ten candidates."""
     chosen = list(groups)
-    hits = sum(group.copies * group.measures["candidates_10"] for group in chosen)
+    hits = sum(group.copies * group.measures["candidates_10"].value for group in chosen)
     return hits / sum(group.copies for group in chosen)
 
 
