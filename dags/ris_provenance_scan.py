@@ -1,4 +1,4 @@
-"""After each crawl: fingerprint what is new, match it, take it into families, report."""
+"""After each crawl: fingerprint what is new, look for known hashes, match, resolve, report."""
 
 from datetime import datetime
 
@@ -52,9 +52,9 @@ def ris_provenance_scan() -> None:
     ris_run = begin()
     figures = {
         name: work.override(task_id=name)(name, ris_run)
-        for name in ("fingerprint", "match", "resolve")
+        for name in ("fingerprint", "banks", "match", "resolve")
     }
-    figures["fingerprint"] >> figures["match"] >> figures["resolve"]
+    figures["fingerprint"] >> figures["banks"] >> figures["match"] >> figures["resolve"]
     report(ris_run, figures)
 
 

@@ -130,7 +130,7 @@ def search(
 
 
 @main.command()
-@click.argument("what", type=click.Choice(["matches", "images", "families", "quarantine"]))
+@click.argument("what", type=click.Choice(["matches", "images", "families", "quarantine", "hits"]))
 @click.option(
     "--format",
     "form",
@@ -170,6 +170,71 @@ def report(run_id: int | None, output: Path | None) -> None:
             f"run-{run_id}.html" if run_id else "last.html"
         )
         click.echo(jobs.report(engine, open_previews(settings), run_id, out))
+
+
+@main.group()
+def bank() -> None:
+    """Lists of known PDQ hashes, which every scan looks for."""
+
+
+@bank.command("import")
+@click.argument("file", type=_INPUT)
+@click.option("--name", help="Of the bank; the file's without its ending unless given.")
+def bank_import(file: Path, name: str | None) -> None:
+    """Make a bank what FILE says: CSV, JSON or JSON lines, as ThreatExchange and HMA write them.
+
+    What cannot be used is counted and left out. The next scan compares what is new with all
+    images.
+    """
+    from ris_jobs import jobs
+    from ris_jobs.report import listing
+    from ris_jobs.store.postgres import open_engine
+
+    with open_engine(_settings()) as engine:
+        done = jobs.import_bank(engine, file, name)
+    found, changed = done.found, done.changed
+    changes = (
+        (changed.added, "added"),
+        (changed.relabelled, "given another label"),
+        (changed.removed, "removed"),
+    )
+    left_out = (
+        (found.others, "of another signal type or withdrawn"),
+        (found.bad, "that cannot be used"),
+    )
+    problems = [(p.place, p.reason) for p in found.problems]
+    said = listing.imported(done.name, len(found.hashes), changes, left_out, problems)
+    _console().print(said, soft_wrap=True)
+
+
+@bank.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def bank_list(as_json: bool) -> None:
+    """Every bank: its hashes, when it was imported and from which file."""
+    from ris_jobs import jobs
+    from ris_jobs.report import listing
+    from ris_jobs.store.postgres import open_engine
+
+    with open_engine(_settings()) as engine:
+        banks = jobs.list_banks(engine)
+    if as_json:
+        rows = [asdict(b) | {"imported_at": b.imported_at.isoformat()} for b in banks]
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        lines = [(b.name, b.hashes, b.imported_at, b.file) for b in banks]
+        _console().print(listing.banks(lines), soft_wrap=True)
+
+
+@bank.command("remove")
+@click.argument("name")
+def bank_remove(name: str) -> None:
+    """Forget a bank, its hashes and their hits."""
+    from ris_jobs import jobs
+    from ris_jobs.store.postgres import open_engine
+
+    with open_engine(_settings()) as engine:
+        jobs.remove_bank(engine, name)
+    click.echo(f"bank {name} is removed")
 
 
 @main.group()

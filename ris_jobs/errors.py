@@ -9,6 +9,7 @@ RisError                 anything this package raises on purpose
 │   ├── ModelUnavailable     weights are not here and cannot be fetched
 │   └── WeightsMismatch      weights are here, but not the pinned bytes
 ├── NotFound             what was asked for is not in the tables         (exit 1)
+├── HashListRejected     a file of known hashes cannot be used           (exit 1)
 └── ImageRejected        one image cannot be used; it is quarantined and the run goes on
 
 Errors carry what they know as attributes; ``str(error)`` is one sentence that says what
@@ -97,6 +98,15 @@ class WeightsMismatch(Unavailable):
 
 class NotFound(RisError):
     """What was asked for is not in the tables."""
+
+
+class HashListRejected(RisError):
+    """A file of known hashes cannot be used; nothing of it was imported."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path = path
+        self.problem = problem
+        super().__init__(f"{path} was not imported: {problem}")
 
 
 class Reason(StrEnum):

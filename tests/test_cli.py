@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
@@ -21,6 +22,8 @@ from ris_jobs.cli import main
 from ris_jobs.crawl.directory import uri_of
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
+from ris_jobs.fingerprint.luma import luma
+from ris_jobs.fingerprint.pdq import pdq
 from ris_jobs.settings import Settings
 
 Ris = Callable[..., Result]
@@ -57,6 +60,7 @@ IMAGES = [
     "source_uri",
     "source_confidence",
 ]
+HITS = ["run_id", "bank", "label", "hash", "distance", "uri", "sha256"]
 FAMILIES = ["family_id", "source_uri", "confidence", "reasons", "members"]
 
 
@@ -157,6 +161,44 @@ def test_every_format_holds_the_same_rows(
     assert sorted(r["derived_sha256"] for r in found) == expected
     assert list(found[0]) == MATCHES
     assert [p.name for p in tmp_path.glob("*.part")] == []
+
+
+def test_a_bank_is_imported_listed_found_and_removed(
+    ris: Ris, folder: Path, tmp_path: Path
+) -> None:
+    ris("scan", folder)
+    file = tmp_path / "known.json"
+    hashes = [pdq(luma(np.asarray(dict(photos())["coffee"])))[0].hex(), "ab" * 32, "nonsense"]
+    file.write_text(json.dumps([{"pdq": h, "label": "=1+1"} for h in hashes]))
+    said = ris("bank", "import", file).output
+    assert "known: 2 hashes, 2 added\nleft out: 1 that cannot be used\n" in said
+    assert "entry 3: 'nonsense' is not a PDQ hash" in said
+    assert "2 hashes, as before" in ris("bank", "import", file, "--name", "known").output
+    (bank,) = json.loads(ris("bank", "list", "--json").stdout)
+    assert (bank["name"], bank["hashes"], bank["file"]) == ("known", 2, "known.json")
+    assert datetime.fromisoformat(bank["imported_at"]).tzinfo is not None
+    assert "2 hashes" in ris("bank", "list").output
+
+    summary = json.loads(ris("scan", folder, "--json").stdout)
+    count = summary["known_hashes"]["known"]
+    assert count["new"] == count["total"] >= 1
+    assert re.search(r"known hashes +images +new\nknown +\d +\u2013", ris("scan", folder).output)
+    found = rows(ris("export", "hits"))
+    assert {tuple(h) for h in found} == {tuple(HITS)}
+    assert {"photo.jpg", "z-again.jpg"} <= {Path(h["uri"]).name for h in found}
+    assert {(h["bank"], h["label"], h["hash"]) for h in found} == {("known", "=1+1", hashes[0])}
+    assert ",'=1+1," in ris("export", "hits", "--format", "csv").stdout
+
+    assert ris("bank", "remove", "known").output == "bank known is removed\n"
+    assert rows(ris("export", "hits")) == []
+    assert "no banks" in ris("bank", "list").output
+    assert "no bank 'known'" in ris("bank", "remove", "known", code=1).stderr
+
+
+def test_a_hash_list_that_cannot_be_used_says_why(ris: Ris, folder: Path, tmp_path: Path) -> None:
+    assert "no PDQ hash" in ris("bank", "import", folder / "broken.jpg", code=1).stderr
+    assert "No such file" in ris("bank", "import", tmp_path / "none.csv", code=2).stderr
+    assert "directory" in ris("bank", "import", folder, code=2).stderr
 
 
 def test_search_finds_the_source_typed_and_writes_a_contact_sheet(

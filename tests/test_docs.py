@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ris_jobs.cli import main
+from ris_jobs.demo.folder import photos
 from ris_jobs.errors import Reason
+from ris_jobs.fingerprint.luma import luma
+from ris_jobs.fingerprint.pdq import pdq
 from ris_jobs.match import Relation
 from ris_jobs.report import rows
 
@@ -29,10 +33,15 @@ def test_the_readme_names_every_command() -> None:
     assert set(main.commands) - set(re.findall(r"ris (\w+)", README)) == set()
 
 
-@pytest.mark.parametrize("columns", ["MATCH", "IMAGE", "FAMILY", "QUARANTINE"])
+@pytest.mark.parametrize("columns", ["MATCH", "IMAGE", "FAMILY", "QUARANTINE", "HIT"])
 def test_every_exported_column_is_described(columns: str) -> None:
     named = set(re.findall(r"`(\w+)`", EXPORT))
     assert set(getattr(rows, f"{columns}_COLUMNS")) - named == set()
+
+
+def test_the_known_hash_of_the_readme_is_that_of_a_demo_photo() -> None:
+    (known,) = re.findall(r"^echo ([0-9a-f]{64}),coffee > known.csv$", README, re.MULTILINE)
+    assert pdq(luma(np.asarray(dict(photos())["coffee"])))[0].hex() == known
 
 
 def test_every_relation_and_reason_is_described() -> None:

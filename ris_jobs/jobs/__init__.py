@@ -1,11 +1,19 @@
 """The jobs: everything the command line and the DAGs do, in the order of the flow.
 
-    crawl → fingerprint → match → resolve → report
+    crawl → fingerprint → banks → match → resolve → report
 
 Each job takes the stores it works on, claims pending rows from PostgreSQL and commits batch by
 batch: it can be killed anywhere and run again, and two of them can run side by side.
 """
 
+from ris_jobs.jobs.banks import (
+    Compared,
+    Imported,
+    compare_banks,
+    import_bank,
+    list_banks,
+    remove_bank,
+)
 from ris_jobs.jobs.crawl import Crawled, crawl
 from ris_jobs.jobs.export import export
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
@@ -18,23 +26,29 @@ from ris_jobs.jobs.search import Answer, Found, contact_sheet, search
 
 __all__ = [
     "Answer",
+    "Compared",
     "Crawled",
     "Drift",
     "Fingerprinted",
     "Found",
+    "Imported",
     "Matched",
     "begin",
     "check_index",
+    "compare_banks",
     "contact_sheet",
     "crawl",
     "crawl_only",
     "export",
     "fingerprint",
     "finish",
+    "import_bank",
     "index",
     "known_roots",
+    "list_banks",
     "match",
     "rebuild_index",
+    "remove_bank",
     "report",
     "resolve",
     "scan",

@@ -15,11 +15,12 @@ _COLUMNS = {
     "images": rows.IMAGE_COLUMNS,
     "families": rows.FAMILY_COLUMNS,
     "quarantine": rows.QUARANTINE_COLUMNS,
+    "hits": rows.HIT_COLUMNS,
 }
 
 
 def export(engine: Engine, what: str, form: Format, out: BinaryIO) -> int:
-    """Write ``what`` (matches, images, families, quarantine) as jsonl, csv or parquet. Returns
-    the number of rows."""
+    """Write ``what`` (matches, images, families, quarantine, hits) as jsonl, csv or parquet.
+    Returns the number of rows."""
     with engine.connect() as db:
         return write(reports.export_rows(db, what), _COLUMNS[what], form, out)

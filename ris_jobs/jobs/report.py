@@ -52,4 +52,6 @@ def _view(engine: Engine, run_id: int | None) -> RunView:
             pairs=reports.pairs(db, run["run_id"], _MAX_PAIRS),
             families=reports.families(db),
             quarantine=reports.quarantine(db),
+            # One more than the page shows, so that it can say there are more.
+            known=reports.known(db, run["run_id"], html.MAX_KNOWN + 1),
         )

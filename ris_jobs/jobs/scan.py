@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from ris_jobs.crawl import directory
+from ris_jobs.jobs.banks import Compared, compare_banks
 from ris_jobs.jobs.crawl import Crawled, crawl, distinct
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.match import Matched, match
@@ -21,7 +22,7 @@ from ris_jobs.jobs.resolve import Resolved, resolve
 from ris_jobs.progress import Progress
 from ris_jobs.report.views import Count, StageTime, Summary, as_json, from_json
 from ris_jobs.settings import Settings
-from ris_jobs.store import families, matches, reports, runs
+from ris_jobs.store import banks, families, matches, reports, runs
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores, open_stores
@@ -34,6 +35,7 @@ class Totals:
     roots: tuple[str, ...] = ()
     crawled: Crawled = field(default_factory=Crawled)
     fingerprinted: Fingerprinted = field(default_factory=Fingerprinted)
+    compared: Compared = field(default_factory=Compared)
     matched: Matched = field(default_factory=Matched)
     resolved: Resolved = field(default_factory=Resolved)
 
@@ -47,6 +49,7 @@ def scan(settings: Settings, roots: Sequence[Path], progress: Progress) -> Summa
         with _run(stores.engine, "scan", settings, uris, stores.model_id) as (run, totals):
             totals.crawled = crawl(stores.engine, run, roots, settings, progress)
             totals.fingerprinted = _fingerprint(stores, run, settings, progress)
+            totals.compared = _banks(stores, run, settings, progress)
             totals.matched = _match(stores, run, settings, progress)
             totals.resolved = _resolve(stores, run, settings, progress)
         return _reported(stores, run, settings)
@@ -82,7 +85,8 @@ def begin(settings: Settings) -> int:
 
 
 def step(name: str, settings: Settings, run_id: int, progress: Progress) -> dict[str, Any]:
-    """Do one of ``fingerprint``, ``match``, ``resolve`` for the run. Returns its figures."""
+    """Do one of ``fingerprint``, ``banks``, ``match``, ``resolve`` for the run. Returns its
+    figures."""
     with open_stores(settings, model_of(settings)) as stores:
         with stores.engine.connect() as db:
             run = runs.resume(db, run_id)
@@ -95,6 +99,7 @@ def finish(
     """Close the run with what its steps returned (None for one that failed), and report."""
     totals = Totals(
         fingerprinted=Fingerprinted(**figures.get("fingerprint") or {}),
+        compared=Compared(**figures.get("banks") or {}),
         matched=Matched(**figures.get("match") or {}),
         resolved=Resolved(**figures.get("resolve") or {}),
     )
@@ -110,6 +115,10 @@ def _fingerprint(stores: Stores, run: Run, settings: Settings, progress: Progres
     return fingerprint(stores, run, partial(open_pipeline, settings), settings, progress)
 
 
+def _banks(stores: Stores, run: Run, _: Settings, progress: Progress) -> Compared:
+    return compare_banks(stores.engine, run, progress)
+
+
 def _match(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Matched:
     return match(stores, run, calibration_of(settings), settings, progress)
 
@@ -120,6 +129,7 @@ def _resolve(stores: Stores, run: Run, _: Settings, progress: Progress) -> Resol
 
 _STEPS: dict[str, Callable[[Stores, Run, Settings, Progress], Any]] = {
     "fingerprint": _fingerprint,
+    "banks": _banks,
     "match": _match,
     "resolve": _resolve,
 }
@@ -156,6 +166,7 @@ def _run(
 def summarise(db: Connection, run: Run, totals: Totals) -> Summary:
     """The run in figures: what its jobs did, and what the tables now hold."""
     by_relation = matches.count_by_relation(db, run.run_id)
+    by_bank = banks.count_images(db, run.run_id)
     return Summary(
         run_id=str(run.run_id),
         roots=totals.roots,
@@ -167,6 +178,7 @@ def summarise(db: Connection, run: Run, totals: Totals) -> Summary:
         fingerprinted=totals.fingerprinted.images,
         quarantined=reports.quarantined_by_reason(db),
         matches={r: Count(new, total) for r, (new, total) in by_relation.items()},
+        known={name: Count(new, total) for name, (new, total) in by_bank.items()},
         suppressed=sum(matches.count_suppressed(db).values()),
         families=families.count(db),
         stages=_stage_times(totals),
@@ -182,6 +194,7 @@ def _stage_times(t: Totals) -> tuple[StageTime, ...]:
         StageTime("crawl", t.crawled.seconds, t.crawled.seen),
         StageTime("fingerprint", t.fingerprinted.seconds, t.fingerprinted.images),
         *inner,
+        StageTime("banks", t.compared.seconds, t.compared.images),
         StageTime("match", t.matched.seconds, t.matched.images),
         StageTime("resolve", t.resolved.seconds, t.resolved.images),
     )

@@ -26,6 +26,7 @@ __all__ = ["render"]
 Picture = Callable[[str], bytes | None]
 
 MAX_QUARANTINE = 2_000
+MAX_KNOWN = 2_000
 
 _READERS: tuple[Callable[..., Any], ...] = (
     *(text.name, text.folder, text.link, text.ends),
@@ -69,6 +70,7 @@ def render(
         groups=groups,
         suppressed=suppressed,
         quarantine=run.quarantine[:MAX_QUARANTINE],
+        known=run.known[:MAX_KNOWN],
         album=_album(shown, picture, budget),
         sprite=_Sprites(),
         left_out=len(run.pairs) - len(shown),

@@ -1,13 +1,16 @@
-"""Settings and health for a terminal, as ``rich`` renderables."""
+"""Settings, health and banks for a terminal, as ``rich`` renderables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-__all__ = ["checks", "settings"]
+from ris_jobs.report.text import moment, plural, visible
+
+__all__ = ["banks", "checks", "imported", "settings"]
 
 
 def settings(rows: Sequence[tuple[str, str, str, bool]]) -> RenderableType:
@@ -29,3 +32,40 @@ def checks(rows: Sequence[tuple[str, bool, str, str | None]]) -> RenderableType:
         if fix and not well and fix not in said:
             lines.append(Text(f"       {'':<{width}}  {fix}"))
     return Group(*lines)
+
+
+def banks(rows: Sequence[tuple[str, int, datetime, str]]) -> RenderableType:
+    """``rows``: name, hashes, when imported, from which file; a line each."""
+    if not rows:
+        return Text("no banks; `ris bank import FILE` makes one")
+    shown = [
+        (visible(n), plural(h, "hash", "hashes"), moment(t), visible(f)) for n, h, t, f in rows
+    ]
+    names, sizes = (max(len(row[column]) for row in shown) for column in (0, 1))
+    return Group(
+        *(
+            Text.assemble((f"{name:<{names}}", "bold"), f"  {size:>{sizes}}  {when}  {file}")
+            for name, size, when, file in shown
+        )
+    )
+
+
+def imported(
+    bank: str,
+    hashes: int,
+    changes: Sequence[tuple[int, str]],
+    left_out: Sequence[tuple[int, str]],
+    problems: Sequence[tuple[str, str]],
+) -> RenderableType:
+    """A bank after an import: how many hashes it has, ``changes`` and what was ``left_out`` (count,
+    of what), and the first entries that could not be used (place, reason)."""
+    done = f"{plural(hashes, 'hash', 'hashes')}, {_counted(changes) or 'as before'}"
+    lines = [Text.assemble((f"{visible(bank)}: ", "bold"), done)]
+    if out := _counted(left_out):
+        lines.append(Text(f"left out: {out}"))
+    lines += [Text(visible(f"    {place}: {reason}"), "yellow") for place, reason in problems]
+    return Group(*lines)
+
+
+def _counted(figures: Sequence[tuple[int, str]]) -> str:
+    return ", ".join(f"{count:,} {what}" for count, what in figures if count)

@@ -77,7 +77,20 @@ class QuarantineRow(TypedDict):
     run_id: int
 
 
+class HitRow(TypedDict):
+    """One URI of an image near a known hash; ``label`` is None where the bank's file has none."""
+
+    run_id: int
+    bank: str
+    label: str | None
+    hash: str
+    distance: int
+    uri: str
+    sha256: str
+
+
 MATCH_COLUMNS: Columns = get_type_hints(MatchRow)
 IMAGE_COLUMNS: Columns = get_type_hints(ImageRow)
 FAMILY_COLUMNS: Columns = get_type_hints(FamilyRow)
 QUARANTINE_COLUMNS: Columns = get_type_hints(QuarantineRow)
+HIT_COLUMNS: Columns = get_type_hints(HitRow)

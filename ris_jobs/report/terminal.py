@@ -14,15 +14,18 @@ from rich.table import Table
 from rich.text import Text
 
 from ris_jobs.report import text
-from ris_jobs.report.views import Hit, StageTime, Summary
+from ris_jobs.report.views import Count, Hit, StageTime, Summary
 
 __all__ = ["hits", "summary"]
 
 
 def summary(run: Summary) -> RenderableType:
-    """What a scan did, in the order people ask: images, matches, quarantine, time, report."""
+    """What a scan did, in the order people ask: images, matches, known hashes, quarantine, time,
+    report."""
     blocks: list[RenderableType] = [_header(run)]
     blocks.append(_matches(run) if run.matches else Text("no matches"))
+    if run.known:
+        blocks.append(_known(run.known))
     if run.quarantined:
         blocks.append(_quarantine(run.quarantined))
     if run.stages:
@@ -80,6 +83,14 @@ def _matches(run: Summary) -> RenderableType:
     table.add_row(Text("in all", "bold"), f"{total:,}", _new(new))
     if run.suppressed:
         table.add_row(Text("suppressed", "dim"), Text(f"{run.suppressed:,}", "dim"), "")
+    return table
+
+
+def _known(banks: Mapping[str, Count]) -> RenderableType:
+    table = _table("known hashes", "images", "new")
+    for name, count in sorted(banks.items(), key=lambda item: -item[1].total):
+        style = "yellow" if count.total else ""
+        table.add_row(Text(text.visible(name), style), f"{count.total:,}", _new(count.new))
     return table
 
 

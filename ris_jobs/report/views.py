@@ -7,7 +7,7 @@ for each by its sha256, so that only those that fit on the page are ever loaded.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -39,8 +39,9 @@ class StageTime:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A run in figures. ``quarantined`` counts by reason, ``matches`` by relation; suppressed
-    pairs are counted apart, in ``suppressed`` only. ``report`` is the path of the HTML page."""
+    """A run in figures. ``quarantined`` counts by reason, ``matches`` by relation, ``known``
+    images near a known hash by bank; suppressed pairs are counted apart, in ``suppressed`` only.
+    ``report`` is the path of the HTML page."""
 
     run_id: str
     roots: tuple[str, ...]
@@ -55,6 +56,7 @@ class Summary:
     suppressed: int
     families: int
     stages: tuple[StageTime, ...]
+    known: Mapping[str, Count] = field(default_factory=dict)
     report: str | None = None
 
 
@@ -119,6 +121,20 @@ class QuarantineView:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownView:
+    """One URI of an image near a known hash: ``hash`` in hex, ``distance`` in bits (0–31);
+    ``label`` comes from the bank's file. ``new`` marks what this run found."""
+
+    uri: str
+    sha256: str
+    bank: str
+    label: str | None
+    hash: str
+    distance: int
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """A run as its report shows it. ``pairs`` are in the order they should first appear,
     suppressed ones among them; times are timezone-aware."""
@@ -132,6 +148,7 @@ class RunView:
     pairs: tuple[PairView, ...]
     families: tuple[FamilyView, ...] = ()
     quarantine: tuple[QuarantineView, ...] = ()
+    known: tuple[KnownView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +173,8 @@ def as_json(summary: Summary) -> dict[str, Any]:
             for name in ("seen", "new", "changed", "unchanged", "gone", "fingerprinted")
         },
         "quarantined": dict(summary.quarantined),
-        "matches": {
-            relation: {"new": count.new, "total": count.total}
-            for relation, count in summary.matches.items()
-        },
+        "matches": _counts_as_json(summary.matches),
+        "known_hashes": _counts_as_json(summary.known),
         "suppressed": summary.suppressed,
         "families": summary.families,
         "stages": [
@@ -170,14 +185,23 @@ def as_json(summary: Summary) -> dict[str, Any]:
     }
 
 
+def _counts_as_json(counts: Mapping[str, Count]) -> dict[str, dict[str, int]]:
+    return {name: {"new": count.new, "total": count.total} for name, count in counts.items()}
+
+
+def _counts(data: Mapping[str, Any]) -> dict[str, Count]:
+    return {name: Count(count["new"], count["total"]) for name, count in data.items()}
+
+
 def from_json(data: Mapping[str, Any]) -> Summary:
-    """The summary that :func:`as_json` wrote."""
+    """The summary that :func:`as_json` wrote; runs of before there were banks know of none."""
     return Summary(
         run_id=data["run_id"],
         roots=tuple(data["roots"]),
         **data["images"],
         quarantined=data["quarantined"],
-        matches={r: Count(c["new"], c["total"]) for r, c in data["matches"].items()},
+        matches=_counts(data["matches"]),
+        known=_counts(data.get("known_hashes", {})),
         suppressed=data["suppressed"],
         families=data["families"],
         stages=tuple(StageTime(s["name"], s["seconds"], s["images"]) for s in data["stages"]),

@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from ris_jobs.report.views import FamilyView, ImageView, PairView, QuarantineView
+from ris_jobs.report.views import FamilyView, ImageView, KnownView, PairView, QuarantineView
 from ris_jobs.store.queries import query
 
 _FETCH = 1000
 
 
 def export_rows(db: Connection, what: str) -> Iterator[dict[str, Any]]:
-    """Rows of one of matches, images, families, quarantine, streamed from the server."""
+    """Rows of one of matches, images, families, quarantine, hits, streamed from the server."""
     streaming = db.execution_options(stream_results=True, max_row_buffer=_FETCH)
     for row in streaming.execute(query(f"export.{what}")).mappings():
         yield {str(name): value for name, value in row.items()}
@@ -50,6 +50,11 @@ def quarantine(db: Connection) -> tuple[QuarantineView, ...]:
         )
         for r in export_rows(db, "quarantine")
     )
+
+
+def known(db: Connection, run_id: int, limit: int) -> tuple[KnownView, ...]:
+    rows = db.execute(query("report.known"), {"run_id": run_id, "limit": limit}).mappings()
+    return tuple(KnownView(**r) for r in rows)
 
 
 def quarantined_by_reason(db: Connection) -> dict[str, int]:

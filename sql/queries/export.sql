@@ -21,6 +21,11 @@ FROM ris.image_by_uri
 WHERE status = 'quarantined'
 ORDER BY reason, uri;
 
+-- name: hits
+SELECT run_id, bank, label, hash, distance, uri, sha256
+FROM ris.bank_hit_by_uri
+ORDER BY bank, distance, uri, hash;
+
 -- name: quarantine_by_reason
 SELECT reason, count(*) AS total
 FROM ris.image_by_uri

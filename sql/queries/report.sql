@@ -12,3 +12,10 @@ JOIN ris.image si ON si.sha256 = m.source_sha256 AND si.status = 'ok'
 LEFT JOIN ris.family_member fm ON fm.image_id = di.image_id
 ORDER BY m.run_id = :run_id DESC, m.probability DESC, m.source_uri, m.derived_uri
 LIMIT :limit;
+
+-- name: known
+-- Hits as the report shows them: those of the run first, then the nearest.
+SELECT uri, sha256, bank, label, hash, distance, run_id = :run_id AS new
+FROM ris.bank_hit_by_uri
+ORDER BY run_id = :run_id DESC, distance, bank, uri, hash
+LIMIT :limit;

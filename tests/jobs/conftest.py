@@ -16,7 +16,10 @@ from ris_jobs.progress import LogProgress
 from ris_jobs.report.views import Summary
 from ris_jobs.settings import Settings
 
-TABLES = ("image", "observation", "descriptor", "match", "family", "family_member")
+TABLES = (
+    *("image", "observation", "descriptor", "match", "family", "family_member"),
+    *("bank", "bank_entry", "bank_hit"),
+)
 
 Scan = Callable[..., Summary]
 

@@ -252,7 +252,7 @@ def test_steps_of_an_orchestrator_give_what_a_scan_gives(folder: Path, settings:
     run_id = jobs.begin(settings)
     figures = {
         name: jobs.step(name, settings, run_id, progress)
-        for name in ("fingerprint", "match", "resolve")
+        for name in ("fingerprint", "banks", "match", "resolve")
     }
     summary = jobs.finish(settings, run_id, figures)
     assert summary.matches == {"identical": Count(0, 1), "thumbnail": Count(1, 1)}

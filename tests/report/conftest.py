@@ -15,6 +15,7 @@ from ris_jobs.report.views import (
     Count,
     FamilyView,
     ImageView,
+    KnownView,
     PairView,
     QuarantineView,
     RunView,
@@ -95,9 +96,14 @@ def sample() -> Sample:
         quarantined={"truncated": 1},
         matches={name: Count(int(name == "thumbnail"), n) for name, n in matches.items()},
         suppressed=1,
+        known={"list a": Count(1, 2), "list b": Count(0, 0)},
         families=1,
         stages=(StageTime("crawl", 0.5, 9), StageTime("match", 2.0, 0)),
         report="/home/a/report.html",
+    )
+    known = (
+        KnownView(boat.uri, boat.sha256, "list a", "note 7", "ab" * 32, 3, new=True),
+        KnownView(lake.uri, lake.sha256, "list a", None, "cd" * 32, 31),
     )
     run = RunView(
         summary=summary,
@@ -109,6 +115,7 @@ def sample() -> Sample:
         pairs=pairs,
         families=(family,),
         quarantine=(bad,),
+        known=known,
     )
     images = [side for p in pairs for side in (p.source, p.derived)]
     return Sample(run, {side.sha256: jpeg(i) for i, side in enumerate(images)})

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from ris_jobs.report import export
 from ris_jobs.report.rows import (
     FAMILY_COLUMNS,
+    HIT_COLUMNS,
     IMAGE_COLUMNS,
     MATCH_COLUMNS,
     QUARANTINE_COLUMNS,
@@ -32,12 +33,14 @@ CONTRACT = {
     "family_id, is_source, source_uri, source_confidence",
     "families": "family_id, source_uri, confidence, reasons, members",
     "quarantine": "uri, sha256, reason, detail, first_seen_at, last_seen_at, run_id",
+    "hits": "run_id, bank, label, hash, distance, uri, sha256",
 }
 COLUMNS = {
     "matches": MATCH_COLUMNS,
     "images": IMAGE_COLUMNS,
     "families": FAMILY_COLUMNS,
     "quarantine": QUARANTINE_COLUMNS,
+    "hits": HIT_COLUMNS,
 }
 SEEN = datetime(2026, 1, 31, 3, 15, 4, 250_000, tzinfo=timezone(timedelta(hours=1)))
 MATCH = {

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ris_jobs.report import html as report
 from ris_jobs.report.html import render
 
 Page = Callable[..., str]
@@ -58,6 +59,7 @@ def test_the_page_shows_the_run(page: Page) -> None:
         *("Run 7", "2026-01-31 02:15:04 UTC", "took 1 min 15 s", "builtin 1", "9f02ab77c1de"),
         *("file:///photos", "boat_small.jpg", "a.example", "×0.25", "mirrored"),
         *("direction not known", "flat field", "It ends early.", "geometry.inliers", "[120, 4]"),
+        *("list a 2 +1", "list b 0", "list a new note 7", "ab" * 32, "31 of 256 bits"),
     ):
         assert shown in " ".join(text.split()), shown
 
@@ -106,6 +108,7 @@ def test_every_value_is_escaped(sample: Any, page: Page, hostile: str) -> None:
         roots=(hostile,),
         quarantined={hostile: 1},
         matches={hostile: run.summary.matches["crop"]},
+        known={hostile: run.summary.matches["crop"]},
         stages=tuple(replace(stage, name=hostile) for stage in run.summary.stages),
     )
     html = page(
@@ -118,6 +121,7 @@ def test_every_value_is_escaped(sample: Any, page: Page, hostile: str) -> None:
             pairs=(first, *run.pairs[1:]),
             families=(replace(run.families[0], source_uri=hostile, reasons=(hostile,)),),
             quarantine=(replace(run.quarantine[0], uri=hostile, reason=hostile, detail=hostile),),
+            known=(replace(run.known[0], uri=hostile, bank=hostile, label=hostile),),
         )
     )
     elements = Elements(html)
@@ -197,6 +201,17 @@ def test_identical_images_at_two_uris(sample: Any, page: Page) -> None:
     same = replace(sample.run.pairs[3], derived=twin, source=one, relation="identical")
     html = page(replace(sample.run, pairs=(same,), families=()))
     assert html.count(f'<image id="p{one.sha256}"') == html.count(f'"#p{one.sha256}"') == 1
+
+
+def test_known_images_are_listed_without_their_pictures(
+    sample: Any, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = page().split('<section id="known"')[1].split("</section>")[0]
+    assert section.count("<tr>") == 3 and "<svg" not in section and "<image" not in section
+    assert "has them all" not in section
+    monkeypatch.setattr(report, "MAX_KNOWN", 1)
+    assert "The first 1; <code>ris export hits</code> has them all." in page()
+    assert 'id="known"' not in page(replace(sample.run, known=()))
 
 
 def test_an_empty_run_has_a_page(sample: Any, page: Page) -> None:

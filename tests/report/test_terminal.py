@@ -6,13 +6,14 @@ import io
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from rich.console import Console, RenderableType
 
-from ris_jobs.report import terminal
-from ris_jobs.report.views import Hit, StageTime, as_json
+from ris_jobs.report import listing, terminal
+from ris_jobs.report.views import Hit, StageTime, as_json, from_json
 
 
 def printed(what: RenderableType, width: int = 80, *, colour: bool = False) -> str:
@@ -31,6 +32,7 @@ def test_summary_says_it_all(sample: Any, width: int) -> None:
     for line in (
         *("run 7", "scanned file:///photos", "images 9", "8 new, 1 unchanged, 2 gone"),
         *("thumbnail 1 +1", "in all 4 +1", "suppressed 1", "truncated 1"),
+        *("known hashes images new", "list a 2 +1", "list b 0 \N{EN DASH}"),
         *("crawl 0.5 s 9 18", "match 2.0 s 0 \N{EN DASH}", "report /home/a/report.html"),
     ):
         assert line in lines, (line, lines)
@@ -74,12 +76,41 @@ def test_summary_as_json(sample: Any) -> None:
     value = json.loads(json.dumps(as_json(sample.run.summary)))
     assert value["images"]["seen"] == 9
     assert value["matches"]["thumbnail"] == {"new": 1, "total": 1}
+    assert value["known_hashes"]["list a"] == {"new": 1, "total": 2}
+    assert from_json(value) == sample.run.summary
     assert value["stages"][0] == {
         "name": "crawl",
         "seconds": 0.5,
         "images": 9,
         "images_per_second": 18.0,
     }
+
+
+def test_runs_of_before_there_were_banks_can_be_read(sample: Any) -> None:
+    value = as_json(sample.run.summary)
+    del value["known_hashes"]
+    assert from_json(value) == replace(sample.run.summary, known={})
+
+
+def test_banks_are_a_line_each() -> None:
+    when = datetime(2026, 1, 31, 2, 15, 4, tzinfo=UTC)
+    found = [("a", 12_345, when, "a.csv"), ("list b", 1, when, "b\u202e.json")]
+    assert printed(listing.banks(found)).splitlines() == [
+        "a       12,345 hashes  2026-01-31 02:15:04 UTC  a.csv",
+        r"list b         1 hash  2026-01-31 02:15:04 UTC  b\u202e.json",
+    ]
+    assert printed(listing.banks([])) == "no banks; `ris bank import FILE` makes one\n"
+
+
+def test_an_import_says_what_it_did() -> None:
+    changes, left_out = [(2, "added"), (0, "removed")], [(1, "that cannot be used")]
+    said = listing.imported("a", 2, changes, left_out, [("line 1", "x\x1b")])
+    assert printed(said).splitlines() == [
+        "a: 2 hashes, 2 added",
+        "left out: 1 that cannot be used",
+        r"    line 1: x\x1b",
+    ]
+    assert printed(listing.imported("a", 1, [(0, "added")], [], [])) == "a: 1 hash, as before\n"
 
 
 def test_rate_needs_work_and_time() -> None:

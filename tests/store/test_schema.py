@@ -52,7 +52,9 @@ def test_percent_signs_survive_the_migration(engine: Engine) -> None:
     assert comment == "calibrated: of the pairs at 0.9, 90 % are copies"
 
 
-@pytest.mark.parametrize("view", ["duplicates", "thumbnails", "originals", "last_run"])
+@pytest.mark.parametrize(
+    "view", ["duplicates", "thumbnails", "originals", "bank_hit_by_uri", "last_run"]
+)
 def test_views_for_analysts_can_be_read(engine: Engine, view: str) -> None:
     with engine.connect() as db:
         assert db.execute(text(f"SELECT * FROM ris.{view}")).all() == []

@@ -18,7 +18,7 @@ const pairs = [...document.querySelectorAll(".pair")].map((node, place) => {
   if (group) group.pairs.push(pair);
   return pair;
 });
-const rows = [...document.querySelectorAll("#quarantine tbody tr")];
+const rows = [...document.querySelectorAll("#known tbody tr, #quarantine tbody tr")];
 
 // Read when first needed: the text of thousands of cards is not wanted before someone types.
 const texts = new Map();

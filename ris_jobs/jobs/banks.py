@@ -1,0 +1,143 @@
+"""Banks: import lists of known hashes, and look for them among all images."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from ris_jobs.errors import ConfigError, HashListRejected, NotFound
+from ris_jobs.match.banks import near
+from ris_jobs.match.hash_list import HashList, parse
+from ris_jobs.progress import Progress
+from ris_jobs.store import banks
+from ris_jobs.store.banks import Bank, Changed
+from ris_jobs.store.runs import Run
+
+MAX_BYTES = 64 << 20
+_NAME_MAX = 100
+
+# New images and new hashes a transaction, and images a page of those compared before.
+_IMAGES, _ENTRIES, _PAGE = 16_384, 16_384, 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a file held, and what that changed in its bank."""
+
+    name: str
+    found: HashList
+    changed: Changed
+
+
+@dataclass(slots=True)
+class Compared:
+    """Images compared with known hashes (again for each batch of new hashes), and new hits."""
+
+    images: int = 0
+    hits: int = 0
+    seconds: float = 0.0
+
+
+def import_bank(engine: Engine, path: Path, name: str | None) -> Imported:
+    """Make the bank ``name`` (None: the file's, without its ending) what the file says: hashes
+    that are gone from it leave the bank with their hits.
+
+    Raises :class:`HashListRejected` when the file holds no usable hash, or too much.
+    """
+    name = _checked(path.stem if name is None else name)
+    found = parse(_read(path))
+    if not found.hashes:
+        raise HashListRejected(str(path), _why(found))
+    file = os.fsencode(path.name).decode("utf-8", "replace")
+    with engine.begin() as db:
+        banks.lock(db)
+        return Imported(name, found, banks.replace(db, name, file, found.hashes))
+
+
+def remove_bank(engine: Engine, name: str) -> None:
+    """Forget a bank, its hashes and their hits. :class:`NotFound` when there is none."""
+    with engine.begin() as db:
+        banks.lock(db)
+        if not banks.remove(db, name):
+            raise NotFound(f"there is no bank {name!r}; `ris bank list` names those there are")
+
+
+def list_banks(engine: Engine) -> list[Bank]:
+    """All banks, by name."""
+    with engine.connect() as db:
+        return banks.listed(db)
+
+
+def compare_banks(engine: Engine, run: Run, progress: Progress) -> Compared:
+    """Compare hashes that are new with the images of before, then new images with all hashes,
+    batch by batch."""
+    started = time.perf_counter()
+    total = Compared()
+    with progress.stage("banks", None) as advance:
+        for batch in (_new_entries, _new_images):
+            while done := batch(engine, run):
+                total.images += done.images
+                total.hits += done.hits
+                advance(done.images)
+    total.seconds = time.perf_counter() - started
+    return total
+
+
+def _new_entries(engine: Engine, run: Run) -> Compared | None:
+    """One batch against all images that were compared before; None when there is none."""
+    with engine.begin() as db:
+        banks.lock(db)
+        entries = banks.new_entries(db, _ENTRIES)
+        if not len(entries.ids):
+            return None
+        done = Compared()
+        for images in banks.old_images(db, _PAGE):
+            done.images += len(images.ids)
+            done.hits += banks.save_hits(db, list(near(images, entries)), run.run_id)
+        banks.set_entries_compared(db, entries)
+        return done
+
+
+def _new_images(engine: Engine, run: Run) -> Compared | None:
+    """One batch against all hashes, of which none is new by now or is left to the next scan;
+    None when there is no image or no bank."""
+    with engine.begin() as db:
+        banks.lock(db)
+        images = banks.new_images(db, _IMAGES)
+        entries = banks.old_entries(db) if len(images.ids) else images
+        if not len(entries.ids):
+            return None
+        hits = banks.save_hits(db, list(near(images, entries)), run.run_id)
+        banks.set_images_compared(db, images)
+        return Compared(len(images.ids), hits)
+
+
+def _checked(name: str) -> str:
+    name = name.strip()
+    if name and len(name) <= _NAME_MAX and name.isprintable():
+        return name
+    raise ConfigError("--name", f"must be 1 to {_NAME_MAX} printable characters, not {name!r}")
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise HashListRejected(
+            str(path), f"it is larger than {MAX_BYTES >> 20} MiB; split it into several banks"
+        )
+    return data
+
+
+def _why(found: HashList) -> str:
+    said = ["it holds no PDQ hash of 64 hex digits"]
+    if found.others:
+        entries = "1 entry is" if found.others == 1 else f"{found.others:,} entries are"
+        said.append(f"{entries} of another signal type or withdrawn")
+    if found.problems:
+        said.append(f"{found.problems[0].place}: {found.problems[0].reason}")
+    return "; ".join(said)

@@ -1,0 +1,217 @@
+"""Lists of PDQ hashes as people hold them: CSV, JSON, JSON lines. Bytes in, values out.
+
+What is understood, upper or lower case:
+
+- CSV with ``,``, ``;`` or tabs, with a header (the threatexchange command's
+  ``signal_type,signal_str,tags``, or ``FilePath,Hash``) or without (HMA's ``hash,id,time,tags``,
+  pdq-photo-hasher's ``hash,quality,file``): then the hash is the first cell of 64 hex digits.
+- JSON: a list, or an object with a list under ``data``; or one such value a line. An element is a
+  hash or an object: ThreatExchange's ``{"indicator": …, "type": "HASH_PDQ", "tags": …}``, HMA's
+  ``{"signal_type": "pdq", "signal_value": …}`` or ``{"signals": {"pdq": …}}``.
+
+Nothing in a list is run or looked up; labels are text and no more.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["HashList", "Problem", "parse"]
+
+SHOWN = 5
+"""How many problems a list keeps."""
+
+_HEX = re.compile(r"\s*[0-9a-fA-F]{64}\s*")
+_LABEL_MAX = 500
+# Characters. Read at once, empty objects take 24 times their own size.
+_DOCUMENT_MAX = 16 << 20
+
+# Names as _name() writes them; of several hashes in a row the first in this order counts.
+_HASHES = (
+    *("pdq", "pdqhash", "hash", "hashvalue", "signal", "signalstr", "signalvalue"),
+    *("rawindicator", "indicator", "value"),
+)
+_TYPES = ("signaltype", "hashtype", "indicatortype", "type")
+_LABELS = {
+    *("label", "name", "title", "note", "notes", "description", "tag", "tags", "id"),
+    *("file", "filename", "filepath", "path"),
+}
+_PDQ = {"pdq", "hashpdq", "imagepdq"}
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An entry that cannot be used: where (``line 7``), and why."""
+
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HashList:
+    """``hashes``: 32 bytes → label; the first of equal hashes counts. ``others`` are entries of
+    other signal types or withdrawn by who shared them, ``bad`` those that cannot be used;
+    ``problems`` are the first of these."""
+
+    hashes: Mapping[bytes, str | None]
+    others: int
+    bad: int
+    problems: tuple[Problem, ...]
+
+
+def parse(data: bytes) -> HashList:
+    """All that is in a file."""
+    hashes: dict[bytes, str | None] = {}
+    problems: list[Problem] = []
+    others = bad = 0
+    for place, item in _items(data):
+        try:
+            entry = _entry(item)
+        except ValueError as e:
+            bad += 1
+            problems += [Problem(place, str(e))] if bad <= SHOWN else []
+            continue
+        if entry is None:
+            others += 1
+        else:
+            hashes.setdefault(*entry)
+    return HashList(hashes, others, bad, tuple(problems))
+
+
+def _items(data: bytes) -> Iterator[tuple[str, Any]]:
+    """Each entry with its place; an exception where it cannot be read."""
+    is_json = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
+    return _from_json(data) if is_json else _from_csv(data)
+
+
+def _lines(data: bytes) -> Iterator[tuple[str, str]]:
+    text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", "replace")
+    return ((f"line {number}", line) for number, line in enumerate(text, 1) if line.strip())
+
+
+def _entry(item: Any) -> tuple[bytes, str | None] | None:
+    """Hash and label; None for what is no PDQ hash on purpose. ValueError says what is wrong."""
+    if isinstance(item, Exception):
+        raise item
+    row = {"hash": item} if isinstance(item, str) else _row(item)
+    kind = next((str(row[name]) for name in _TYPES if row.get(name)), "pdq")
+    if _name(kind) not in _PDQ or row.get("shoulddelete") is True:
+        return None
+    found = next((row[name] for name in _HASHES if isinstance(row.get(name), str)), None)
+    if found is None:
+        raise ValueError("it names no hash")
+    if not _HEX.fullmatch(found):
+        raise ValueError(f"{found.strip()[:40]!r} is not a PDQ hash of 64 hex digits")
+    return bytes.fromhex(found.strip()), _label(row)
+
+
+def _row(item: Any) -> Row:
+    """An object with plain names; what stands under ``indicator`` or ``signals`` comes up."""
+    if not isinstance(item, Mapping):
+        raise ValueError("it is neither a hash nor an object")
+    row = {_name(key): value for key, value in item.items()}
+    for name in ("indicator", "signals"):
+        if isinstance(inner := row.get(name), Mapping):
+            del row[name]
+            row = {_name(key): value for key, value in inner.items()} | row
+    return row
+
+
+def _name(text: str) -> str:
+    """``Signal_Type``, ``signalType`` → ``signaltype``."""
+    return "".join(c for c in text.lower() if c.isalnum())
+
+
+def _label(row: Row) -> str | None:
+    """What the row says of its hash, in its order, in plain words that can be stored anywhere."""
+    said = " ".join(w for name, value in row.items() if name in _LABELS for w in _words(value))
+    stored = said.replace("\0", "").encode("utf-8", "replace").decode()
+    return " ".join(stored.split())[:_LABEL_MAX] or None
+
+
+def _words(value: Any, depth: int = 4) -> Iterator[str]:
+    """The texts and numbers of a value; tags come as a list, or as ``{"data": [{"text": …}]}``."""
+    if isinstance(value, str | int):
+        yield str(value)
+    elif isinstance(value, Mapping) and depth:
+        for key in ("data", "text", "name"):
+            yield from _words(value.get(key), depth - 1)
+    elif isinstance(value, Sequence) and depth:
+        for one in value:
+            yield from _words(one, depth - 1)
+
+
+# ── CSV ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _from_csv(data: bytes) -> Iterator[tuple[str, Any]]:
+    """Line by line, so that a quote that is never closed costs its own line only."""
+    header: list[str] | None = None
+    delimiter = ""
+    for place, line in _lines(data):
+        first = not delimiter
+        delimiter = delimiter or max(",;\t", key=line.count)
+        try:
+            cells = next(csv.reader([line], delimiter=delimiter))
+        except csv.Error as e:
+            yield place, ValueError(f"it is not CSV: {e}")
+            continue
+        if first and _is_header(cells):
+            header = [_name(cell) for cell in cells]
+        elif any(cell.strip() for cell in cells):
+            yield place, _csv_row(header, cells)
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    names = {_name(cell) for cell in cells}
+    return not any(map(_HEX.fullmatch, cells)) and not names.isdisjoint(
+        {*_HASHES, *_TYPES, *_LABELS}
+    )
+
+
+def _csv_row(header: Sequence[str] | None, cells: Sequence[str]) -> Row:
+    """Without a header all cells but the hash are the label."""
+    place = next((i for i, cell in enumerate(cells) if _HEX.fullmatch(cell)), 0)
+    if header is None:
+        return {"hash": cells[place], "label": [*cells[:place], *cells[place + 1 :]]}
+    row = dict(zip(header, cells, strict=False))
+    return row if row.keys() & _HASHES else row | {"hash": cells[place]}
+
+
+# ── JSON ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _from_json(data: bytes) -> Iterator[tuple[str, Any]]:
+    """One document, or else one a line."""
+    document = _loaded(data.decode("utf-8-sig", "replace"))
+    if not isinstance(document, ValueError):
+        for number, element in enumerate(_elements(document), 1):
+            yield f"entry {number}", element
+        return
+    for place, line in _lines(data):
+        yield from ((place, element) for element in _elements(_loaded(line)))
+
+
+def _loaded(text: str) -> Any:
+    """The value of a document, or the ValueError that says why there is none."""
+    if len(text) > _DOCUMENT_MAX:
+        limit = f"{_DOCUMENT_MAX >> 20} MiB"
+        return ValueError(f"it is JSON of more than {limit} in one piece; write one entry a line")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return ValueError("it is not JSON")
+
+
+def _elements(document: Any) -> Iterable[Any]:
+    """Those of a list, bare or under ``data``; what is neither is the one element."""
+    inner = document.get("data", document) if isinstance(document, Mapping) else document
+    return inner if isinstance(inner, list) else [document]
