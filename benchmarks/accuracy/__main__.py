@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.accuracy import results, tables
-from benchmarks.accuracy.described import Described, as_scanned, similarity
+from benchmarks.accuracy.described import Described, as_scanned, similarity, with_hashes
 from benchmarks.accuracy.evaluate import evaluate
 from benchmarks.accuracy.peers import NotRun
 from benchmarks.accuracy.plot import plot
@@ -137,12 +137,14 @@ def _evaluated(
 ) -> Iterator[Result]:
     """As it is, and where the system normalises scores also by raw cosines alone, to see what
     that gives, and what hashes give to the candidates of a scan."""
-    near = similarity(described, described)
-    nearness = as_scanned(described, hashes()) if described.has_parts else None
-    yield evaluate(suite.rows, described, near, nearness, seed=seed)
+    near = alone = scanned = similarity(described, described)
+    if described.has_parts:
+        alone = as_scanned(described)
+        scanned = with_hashes(alone, hashes())
+    yield evaluate(suite.rows, described, near, scanned, seed=seed)
     if described.commonness is not None:
         raw = replace(described, system=described.system + RAW, commonness=None)
-        yield evaluate(suite.rows, raw, near, as_scanned(described), seed=seed)
+        yield evaluate(suite.rows, raw, near, alone, seed=seed)
 
 
 def _chosen(known: list[System], names: str | None) -> list[System]:

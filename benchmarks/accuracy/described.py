@@ -107,8 +107,11 @@ def as_scanned(described: Described, hashes: Described | None = None) -> Scores:
     of their PDQ ``hashes``, upright or inverted, where that is more and enough
     (:mod:`ris_jobs.match.candidates`)."""
     near = similarity(described, described, handicap=HANDICAP)
-    if hashes is None:
-        return near
+    return near if hashes is None else with_hashes(near, hashes)
+
+
+def with_hashes(near: Scores, hashes: Described) -> Scores:
+    """``near`` (files, files) as :func:`as_scanned` has it without hashes, and with them."""
     cosine = 2 * similarity(hashes, hashes) - 1
     either = np.abs(cosine, where=np.isfinite(cosine), out=cosine)
     return np.maximum(near, np.where(either >= HASH_COSINE, either, -np.inf))
