@@ -9,7 +9,7 @@ from ris_jobs.match.containment import Box, Surround, cut, find_inside, surround
 from ris_jobs.match.frame import within_shared_frame
 from ris_jobs.match.pixels import Evidence, View, best_orientation, compare, view
 
-__all__ = ["Alignment", "Inside", "align"]
+__all__ = ["Alignment", "Inside", "Verified", "align"]
 
 # Measured on copies of 120 photos and on all pairs of them: whole copies agree in at least 0.65 of
 # their blocks but for 1 % (a caption hides the rest, or all that has texture), different photos
@@ -37,15 +37,43 @@ class Inside:
 
 
 @dataclass(frozen=True, slots=True)
+class Verified:
+    """What keypoints say: ``inliers`` of ``matched`` agree on one map, by which both pictures
+    share the polygons ``first`` and ``second`` (fractions), the shares ``coverage`` of the two.
+    ``straight``: the map only scales, moves, turns by quarters or mirrors."""
+
+    inliers: int
+    matched: int
+    coverage: tuple[float, float]
+    first: tuple[tuple[float, float], ...]
+    second: tuple[tuple[float, float], ...]
+    straight: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Alignment:
     """The first picture and the second after the transform ``orientation`` (EXIF 1–8) show the
     same, as far as ``held`` says so; ``pixels`` compares what overlaps, None where a preview
-    is gone; ``inside`` is None where the whole pictures overlap."""
+    is gone; ``inside`` is None where the whole pictures overlap; ``verified`` is None where
+    keypoints were not needed."""
 
     orientation: int
     pixels: Evidence | None
     inside: Inside | None
     held: bool
+    verified: Verified | None = None
+
+    @property
+    def bent(self) -> bool:
+        """Whether one is tilted, sheared or in perspective, so that sizes tell nothing."""
+        return self.verified is not None and not self.verified.straight
+
+    @property
+    def clear(self) -> bool:
+        """Whether it holds and explains nearly all, or a whole picture at least."""
+        if not self.held or self.inside is None or self.pixels is None:
+            return self.held
+        return self.pixels.agreement >= _CLEAR
 
 
 def align(first: View, second: View, orientation: int, *, search: bool) -> Alignment:

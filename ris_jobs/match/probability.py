@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 from ris_jobs.match import Side
 from ris_jobs.match.alignment import Alignment
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.rerank import HashDistance
 
 __all__ = ["features", "probability"]
+
+
+# The share of a picture that is other content beyond doubt.
+_CHANGED = 0.05
 
 
 def features(
@@ -20,8 +27,11 @@ def features(
     """What the model looks at, by name; every value lies within −1…1.
 
     ``cosine`` is that of the two sides' ``parts``; ``partly`` is 1 where one of these is a region,
-    ``common`` the mean of how common they are, ``complexity`` the lower of the two. What needs
-    previews is left out where they are gone.
+    ``common`` the mean of how common they are, ``complexity`` the lower of the two. ``verified`` is
+    1 where keypoints had to be asked, ``inliers`` grows with the logarithm of how many agree,
+    ``changed`` is the share of the picture that differs, ``template`` is high where what is common
+    (a form, a screen, a sign) shows other content. What needs previews is left out where they are
+    gone.
     """
     common = [side.commonness[part] for side, part in zip(sides, parts, strict=True)]
     found = {
@@ -35,11 +45,15 @@ def features(
         found["agreement"] = 1.0 if alignment.pixels.same else alignment.pixels.agreement
         found["correlation"] = alignment.pixels.correlation
         found["inside"] = float(alignment.inside is not None)
-        found["held"] = float(alignment.held)
+        inliers = 0 if alignment.verified is None else alignment.verified.inliers
+        found["changed"] = alignment.pixels.changed
+        found["template"] = found["common"] * min(1.0, alignment.pixels.changed / _CHANGED)
+        found["verified"] = float(alignment.verified is not None)
+        found["inliers"] = min(1.0, math.log2(1 + inliers) / 10)
     return found
 
 
-def probability(found: dict[str, float], calibration: Calibration) -> float:
+def probability(found: Mapping[str, float], calibration: Calibration) -> float:
     """0–1, calibrated: of pairs at 0.9, 90 % are copies."""
     model = calibration.pixels if "agreement" in found else calibration.hashes
     return model.probability(found)

@@ -1,0 +1,218 @@
+"""Geometric verification: the map that lays one picture onto another, found by local features.
+
+SIFT keypoints (Lowe, "Distinctive image features from scale-invariant keypoints", 2004) with
+RootSIFT (Arandjelović and Zisserman, CVPR 2012) are paired by mutual nearest neighbours and the
+ratio test, and an affine map or a homography is fitted by MAGSAC++ (Barath et al., CVPR 2020). A
+mirrored picture is found by reordering its descriptors (Zhao and Ngo, "Flip-invariant SIFT for
+copy and object detection", TIP 2013). Whether what overlaps shows the same is told by comparing it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Keypoints", "Overlap", "Registration", "keypoints", "overlap", "register", "squares"]
+
+Rgb = npt.NDArray[np.uint8]
+Points = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.float64]
+
+# Long side that keypoints are looked for at, and what smaller pictures are enlarged to, pixels.
+_SIDE, _LEAST_SIDE = 480, 240
+_COUNT = 800
+_CONTRAST = 0.02
+_RATIO = 0.8
+_FEWEST = 6
+# Pixels of the planes within which MAGSAC counts a pair fully.
+_NEAR = 3.0
+# A homography has two more degrees of freedom than an affine map and must explain more.
+_BETTER, _MORE = 1.15, 4
+# Linear scale and stretch beyond which a map is no edit.
+_SCALE, _STRETCH = 20.0, 3.0
+_SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Keypoints:
+    """``places`` (n, 2) in pixels of a plane of ``size`` (width, height); ``descriptors``
+    float16 (n, 128) with unit rows."""
+
+    places: Points
+    descriptors: npt.NDArray[np.float16]
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """``matrix`` (3, 3) maps places of the first picture to places of the second, both as
+    fractions (x, y) of the picture; ``inliers`` of ``matched`` keypoints agree with it."""
+
+    matrix: Matrix
+    inliers: int
+    matched: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """What both pictures show: a convex polygon (k, 2) in fractions of the ``first`` and of the
+    ``second``, and which share of each picture, 0–1, it covers."""
+
+    first: Points
+    second: Points
+    coverage: tuple[float, float]
+
+
+def keypoints(picture: Rgb) -> Keypoints:
+    """The strongest keypoints of a picture, uint8 (h, w, 3)."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    scale = min(1.0, _SIDE / max(grey.shape))
+    if max(grey.shape) < _LEAST_SIDE:
+        scale = _LEAST_SIDE / max(grey.shape)
+    if scale != 1:
+        width, height = (max(1, round(side * scale)) for side in grey.shape[::-1])
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        grey = cv2.resize(grey, (width, height), interpolation=method)
+    found, values = cv2.SIFT.create(_COUNT, contrastThreshold=_CONTRAST).detectAndCompute(
+        grey, None
+    )
+    size = (grey.shape[1], grey.shape[0])
+    if values is None:
+        return Keypoints(np.empty((0, 2), np.float32), np.empty((0, 128), np.float16), size)
+    # OpenCV counts from the middle of the first pixel.
+    places = np.array([point.pt for point in found], np.float32) + np.float32(0.5)
+    sums = np.maximum(values.sum(axis=1, keepdims=True), 1e-6)
+    return Keypoints(places, np.sqrt(values / sums).astype(np.float16), size)
+
+
+def register(first: Keypoints, second: Keypoints) -> Registration | None:
+    """The map that most keypoints agree with, upright or mirrored; None where there is none."""
+    if min(len(first.places), len(second.places)) < _FEWEST:
+        return None
+    one, two = (k.descriptors.astype(np.float32) for k in (first, second))
+    pairs = max(_paired(one, two), _paired(one, two[:, _MIRRORED]), key=len)
+    if len(pairs) < _FEWEST:
+        return None
+    p, q = first.places[pairs[:, 0]], second.places[pairs[:, 1]]
+    found = _fitted(p, q)
+    if found is None:
+        return None
+    pixels, inliers = found
+    matrix = np.diag([1 / second.size[0], 1 / second.size[1], 1]) @ pixels
+    matrix = matrix @ np.diag([first.size[0], first.size[1], 1.0])
+    return (
+        Registration(matrix / matrix[2, 2], inliers, len(pairs)) if _sound(pixels, first) else None
+    )
+
+
+def overlap(registration: Registration) -> Overlap | None:
+    """What both pictures show; None where that is nothing."""
+    back = project(np.asarray(np.linalg.inv(registration.matrix), np.float64), _SQUARE)
+    area, first = cv2.intersectConvexConvex(cv2.convexHull(back), _SQUARE)
+    if area <= 0 or first is None:
+        return None
+    polygon = np.asarray(first, np.float32).reshape(-1, 2)
+    second = project(registration.matrix, polygon)
+    return Overlap(polygon, second, (float(area), float(abs(cv2.contourArea(second)))))
+
+
+def project(matrix: Matrix, points: Points) -> Points:
+    """(k, 2) points through a (3, 3) map."""
+    moved = np.column_stack([points, np.ones(len(points))]) @ matrix.T
+    return np.asarray(moved[:, :2] / moved[:, 2:], np.float32)
+
+
+def squares(
+    first: Rgb, second: Rgb, registration: Registration, shared: Overlap, side: int
+) -> tuple[Rgb, Rgb, npt.NDArray[np.bool_]]:
+    """What both pictures show as squares (side, side, 3) that lie on each other, and where (side,
+    side) both show it. They are framed by the picture that shows more of itself."""
+    inner_first = shared.coverage[0] >= shared.coverage[1]
+    polygon = shared.first if inner_first else shared.second
+    low, high = polygon.min(axis=0), polygon.max(axis=0)
+    frame = np.array([[high[0] - low[0], 0, low[0]], [0, high[1] - low[1], low[1]], [0, 0, 1]])
+    forth = registration.matrix if inner_first else np.linalg.inv(registration.matrix)
+    inner, outer = (first, second) if inner_first else (second, first)
+    one, two = _sampled(inner, frame, side), _sampled(outer, forth @ frame, side)
+    corners = (polygon - low) / (high - low) * side
+    mask = np.zeros((side, side), np.uint8)
+    cv2.fillConvexPoly(mask, np.round(corners).astype(np.int32), 1)
+    return (one, two, mask > 0) if inner_first else (two, one, mask > 0)
+
+
+def _paired(one: Points, two: Points) -> npt.NDArray[np.int64]:
+    """Rows (a, b) of mutual nearest neighbours that are clearly nearer than the second nearest."""
+    similarity = one @ two.T
+    rows = np.arange(len(one))
+    nearest = similarity.argmax(axis=1)
+    best = similarity[rows, nearest]
+    mutual = similarity.argmax(axis=0)[nearest] == rows
+    similarity[rows, nearest] = -1
+    second = similarity.max(axis=1)
+    # Of unit vectors the squared distance is 2 - 2 times the cosine.
+    kept = mutual & (1 - best < _RATIO**2 * (1 - second))
+    return np.stack([rows[kept], nearest[kept]], axis=1)
+
+
+def _fitted(p: Points, q: Points) -> tuple[Matrix, int] | None:
+    method, tries, sure = cv2.USAC_MAGSAC, 1000, 0.999
+    affine, near = cv2.estimateAffine2D(
+        p, q, method=method, ransacReprojThreshold=_NEAR, maxIters=tries, confidence=sure
+    )
+    count = 0 if affine is None else int(near.sum())
+    full, close = cv2.findHomography(p, q, method, _NEAR, maxIters=tries, confidence=sure)
+    if full is not None and int(close.sum()) > _BETTER * count + _MORE:
+        return np.asarray(full, np.float64), int(close.sum())
+    if count < _FEWEST:
+        return None
+    return np.vstack([affine, [0, 0, 1]]).astype(np.float64), count
+
+
+def _sound(matrix: Matrix, first: Keypoints) -> bool:
+    """Whether a map, in pixels, keeps the corners of the first picture in order and its shape
+    nearly so."""
+    corners = np.asarray(_SQUARE * np.array(first.size), np.float32)
+    if np.ptp(np.sign(np.column_stack([corners, np.ones(4)]) @ matrix[2])) > 0:
+        return False
+    moved = project(matrix, corners)
+    edges = np.linalg.norm(np.roll(moved, -1, axis=0) - moved, axis=1)
+    scales = edges / np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    convex = bool(cv2.isContourConvex(moved))
+    return (
+        convex
+        and scales.min() > 1 / _SCALE
+        and scales.max() < min(_SCALE, _STRETCH * float(scales.min()))
+    )
+
+
+def _sampled(picture: Rgb, frame: Matrix, side: int) -> Rgb:
+    """(side, side, 3): what ``frame`` maps the unit square to, in fractions of the picture."""
+    height, width = picture.shape[:2]
+    corners = project(frame, _SQUARE) * np.array([width, height], np.float32)
+    edges = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    # Reduced first, so that hardly more than one pixel falls on a sample.
+    scale = min(1.0, side / max(1.0, float(edges.max())))
+    if scale < 1:
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+        height, width = picture.shape[:2]
+    # Samples lie in the middle of their cells, as pixels do.
+    cells = np.array([[1 / side, 0, 0.5 / side], [0, 1 / side, 0.5 / side], [0, 0, 1]])
+    pixels = np.array([[width, 0, -0.5], [0, height, -0.5], [0, 0, 1]])
+    matrix = pixels @ frame @ cells
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    border = cv2.BORDER_REPLICATE
+    warped = cv2.warpPerspective(picture, matrix, (side, side), flags=flags, borderMode=border)
+    return np.asarray(warped, np.uint8)
+
+
+def _mirrored() -> npt.NDArray[np.int64]:
+    """Where each of the 128 values stands after mirroring along the keypoint's direction."""
+    row, column, angle = np.meshgrid(range(4), range(4), range(8), indexing="ij")
+    return np.asarray(((3 - row) * 4 + column) * 8 + (8 - angle) % 8).ravel()
+
+
+_MIRRORED = _mirrored()

@@ -1,0 +1,89 @@
+"""Alignment by keypoints: of pictures that are tilted or in perspective, of small crops, and of
+what was pasted into another picture. One is warped onto the other and what overlaps compared."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ris_jobs.match.alignment import Alignment, Inside, Verified
+from ris_jobs.match.containment import Box, surround
+from ris_jobs.match.geometry import Matrix, Points, Registration, overlap, project, squares
+from ris_jobs.match.orientation import ORIENTATIONS, swaps_sides
+from ris_jobs.match.pixels import KEPT, SIDE, compare, view
+
+__all__ = ["aligned"]
+
+Rgb = npt.NDArray[np.uint8]
+
+# Fewer keypoints, or less of either picture, are no evidence; what more they are worth is fitted.
+_INLIERS, _COVERED = 8, 0.3
+# The share of a picture from which all of it is in the other.
+_WHOLE, _WHOLE_BENT = 0.97, 0.6
+# The share that a straight box fills of its upright bounds.
+_STRAIGHT = 0.95
+
+
+def aligned(first: Rgb, second: Rgb, registration: Registration) -> Alignment | None:
+    """How two previews, uint8 (h, w, 3), lie on each other by their keypoints; None where these
+    are too few or share too little."""
+    shared = overlap(registration)
+    if shared is None or registration.inliers < _INLIERS or max(shared.coverage) < _COVERED:
+        return None
+    one, two, both = squares(first, second, registration, shared, KEPT)
+    mask = cv2.resize(both.astype(np.uint8), (SIDE, SIDE), interpolation=cv2.INTER_AREA) > 0
+    pixels = compare(view(one), view(two), shared=mask)
+    straight = _filled(registration.matrix) >= _STRAIGHT
+    inner_first = shared.coverage[0] >= shared.coverage[1]
+    inside = None
+    if min(shared.coverage) < (_WHOLE if straight else _WHOLE_BENT):
+        outer, polygon = (second, shared.second) if inner_first else (first, shared.first)
+        box = _bounds(polygon)
+        inside = Inside(inner_first, box, pixels.agreement, surround(outer, box))
+    verified = Verified(
+        registration.inliers,
+        registration.matched,
+        shared.coverage,
+        _places(shared.first),
+        _places(shared.second),
+        straight,
+    )
+    orientation = _orientation(registration.matrix, first.shape, second.shape)
+    return Alignment(orientation, pixels, inside, True, verified)
+
+
+def _filled(matrix: Matrix) -> float:
+    """The share that the first picture, laid onto the second, fills of its upright bounds."""
+    corners = project(matrix, np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32))
+    width, height = np.ptp(corners, axis=0)
+    return float(abs(cv2.contourArea(corners)) / max(width * height, 1e-12))
+
+
+def _bounds(polygon: Points) -> Box:
+    low, high = np.clip(polygon.min(axis=0), 0, 1), np.clip(polygon.max(axis=0), 0, 1)
+    return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+
+
+def _places(polygon: Points) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in polygon)
+
+
+def _orientation(matrix: Matrix, first: tuple[int, ...], second: tuple[int, ...]) -> int:
+    """The EXIF value (1–8) of the transform that turns the second nearest to the first."""
+    to_pixels = (
+        np.diag([second[1], second[0]]) @ matrix[:2, :2] @ np.diag([1 / first[1], 1 / first[0]])
+    )
+    back = np.linalg.inv(to_pixels)
+    scores = [float(np.trace(_TURNS[o].T @ back)) for o in ORIENTATIONS]
+    return int(np.argmax(scores)) + 1
+
+
+def _turn(orientation: int) -> Matrix:
+    """(2, 2), how :func:`ris_jobs.match.orientation.turn` moves places around the centre."""
+    matrix = np.array([[0, 1], [1, 0]]) if swaps_sides(orientation) else np.eye(2)
+    flips = [-1 if orientation in values else 1 for values in ((2, 3, 6, 7), (3, 4, 7, 8))]
+    return np.asarray(np.diag(flips) @ matrix, np.float64)
+
+
+_TURNS = {o: _turn(o) for o in ORIENTATIONS}
