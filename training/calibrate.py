@@ -42,8 +42,10 @@ from ris_jobs.match.candidates import Described, pair_up
 from ris_jobs.match.rerank import HashDistance, hash_distances
 from ris_jobs.settings import Settings
 from ris_jobs.store.vectors import open_vectors
+from training.reliability import Bin, bins, plot, table
 from training.splits import split
 
+RECORD = Path(__file__).parent / "record"
 DESTINATION = Path(judging.__file__).parent / "calibration.json"
 PER_VARIANT = 8
 _BATCH = 64
@@ -265,22 +267,10 @@ def entry(
 # Measuring
 
 
-def reliability(data: Sample, model: Logistic) -> Iterator[str]:
-    """Lines of a reliability table, and the expected calibration error."""
+def reliability(data: Sample, model: Logistic) -> list[Bin]:
+    """How true the model's probabilities are."""
     chance = np.array([model.probability(row) for row in data.rows])
-    share, error = data.weight / data.weight.sum(), 0.0
-    for low in np.arange(0, 1, 0.1):
-        inside = (chance >= low) & (chance < low + 0.1 + (low > 0.85))
-        if not inside.any():
-            continue
-        mass = share[inside].sum()
-        said, true = (
-            float(np.average(v[inside], weights=share[inside])) for v in (chance, data.truth)
-        )
-        error += mass * abs(said - true)
-        band = f"{low:.1f}–{low + 0.1:.1f}"
-        yield f"  {band}  {inside.sum():6d} pairs  said {said:.3f}  true {true:.3f}"
-    yield f"  expected calibration error {error:.4f} over {len(chance)} pairs"
+    return bins(chance, data.truth, data.weight)
 
 
 def measure(held: Scan, calibration: Calibration) -> Iterator[str]:
@@ -364,16 +354,20 @@ def main() -> None:
     }
     print(f"{spec.id}, seed {options.seed}, numpy {np.__version__}, {platform.machine()}")
     print(f"pixels are looked at from cosine {search}; {len(held.pairs)} held-out candidates")
+    found: dict[str, list[Bin]] = {}
     for name, values in entries.items():
         calibration = Calibration.from_entry(name, values)
         print(f"{name}, by pixels: {json.dumps(values['pixels'])}")
-        print(*reliability(test, calibration.pixels), sep="\n")
+        found[name] = reliability(test, calibration.pixels)
+        print(*table(found[name]), sep="\n")
         print(f"{name}, by hashes within {examine.HASHES_SURE}: {json.dumps(values['hashes'])}")
-        print(*reliability(near(test, examine.HASHES_SURE), calibration.hashes), sep="\n")
+        by_hashes = reliability(near(test, examine.HASHES_SURE), calibration.hashes)
+        print(*table(by_hashes), sep="\n")
     print("per family of edits, of the held-out photos:")
     print(*measure(held, Calibration.from_entry(spec.id, entries[spec.id])), sep="\n")
     if not options.dry_run:
         write(entries)
+        plot(found, RECORD / f"calibration-{spec.id}.png")
     print(f"{time.monotonic() - started:.0f} s")
 
 

@@ -19,6 +19,8 @@ _INSIDE = 0.6
 # A whole picture that agrees less than this is tried as a crop or a padding too, which must
 # then explain clearly more.
 _CLEAR = 0.9
+# The share of a picture from which the other is taken to contain it.
+_CONTAINED = 0.9
 _MARGIN = 0.1
 _PART = 0.95
 # Fewer agreeing blocks than this (of 64) are no evidence.
@@ -67,6 +69,11 @@ class Alignment:
     def bent(self) -> bool:
         """Whether one is tilted, sheared or in perspective, so that sizes tell nothing."""
         return self.verified is not None and not self.verified.straight
+
+    @property
+    def partial(self) -> bool:
+        """Whether both pictures show something that the other does not."""
+        return self.verified is not None and max(self.verified.coverage) < _CONTAINED
 
     @property
     def clear(self) -> bool:
