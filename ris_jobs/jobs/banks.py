@@ -97,7 +97,7 @@ def _new_entries(engine: Engine, run: Run) -> Compared | None:
         done = Compared()
         for images in banks.old_images(db, _PAGE):
             done.images += len(images.ids)
-            done.hits += banks.save_hits(db, list(near(images, entries)), run.run_id)
+            done.hits += banks.save_hits(db, near(images, entries), run.run_id)
         banks.set_entries_compared(db, entries)
         return done
 
@@ -111,7 +111,7 @@ def _new_images(engine: Engine, run: Run) -> Compared | None:
         entries = banks.old_entries(db) if len(images.ids) else images
         if not len(entries.ids):
             return None
-        hits = banks.save_hits(db, list(near(images, entries)), run.run_id)
+        hits = banks.save_hits(db, near(images, entries), run.run_id)
         banks.set_images_compared(db, images)
         return Compared(len(images.ids), hits)
 

@@ -64,11 +64,20 @@ def _first_derived(first: Side, second: Side, towards: Direction) -> bool:
 def _scale(first: Side, second: Side, alignment: Alignment, first_derived: bool) -> float:
     """Derived size / source size (linear) of what both show."""
     ratio = linear_ratio(first.fingerprint, second.fingerprint)
-    if alignment.inside is not None:
-        x0, y0, x1, y1 = alignment.inside.box
-        share = math.sqrt((x1 - x0) * (y1 - y0))
-        ratio = ratio / share if alignment.inside.inner_first else ratio * share
+    one, two = _shown(alignment)
+    ratio *= math.sqrt(one / two)
     return ratio if first_derived else 1 / ratio
+
+
+def _shown(alignment: Alignment) -> tuple[float, float]:
+    """Which share of the first and of the second picture the other shows."""
+    if alignment.verified is not None:
+        return alignment.verified.coverage
+    if alignment.inside is None:
+        return 1.0, 1.0
+    x0, y0, x1, y1 = alignment.inside.box
+    share = (x1 - x0) * (y1 - y0)
+    return (1.0, share) if alignment.inside.inner_first else (share, 1.0)
 
 
 def _evidence(

@@ -72,7 +72,9 @@ def _losses(
 ) -> Iterator[Claim]:
     if alignment.inside is not None:
         around, inner_first = surrounded(alignment.inside), alignment.inside.inner_first
-        if around is not None and not (around == CONTAINMENT and alignment.partial):
+        # Upright bounds of a tilted picture cut through both.
+        told = not alignment.bent and not (around == CONTAINMENT and alignment.partial)
+        if around is not None and told:
             yield around, inner_first is (around == CONTAINMENT)
         return
     ratio = linear_ratio(first, second)

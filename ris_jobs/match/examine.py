@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from ris_jobs.match import Candidate, Side
 from ris_jobs.match.alignment import Alignment, align
 from ris_jobs.match.candidates import HASH_COSINE
-from ris_jobs.match.geometry import Keypoints, keypoints, register
+from ris_jobs.match.geometry import keypoints, register
 from ris_jobs.match.pixels import View, view
 from ris_jobs.match.probability import features
 from ris_jobs.match.registered import aligned
@@ -29,6 +30,8 @@ __all__ = [
     "hashes_near",
 ]
 
+_T = TypeVar("_T")
+Rgb = npt.NDArray[np.uint8]
 LoadPreview = Callable[[int], npt.NDArray[np.uint8] | None]
 """From an image id to its preview, uint8 (h, w, 3), or None when it is gone."""
 
@@ -97,16 +100,9 @@ class Previews:
 
     def __init__(self, load: LoadPreview) -> None:
         self.load = load
-        self.view = lru_cache(maxsize=_VIEWS)(self._view)
-        self.keypoints = lru_cache(maxsize=_KEYPOINTS)(self._keypoints)
-
-    def _view(self, image_id: int) -> View | None:
-        preview = self.load(image_id)
-        return None if preview is None else view(preview)
-
-    def _keypoints(self, image_id: int) -> Keypoints | None:
-        preview = self.load(image_id)
-        return None if preview is None else keypoints(preview)
+        # Functions of the loader alone, so that they go when this goes.
+        self.view = lru_cache(_VIEWS)(partial(_made, view, load))
+        self.keypoints = lru_cache(_KEYPOINTS)(partial(_made, keypoints, load))
 
     def by_keypoints(self, first: int, second: int) -> Alignment | None:
         one, two = self.keypoints(first), self.keypoints(second)
@@ -115,6 +111,11 @@ class Previews:
         if registration is None or previews[0] is None or previews[1] is None:
             return None
         return aligned(previews[0], previews[1], registration)
+
+
+def _made(make: Callable[[Rgb], _T], load: LoadPreview, image_id: int) -> _T | None:
+    preview = load(image_id)
+    return None if preview is None else make(preview)
 
 
 def _confirmed(

@@ -18,7 +18,8 @@ import numpy.typing as npt
 __all__ = ["Keypoints", "Overlap", "Registration", "keypoints", "overlap", "register", "squares"]
 
 Rgb = npt.NDArray[np.uint8]
-Points = npt.NDArray[np.float32]
+Points = npt.NDArray[np.float64]
+Values = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
 
 # Long side that keypoints are looked for at, and what smaller pictures are enlarged to, pixels.
@@ -33,15 +34,15 @@ _NEAR = 3.0
 _BETTER, _MORE = 1.15, 4
 # Linear scale and stretch beyond which a map is no edit.
 _SCALE, _STRETCH = 20.0, 3.0
-_SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+_SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Keypoints:
-    """``places`` (n, 2) in pixels of a plane of ``size`` (width, height); ``descriptors``
+    """``places`` float32 (n, 2) in pixels of a plane of ``size`` (width, height); ``descriptors``
     float16 (n, 128) with unit rows."""
 
-    places: Points
+    places: Values
     descriptors: npt.NDArray[np.float16]
     size: tuple[int, int]
 
@@ -58,8 +59,8 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """What both pictures show: a convex polygon (k, 2) in fractions of the ``first`` and of the
-    ``second``, and which share of each picture, 0–1, it covers."""
+    """What both pictures show: a convex polygon, float64 (k, 2), in fractions of the ``first`` and
+    of the ``second``, and which share of each picture, 0–1, it covers."""
 
     first: Points
     second: Points
@@ -110,19 +111,17 @@ def register(first: Keypoints, second: Keypoints) -> Registration | None:
 
 def overlap(registration: Registration) -> Overlap | None:
     """What both pictures show; None where that is nothing."""
-    back = project(np.asarray(np.linalg.inv(registration.matrix), np.float64), _SQUARE)
-    area, first = cv2.intersectConvexConvex(cv2.convexHull(back), _SQUARE)
-    if area <= 0 or first is None:
+    second = _clipped(project(registration.matrix, _SQUARE))
+    if len(second) < 3:
         return None
-    polygon = np.asarray(first, np.float32).reshape(-1, 2)
-    second = project(registration.matrix, polygon)
-    return Overlap(polygon, second, (float(area), float(abs(cv2.contourArea(second)))))
+    first = np.clip(project(np.asarray(np.linalg.inv(registration.matrix)), second), 0, 1)
+    return Overlap(first, second, (_area(first), _area(second)))
 
 
 def project(matrix: Matrix, points: Points) -> Points:
     """(k, 2) points through a (3, 3) map."""
     moved = np.column_stack([points, np.ones(len(points))]) @ matrix.T
-    return np.asarray(moved[:, :2] / moved[:, 2:], np.float32)
+    return np.asarray(moved[:, :2] / moved[:, 2:], np.float64)
 
 
 def squares(
@@ -143,21 +142,50 @@ def squares(
     return (one, two, mask > 0) if inner_first else (two, one, mask > 0)
 
 
-def _paired(one: Points, two: Points) -> npt.NDArray[np.int64]:
-    """Rows (a, b) of mutual nearest neighbours that are clearly nearer than the second nearest."""
+def _clipped(polygon: Points) -> Points:
+    """What of a convex polygon lies in the unit square (Sutherland and Hodgman, "Reentrant polygon
+    clipping", 1974); no points where nothing does."""
+    for axis, bound, side in ((0, 0, 1), (0, 1, -1), (1, 0, 1), (1, 1, -1)):
+        if not len(polygon):
+            break
+        depth = side * (polygon[:, axis] - bound)
+        kept = []
+        for n, point in enumerate(polygon):
+            before, last = polygon[n - 1], depth[n - 1]
+            if (depth[n] >= 0) != (last >= 0):
+                kept.append(before + (point - before) * (last / (last - depth[n])))
+            if depth[n] >= 0:
+                kept.append(point)
+        polygon = np.array(kept, np.float64).reshape(-1, 2)
+    return polygon
+
+
+def _area(polygon: Points) -> float:
+    """Of the unit square, 0–1, by the shoelace formula."""
+    x, y = polygon.T
+    twice = float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
+    return min(1.0, twice / 2)
+
+
+def _paired(one: Values, two: Values) -> npt.NDArray[np.int64]:
+    """Rows (a, b) of mutual nearest neighbours, each clearly nearer than the second nearest."""
     similarity = one @ two.T
+    forth, clear = _nearest(similarity)
+    back, clear_back = _nearest(similarity.T)
     rows = np.arange(len(one))
+    kept = clear & clear_back[forth] & (back[forth] == rows)
+    return np.stack([rows[kept], forth[kept]], axis=1)
+
+
+def _nearest(similarity: Values) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """The nearest column of each row, and whether it passes the ratio test."""
     nearest = similarity.argmax(axis=1)
-    best = similarity[rows, nearest]
-    mutual = similarity.argmax(axis=0)[nearest] == rows
-    similarity[rows, nearest] = -1
-    second = similarity.max(axis=1)
+    second, best = np.partition(similarity, -2, axis=1)[:, -2:].T
     # Of unit vectors the squared distance is 2 - 2 times the cosine.
-    kept = mutual & (1 - best < _RATIO**2 * (1 - second))
-    return np.stack([rows[kept], nearest[kept]], axis=1)
+    return nearest, 1 - best < _RATIO**2 * (1 - second)
 
 
-def _fitted(p: Points, q: Points) -> tuple[Matrix, int] | None:
+def _fitted(p: Values, q: Values) -> tuple[Matrix, int] | None:
     method, tries, sure = cv2.USAC_MAGSAC, 1000, 0.999
     affine, near = cv2.estimateAffine2D(
         p, q, method=method, ransacReprojThreshold=_NEAR, maxIters=tries, confidence=sure
@@ -174,13 +202,13 @@ def _fitted(p: Points, q: Points) -> tuple[Matrix, int] | None:
 def _sound(matrix: Matrix, first: Keypoints) -> bool:
     """Whether a map, in pixels, keeps the corners of the first picture in order and its shape
     nearly so."""
-    corners = np.asarray(_SQUARE * np.array(first.size), np.float32)
+    corners = _SQUARE * np.array(first.size)
     if np.ptp(np.sign(np.column_stack([corners, np.ones(4)]) @ matrix[2])) > 0:
         return False
     moved = project(matrix, corners)
     edges = np.linalg.norm(np.roll(moved, -1, axis=0) - moved, axis=1)
     scales = edges / np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
-    convex = bool(cv2.isContourConvex(moved))
+    convex = bool(cv2.isContourConvex(moved.astype(np.float32)))
     return (
         convex
         and scales.min() > 1 / _SCALE
@@ -191,7 +219,7 @@ def _sound(matrix: Matrix, first: Keypoints) -> bool:
 def _sampled(picture: Rgb, frame: Matrix, side: int) -> Rgb:
     """(side, side, 3): what ``frame`` maps the unit square to, in fractions of the picture."""
     height, width = picture.shape[:2]
-    corners = project(frame, _SQUARE) * np.array([width, height], np.float32)
+    corners = project(frame, _SQUARE) * np.array([width, height])
     edges = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
     # Reduced first, so that hardly more than one pixel falls on a sample.
     scale = min(1.0, side / max(1.0, float(edges.max())))

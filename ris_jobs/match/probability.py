@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from ris_jobs.match import Side
 from ris_jobs.match.alignment import Alignment
 from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.pixels import Evidence
 from ris_jobs.match.rerank import HashDistance
 
 __all__ = ["features", "probability"]
 
 
-# The share of a picture that is other content beyond doubt.
-_CHANGED = 0.05
+# Grey values between two cells, and the share of blocks, that are other content beyond doubt.
+_DIFFERENT, _DISAGREES = 30.0, 0.2
 
 
 def features(
@@ -29,9 +30,9 @@ def features(
     ``cosine`` is that of the two sides' ``parts``; ``partly`` is 1 where one of these is a region,
     ``common`` the mean of how common they are, ``complexity`` the lower of the two. ``verified`` is
     1 where keypoints had to be asked, ``inliers`` grows with the logarithm of how many agree,
-    ``changed`` is the share of the picture that differs, ``template`` is high where what is common
-    (a form, a screen, a sign) shows other content. What needs previews is left out where they are
-    gone.
+    ``differs`` with the largest difference of two cells; ``template`` and ``unlike`` are high where
+    something common (a form, a screen, a sign) shows other content, in one place or in many. What
+    needs previews is left out where they are gone.
     """
     common = [side.commonness[part] for side, part in zip(sides, parts, strict=True)]
     found = {
@@ -42,15 +43,24 @@ def features(
         "complexity": min(side.fingerprint.quality.complexity for side in sides),
     }
     if alignment.pixels is not None:
-        found["agreement"] = 1.0 if alignment.pixels.same else alignment.pixels.agreement
-        found["correlation"] = alignment.pixels.correlation
-        found["inside"] = float(alignment.inside is not None)
-        inliers = 0 if alignment.verified is None else alignment.verified.inliers
-        found["changed"] = alignment.pixels.changed
-        found["template"] = found["common"] * min(1.0, alignment.pixels.changed / _CHANGED)
-        found["verified"] = float(alignment.verified is not None)
-        found["inliers"] = min(1.0, math.log2(1 + inliers) / 10)
+        found |= _seen(alignment, alignment.pixels, found["common"])
     return found
+
+
+def _seen(alignment: Alignment, pixels: Evidence, common: float) -> dict[str, float]:
+    agreement = 1.0 if pixels.same else pixels.agreement
+    inliers = 0 if alignment.verified is None else alignment.verified.inliers
+    differs = min(1.0, max(pixels.luma_worst, pixels.chroma_worst) / _DIFFERENT)
+    return {
+        "agreement": agreement,
+        "correlation": pixels.correlation,
+        "differs": differs,
+        "template": common * differs,
+        "unlike": common * min(1.0, (1 - agreement) / _DISAGREES),
+        "inside": float(alignment.inside is not None),
+        "verified": float(alignment.verified is not None),
+        "inliers": min(1.0, math.log2(1 + inliers) / 10),
+    }
 
 
 def probability(found: Mapping[str, float], calibration: Calibration) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TypeVar
 
 from sqlalchemy import Connection, TextClause
@@ -104,7 +105,7 @@ def set_images_compared(db: Connection, images: Hashes) -> None:
     db.execute(query("banks.set_images_compared"), {"ids": images.ids.tolist()})
 
 
-def save_hits(db: Connection, hits: Sequence[Hit], run_id: int) -> int:
+def save_hits(db: Connection, hits: Iterable[Hit], run_id: int) -> int:
     """Returns how many of them are new."""
     return sum(
         db.execute(
@@ -130,5 +131,7 @@ def _hashes(db: Connection, q: TextClause, **params: int) -> Hashes:
     return Hashes.of((r.id, bytes(r.pdq)) for r in db.execute(q, params))
 
 
-def _batches(rows: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    return (rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH))
+def _batches(rows: Iterable[_T]) -> Iterator[list[_T]]:
+    ahead = iter(rows)
+    while batch := list(islice(ahead, _BATCH)):
+        yield batch

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ris_jobs.match.geometry import keypoints, overlap, project, register, squares
+from ris_jobs.match.geometry import (
+    Registration,
+    keypoints,
+    overlap,
+    project,
+    register,
+    squares,
+)
 from ris_jobs.match.orientation import turn
 from ris_jobs.match.registered import aligned
 from tests.match.scenes import scene
@@ -123,3 +130,38 @@ def test_a_tilted_picture_is_whole_and_bent():
     found_ = aligned(image, moved, found(image, moved))
     assert found_.inside is None and not found_.verified.straight
     assert found_.orientation == 1
+
+
+def mapped(matrix):
+    return overlap(Registration(np.asarray(matrix, np.float64), 20, 20))
+
+
+@settings(max_examples=200)
+@given(st.floats(0.2, 3), st.floats(-0.5, 0.9), st.floats(-0.5, 0.9), st.floats(-1e-4, 1e-4))
+def test_shares_are_those_of_boxes(scale, x, y, noise):
+    """Also where edges lie on each other, but for `noise`."""
+    shared = mapped([[scale, noise, x], [noise, scale, y], [0, 0, 1]])
+    wide, high = (max(0.0, min(1, at + scale) - max(0, at)) for at in (x, y))
+    if wide * high < 1e-3:
+        return
+    assert shared.coverage[1] == pytest.approx(wide * high, abs=1e-3)
+    assert shared.coverage[0] == pytest.approx(wide * high / scale**2, abs=1e-3)
+
+
+def test_edges_that_lie_on_each_other():
+    rng = np.random.default_rng(0)
+    for size in (0.5, 1.0):
+        for noise in rng.normal(0, 1e-5, (300, 3, 3)):
+            noise[2] = 0
+            shared = mapped(np.diag([size, size, 1]) + noise)
+            assert shared.coverage == pytest.approx((1, size**2), abs=1e-3)
+
+
+def test_a_picture_in_perspective_is_found_beyond_its_horizon():
+    """The corners of the second lie behind the first's plane; the first's own do not."""
+    shared = mapped([[0.3, 0.02, 0.1], [0.01, 0.3, 0.1], [-0.85, 0.0, 1]])
+    places = project(np.array([[0.3, 0.02, 0.1], [0.01, 0.3, 0.1], [-0.85, 0, 1]]), SQUARE)
+    inside = bool(((places >= 0) & (places <= 1)).all())
+    assert shared.coverage[0] == pytest.approx(1, abs=1e-6) if inside else shared.coverage[0] < 1
+    assert 0 < shared.coverage[1] <= 1
+    assert ((shared.first >= 0) & (shared.first <= 1)).all()
