@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from ris_jobs.match import Side
 from ris_jobs.match.alignment import Alignment
-from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.calibration import Calibration, Logistic
 from ris_jobs.match.rerank import HashDistance
 
-__all__ = ["features", "probability"]
+__all__ = ["features", "logistic", "probability"]
 
 
 # The share of a picture that is other content beyond doubt.
@@ -55,5 +55,9 @@ def features(
 
 def probability(found: Mapping[str, float], calibration: Calibration) -> float:
     """0–1, calibrated: of pairs at 0.9, 90 % are copies."""
-    model = calibration.pixels if "agreement" in found else calibration.hashes
-    return model.probability(found)
+    return logistic(found, calibration).probability(found)
+
+
+def logistic(found: Mapping[str, float], calibration: Calibration) -> Logistic:
+    """The coefficients that fit: with previews or without."""
+    return calibration.pixels if "agreement" in found else calibration.hashes
