@@ -117,8 +117,8 @@ def register(first: Keypoints, second: Keypoints) -> Registration | None:
         return None
     matrix = np.diag([1 / second.size[0], 1 / second.size[1], 1]) @ pixels
     matrix = matrix @ np.diag([first.size[0], first.size[1], 1.0])
-    places = (p[near] / np.float32(first.size), q[near] / np.float32(second.size))
-    return Registration(matrix / matrix[2, 2], len(pairs), *places)
+    one, two = np.array(first.size, np.float32), np.array(second.size, np.float32)
+    return Registration(matrix / matrix[2, 2], len(pairs), p[near] / one, q[near] / two)
 
 
 def overlap(registration: Registration) -> Overlap | None:

@@ -51,8 +51,8 @@ def rule(
     previews = Previews(load_preview)
     alignment = alignment_of(pair, candidate, distance, previews, calibration.search_cosine)
     if alignment is None or not alignment.held:
-        stop = Stop.FAR if alignment is None else Stop.UNALIGNED
-        return Ruling(stop, distance, alignment, None, None)
+        reason = Stop.FAR if alignment is None else Stop.UNALIGNED
+        return Ruling(reason, distance, alignment, None, None)
     found = features(pair, parts_of(candidate, pair), candidate.cosine, distance, alignment)
     chance = probability(found, calibration)
     stop = Stop.IMPROBABLE if chance < min_probability else None
