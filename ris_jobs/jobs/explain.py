@@ -20,7 +20,7 @@ from ris_jobs.match import Candidate, Match
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, nearest_parts, pair_up
 from ris_jobs.match.derivation import derivation
-from ris_jobs.match.ruling import rule
+from ris_jobs.match.ruling import Ruling, rule
 from ris_jobs.report import explain as drawing
 from ris_jobs.report.explanation import Explanation, Judged, Versions
 from ris_jobs.report.overlay import overlay
@@ -220,18 +220,29 @@ def _judged(
         min_probability=settings.min_probability,
         load_preview=loader(sides, stores.previews, {}),
     )
-    parts = candidate.parts if candidate.image_id == ids[0] else candidate.parts[::-1]
-    found = Judged(
+    rank = near.rank if near else None
+    return _held_to(settings, calibration, ids, candidate, ruling, rank), match
+
+
+def _held_to(
+    settings: Settings,
+    calibration: Calibration,
+    ids: tuple[int, int],
+    candidate: Candidate,
+    ruling: Ruling,
+    rank: int | None,
+) -> Judged:
+    """With the limits that the pair was held to, its parts in the order of ``ids``."""
+    return Judged(
         ruling=ruling,
-        rank=near.rank if near else None,
+        rank=rank,
         cosine=candidate.cosine,
-        parts=parts,
+        parts=candidate.parts if candidate.image_id == ids[0] else candidate.parts[::-1],
         top_k=settings.top_k,
         min_cosine=settings.min_cosine,
         search_cosine=calibration.search_cosine,
         min_probability=settings.min_probability,
     )
-    return found, match
 
 
 def _candidate(

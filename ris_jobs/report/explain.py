@@ -49,7 +49,7 @@ _FINE = 4
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """Where a picture stands on the sheet, pixels."""
+    """Where a picture stands on its strip, pixels."""
 
     x: int
     y: int
@@ -57,7 +57,7 @@ class _Frame:
     height: int
 
     def at(self, places: Points) -> Points:
-        """Fractions of the picture (n, 2) as pixels of the sheet."""
+        """Fractions of the picture (n, 2) as pixels of the strip."""
         size = np.array([self.width, self.height], np.float32)
         return np.asarray(places * size + np.array([self.x, self.y], np.float32), np.float32)
 
@@ -65,23 +65,11 @@ class _Frame:
 def draw(said: Explanation, first: Rgb | None, second: Rgb | None, laid: Overlay | None) -> bytes:
     """PNG bytes, :data:`WIDTH` pixels wide. ``first`` and ``second`` are the previews of the two
     images as they were asked for, uint8 (h, w, 3), None where one is gone."""
-    top = _GAP + _HEAD + _LINE * len(reasons(said)) + _GAP // 2
-    frames = _side_by_side((first, second), top + 2 * _LINE)
-    below = max(frame.y + frame.height for frame in frames) + _GAP // 2
-    parts = [] if laid is None or first is None or second is None else _parts(first, second, laid)
-    end = below + _LINE + (_GAP + _LINE + len(parts[0]) + 30 if parts else 0) + _GAP // 2
-    sheet = Image.new("RGB", (WIDTH, end), _PAPER)
-    _title(sheet, said)
-    for letter, image, frame, picture in zip(
-        "AB", said.images, frames, (first, second), strict=True
-    ):
-        _preview(sheet, top, f"{letter} · {name(image.uri)}", image, frame, picture)
-    if laid is not None:
-        sheet = _marked(sheet, frames, laid, outlined=said.outcome != "no match")
-    _text(sheet, (_GAP, below), _note(said, laid, first, second), 15, _MUTED)
-    _comparison(sheet, below + _LINE + _GAP, _TITLES[said.outcome], parts)
+    strips = [_title(said), _previews(said, (first, second), laid)]
+    if laid is not None and first is not None and second is not None:
+        strips.append(_comparison(_TITLES[said.outcome], _parts(first, second, laid)))
     out = io.BytesIO()
-    sheet.save(out, "PNG")
+    Image.fromarray(np.concatenate(strips)).save(out, "PNG")
     return out.getvalue()
 
 
@@ -113,39 +101,59 @@ def _within(size: Sequence[float], room: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _title(sheet: Image.Image, said: Explanation) -> None:
-    _text(sheet, (_GAP, _GAP - 6), headline(said), 26, _INK)
-    for row, reason in enumerate(reasons(said)):
-        _text(sheet, (_GAP, _GAP + _HEAD + row * _LINE), reason, 16, _INK)
+def _strip(height: int) -> Image.Image:
+    """An empty part of the sheet, all its width."""
+    return Image.new("RGB", (WIDTH, height), _PAPER)
 
 
-def _preview(
-    sheet: Image.Image,
-    top: int,
-    title: str,
-    image: ImageView,
-    frame: _Frame,
-    picture: Rgb | None,
-) -> None:
-    left = _GAP if frame.x < WIDTH // 2 else _GAP + _PREVIEW[0] + _GAP
-    said = f"{image.width} x {image.height} pixels · {folder(image.uri)}"
-    for row, (line, ink) in enumerate(((title, _INK), (said, _MUTED))):
-        _text(sheet, (left, top + row * (_LINE - 3)), line, 16 - 2 * row, ink, _PREVIEW[0])
+def _title(said: Explanation) -> Rgb:
+    """The outcome and its reasons."""
+    lines = reasons(said)
+    strip = _strip(_GAP + _HEAD + _LINE * len(lines) + _GAP // 2)
+    _text(strip, (_GAP, _GAP - 6), headline(said), 26, _INK)
+    for row, line in enumerate(lines):
+        _text(strip, (_GAP, _GAP + _HEAD + row * _LINE), line, 16, _INK)
+    return np.asarray(strip)
+
+
+def _previews(said: Explanation, pictures: Sequence[Rgb | None], laid: Overlay | None) -> Rgb:
+    """Both previews with their names, what is marked on them, and what the marks mean."""
+    frames = _side_by_side(pictures, 2 * _LINE)
+    below = max(frame.y + frame.height for frame in frames) + _GAP // 2
+    strip = _strip(below + _LINE + _GAP)
+    for column, image in enumerate(said.images):
+        _names(strip, column, image)
+        _preview(strip, frames[column], pictures[column])
+    if laid is not None:
+        strip = _marked(strip, frames, laid, outlined=said.outcome != "no match")
+    _text(strip, (_GAP, below), _note(said, pictures, laid), 15, _MUTED)
+    return np.asarray(strip)
+
+
+def _names(strip: Image.Image, column: int, image: ImageView) -> None:
+    left = _GAP + column * (_PREVIEW[0] + _GAP)
+    where = folder(image.uri)
+    about = f"{image.width} x {image.height} pixels" + (f" · {where}" if where else "")
+    _text(strip, (left, 0), f"{'AB'[column]} · {name(image.uri)}", 16, _INK, _PREVIEW[0])
+    _text(strip, (left, _LINE - 3), about, 14, _MUTED, _PREVIEW[0])
+
+
+def _preview(strip: Image.Image, frame: _Frame, picture: Rgb | None) -> None:
     box = (frame.x, frame.y, frame.x + frame.width, frame.y + frame.height)
-    if picture is None:
-        draw = ImageDraw.Draw(sheet)
-        draw.rectangle(box, fill=_BLANK)
-        middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-        draw.text(middle, "the preview is gone", _MUTED, font(16), anchor="mm")
-    else:
-        sheet.paste(Image.fromarray(_resized(picture, frame.width, frame.height)), box)
+    if picture is not None:
+        strip.paste(Image.fromarray(_resized(picture, frame.width, frame.height)), box)
+        return
+    draw = ImageDraw.Draw(strip)
+    draw.rectangle(box, fill=_BLANK)
+    middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    draw.text(middle, "the preview is gone", _MUTED, font(16), anchor="mm")
 
 
 def _marked(
-    sheet: Image.Image, frames: Sequence[_Frame], laid: Overlay, *, outlined: bool
+    strip: Image.Image, frames: Sequence[_Frame], laid: Overlay, *, outlined: bool
 ) -> Image.Image:
     """With the outlines of what is shared, and lines between keypoints that agree."""
-    canvas = np.array(sheet)
+    canvas = np.array(strip)
     polygons = (laid.shared.first, laid.shared.second) if outlined else ()
     for frame, polygon in zip(frames, polygons, strict=False):
         _outline(canvas, frame.at(polygon))
@@ -186,9 +194,9 @@ def _fine(places: Points) -> npt.NDArray[np.int32]:
     return np.asarray(np.round(kept * (1 << _FINE)), np.int32)
 
 
-def _note(said: Explanation, laid: Overlay | None, first: Rgb | None, second: Rgb | None) -> str:
+def _note(said: Explanation, pictures: Sequence[Rgb | None], laid: Overlay | None) -> str:
     """What the marks on the previews mean."""
-    if first is None or second is None:
+    if any(picture is None for picture in pictures):
         return "A preview is gone, so that nothing can be laid on each other."
     if laid is None:
         return "Nothing lays the pictures on each other."
@@ -244,26 +252,27 @@ _TITLES = {
 }
 
 
-def _comparison(sheet: Image.Image, y: int, titles: Sequence[str], parts: Sequence[Rgb]) -> None:
+def _comparison(titles: Sequence[str], parts: Sequence[Rgb]) -> Rgb:
     """A's part, B's, and the difference with its legend."""
-    for column, (title, part) in enumerate(zip(titles, parts, strict=False)):
+    strip = _strip(_LINE + len(parts[0]) + 30 + _GAP // 2)
+    for column, (title, part) in enumerate(zip(titles, parts, strict=True)):
         x = _GAP + column * (_PART[0] + _GAP)
-        _text(sheet, (x, y), title, 16, _INK, _PART[0])
-        sheet.paste(Image.fromarray(part), (x, y + _LINE))
-    if parts:
-        _legend(sheet, (_GAP + 2 * (_PART[0] + _GAP), y + _LINE + len(parts[2]) + 8))
+        _text(strip, (x, 0), title, 16, _INK, _PART[0])
+        strip.paste(Image.fromarray(part), (x, _LINE))
+    _legend(strip, (_GAP + 2 * (_PART[0] + _GAP), _LINE + len(parts[2]) + 8))
+    return np.asarray(strip)
 
 
-def _legend(sheet: Image.Image, at: tuple[int, int]) -> None:
+def _legend(strip: Image.Image, at: tuple[int, int]) -> None:
     ramp = _heat(np.tile(np.arange(_BRIGHTEST + 1, dtype=np.int16), (14, 1)))
-    sheet.paste(Image.fromarray(_resized(ramp, 130, 14)), (at[0] + 14, at[1] + 2))
-    _text(sheet, at, "0", 14, _MUTED)
-    _text(sheet, (at[0] + 150, at[1]), f"{_BRIGHTEST} of 255 grey values or more", 14, _MUTED)
+    strip.paste(Image.fromarray(_resized(ramp, 130, 14)), (at[0] + 14, at[1] + 2))
+    _text(strip, at, "0", 14, _MUTED)
+    _text(strip, (at[0] + 150, at[1]), f"{_BRIGHTEST} of 255 grey values or more", 14, _MUTED)
 
 
 def _text(
-    sheet: Image.Image, at: tuple[int, int], text: str, size: int, ink: str, width: int = 0
+    strip: Image.Image, at: tuple[int, int], text: str, size: int, ink: str, width: int = 0
 ) -> None:
-    draw = ImageDraw.Draw(sheet)
+    draw = ImageDraw.Draw(strip)
     room = width or WIDTH - at[0] - _GAP
     draw.text(at, fitted(draw, text, size, room), ink, font(size))
