@@ -22,12 +22,16 @@ from ris_jobs.match.rerank import HashDistance, hash_distances
 __all__ = [
     "HASHES_NEAR",
     "HASHES_SURE",
+    "PDQ_NEAR",
     "SEARCHED",
     "Examined",
     "LoadPreview",
     "Previews",
+    "alignment_of",
     "examine",
     "hashes_near",
+    "ordered",
+    "parts_of",
 ]
 
 _T = TypeVar("_T")
@@ -41,7 +45,7 @@ LoadPreview = Callable[[int], npt.NDArray[np.uint8] | None]
 HASHES_NEAR = 40
 HASHES_SURE = 24
 # PDQ distance within which the pixels are looked at too: what makes a candidate of its own.
-_PDQ_NEAR = round(128 * (1 - HASH_COSINE))
+PDQ_NEAR = round(128 * (1 - HASH_COSINE))
 # One picture is sought inside another only among an image's nearest: that costs milliseconds a
 # pair, and an image has up to top_k candidates, most of which merely look alike.
 SEARCHED = 12
@@ -72,27 +76,32 @@ def examine(
 ) -> Iterator[Examined | None]:
     """Of each candidate what confirms it; None where nothing does. Hashes are compared all at
     once, and each preview is reduced once as long as candidates of one image stand together."""
-    pairs = [_ordered(sides[c.image_id], sides[c.other_id]) for c in candidates]
+    pairs = [ordered(sides[c.image_id], sides[c.other_id]) for c in candidates]
     distances = hash_distances([(a.fingerprint.hashes, b.fingerprint.hashes) for a, b in pairs])
     for candidate, pair, distance in zip(candidates, pairs, distances, strict=True):
-        alignment = _confirmed(pair, candidate, distance, previews, search_cosine)
-        if alignment is None:
+        alignment = alignment_of(pair, candidate, distance, previews, search_cosine)
+        if alignment is None or not alignment.held:
             yield None
             continue
-        parts = candidate.parts
-        if pair[0].image_id != candidate.image_id:
-            parts = parts[::-1]
+        parts = parts_of(candidate, pair)
         found = features(pair, parts, candidate.cosine, distance, alignment)
         yield Examined(pair, candidate.cosine, parts, distance, alignment, found)
 
 
 def hashes_near(distance: HashDistance) -> bool:
     """Whether hashes alone are reason enough to look at the pixels."""
-    return distance.combined <= HASHES_NEAR or distance.pdq <= _PDQ_NEAR
+    return distance.combined <= HASHES_NEAR or distance.pdq <= PDQ_NEAR
 
 
-def _ordered(a: Side, b: Side) -> tuple[Side, Side]:
+def ordered(a: Side, b: Side) -> tuple[Side, Side]:
+    """By their sha256, so that nothing depends on which came first."""
     return (a, b) if a.sha256 <= b.sha256 else (b, a)
+
+
+def parts_of(candidate: Candidate, pair: tuple[Side, Side]) -> tuple[int, int]:
+    """The candidate's nearest parts in the order of the pair."""
+    same = pair[0].image_id == candidate.image_id
+    return candidate.parts if same else candidate.parts[::-1]
 
 
 class Previews:
@@ -118,14 +127,15 @@ def _made(make: Callable[[Rgb], _T], load: LoadPreview, image_id: int) -> _T | N
     return None if preview is None else make(preview)
 
 
-def _confirmed(
+def alignment_of(
     pair: tuple[Side, Side],
     candidate: Candidate,
     distance: HashDistance,
     previews: Previews,
     search_cosine: float,
 ) -> Alignment | None:
-    """Cheap tests first; None for a pair that they rule out or that no alignment confirms."""
+    """The alignment that explains most of a pair (as :func:`ordered`), whether it holds or not;
+    cheap tests first, None where they rule the pair out."""
     nearest = candidate.rank < SEARCHED
     search = nearest and candidate.cosine >= search_cosine
     if not hashes_near(distance) and not search:
@@ -134,7 +144,7 @@ def _confirmed(
     alignment = _align(previews.view(ids[0]), previews.view(ids[1]), distance, search)
     if not alignment.clear and nearest:
         alignment = _clearer(alignment, previews.by_keypoints(*ids))
-    return alignment if alignment.held else None
+    return alignment
 
 
 def _clearer(one: Alignment, other: Alignment | None) -> Alignment:

@@ -50,11 +50,23 @@ class Keypoints:
 @dataclass(frozen=True, slots=True)
 class Registration:
     """``matrix`` (3, 3) maps places of the first picture to places of the second, both as
-    fractions (x, y) of the picture; ``inliers`` of ``matched`` keypoints agree with it."""
+    fractions (x, y) of the picture. Of ``matched`` keypoints those at ``first`` and ``second``,
+    (n, 2) fractions likewise, agree with it."""
 
     matrix: Matrix
-    inliers: int
     matched: int
+    first: Points
+    second: Points
+
+    @property
+    def inliers(self) -> int:
+        """How many keypoints agree."""
+        return len(self.first)
+
+    def inverse(self) -> Registration:
+        """The same from the second picture to the first."""
+        back = np.linalg.inv(self.matrix)
+        return Registration(back / back[2, 2], self.matched, self.second, self.first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +113,16 @@ def register(first: Keypoints, second: Keypoints) -> Registration | None:
     found = _fitted(p, q)
     if found is None:
         return None
-    pixels, inliers = found
+    pixels, near = found
+    if not _sound(pixels, first):
+        return None
     matrix = np.diag([1 / second.size[0], 1 / second.size[1], 1]) @ pixels
     matrix = matrix @ np.diag([first.size[0], first.size[1], 1.0])
-    return (
-        Registration(matrix / matrix[2, 2], inliers, len(pairs)) if _sound(pixels, first) else None
+    agree = (
+        np.asarray(places[near] / np.array(keys.size), np.float64)
+        for places, keys in ((p, first), (q, second))
     )
+    return Registration(matrix / matrix[2, 2], len(pairs), *agree)
 
 
 def overlap(registration: Registration) -> Overlap | None:
@@ -185,7 +201,8 @@ def _nearest(similarity: Values) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.
     return nearest, 1 - best < _RATIO**2 * (1 - second)
 
 
-def _fitted(p: Values, q: Values) -> tuple[Matrix, int] | None:
+def _fitted(p: Values, q: Values) -> tuple[Matrix, npt.NDArray[np.bool_]] | None:
+    """The map from ``p`` to ``q``, (n, 2) each, and which of them (n,) agree with it."""
     method, tries, sure = cv2.USAC_MAGSAC, 1000, 0.999
     affine, near = cv2.estimateAffine2D(
         p, q, method=method, ransacReprojThreshold=_NEAR, maxIters=tries, confidence=sure
@@ -193,10 +210,10 @@ def _fitted(p: Values, q: Values) -> tuple[Matrix, int] | None:
     count = 0 if affine is None else int(near.sum())
     full, close = cv2.findHomography(p, q, method, _NEAR, maxIters=tries, confidence=sure)
     if full is not None and int(close.sum()) > _BETTER * count + _MORE:
-        return np.asarray(full, np.float64), int(close.sum())
+        return np.asarray(full, np.float64), close.ravel() > 0
     if count < _FEWEST:
         return None
-    return np.vstack([affine, [0, 0, 1]]).astype(np.float64), count
+    return np.vstack([affine, [0, 0, 1]]).astype(np.float64), near.ravel() > 0
 
 
 def _sound(matrix: Matrix, first: Keypoints) -> bool:

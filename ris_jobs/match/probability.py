@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from ris_jobs.match import Side
 from ris_jobs.match.alignment import Alignment
-from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.calibration import Calibration, Logistic
 from ris_jobs.match.pixels import Evidence
 from ris_jobs.match.rerank import HashDistance
 
-__all__ = ["features", "probability"]
+__all__ = ["features", "logistic", "probability"]
 
 
 # Grey values between two cells, and the share of blocks, that are other content beyond doubt.
@@ -65,5 +65,9 @@ def _seen(alignment: Alignment, pixels: Evidence, common: float) -> dict[str, fl
 
 def probability(found: Mapping[str, float], calibration: Calibration) -> float:
     """0–1, calibrated: of pairs at 0.9, 90 % are copies."""
-    model = calibration.pixels if "agreement" in found else calibration.hashes
-    return model.probability(found)
+    return logistic(found, calibration).probability(found)
+
+
+def logistic(found: Mapping[str, float], calibration: Calibration) -> Logistic:
+    """The coefficients that fit: with previews or without."""
+    return calibration.pixels if "agreement" in found else calibration.hashes

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from ris_jobs.match.alignment import Alignment, Inside, Verified
 from ris_jobs.match.containment import Box, surround
 from ris_jobs.match.geometry import Matrix, Points, Registration, overlap, project, squares
-from ris_jobs.match.orientation import ORIENTATIONS, swaps_sides
+from ris_jobs.match.orientation import ORIENTATIONS
 from ris_jobs.match.pixels import KEPT, SIDE, compare, view
+from ris_jobs.match.placement import turning
 
 __all__ = ["aligned"]
 
@@ -92,11 +93,4 @@ def _orientation(
     return int(np.argmax(scores)) + 1
 
 
-def _turn(orientation: int) -> Matrix:
-    """(2, 2), how :func:`ris_jobs.match.orientation.turn` moves places around the centre."""
-    matrix = np.array([[0, 1], [1, 0]]) if swaps_sides(orientation) else np.eye(2)
-    flips = [-1 if orientation in values else 1 for values in ((2, 3, 6, 7), (3, 4, 7, 8))]
-    return np.asarray(np.diag(flips) @ matrix, np.float64)
-
-
-_TURNS = {o: _turn(o) for o in ORIENTATIONS}
+_TURNS = {o: turning(o) for o in ORIENTATIONS}

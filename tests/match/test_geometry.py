@@ -75,6 +75,17 @@ def test_the_map_back_is_the_inverse(seed, degrees, scale):
     np.testing.assert_allclose(one.coverage, two.coverage[::-1], atol=0.02)
 
 
+def test_the_keypoints_that_agree_lie_on_each_other():
+    image = picture(1)
+    moved, _ = tilted(image, 20, 0.8)
+    forth = found(image, moved)
+    assert 20 <= forth.inliers == len(forth.first) == len(forth.second) <= forth.matched
+    np.testing.assert_allclose(project(forth.matrix, forth.first), forth.second, atol=0.02)
+    back = forth.inverse()
+    np.testing.assert_allclose(project(back.matrix, back.first), back.second, atol=0.02)
+    assert (back.inliers, back.matched) == (forth.inliers, forth.matched)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_different_pictures_share_nothing(seed):
     one, two = picture(seed), picture(seed + 20)
@@ -133,7 +144,9 @@ def test_a_tilted_picture_is_whole_and_bent():
 
 
 def mapped(matrix):
-    return overlap(Registration(np.asarray(matrix, np.float64), 20, 20))
+    return overlap(
+        Registration(np.asarray(matrix, np.float64), 20, np.empty((0, 2)), np.empty((0, 2)))
+    )
 
 
 @settings(max_examples=200)
