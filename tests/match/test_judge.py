@@ -47,7 +47,8 @@ def test_a_copy_is_found_with_its_relation_and_direction(name, collection, decid
     assert (match.derived_id, match.source_id) == (derived.image_id, source.image_id)
     assert match.evidence["direction"] == (reason or "undetermined")
     assert match.suppressed is None
-    assert match.probability > 0.9
+    # Without knowing what is common, a caption might be that of another picture of one template.
+    assert match.probability > 0.8
 
 
 @pytest.mark.parametrize("name", COPIES)
