@@ -28,7 +28,10 @@ _RIS = (sys.executable, "-c", "from ris_jobs.cli import main; main()")
 
 
 def main(argv: list[str] | None = None) -> None:
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.photos is None or not args.photos.is_dir():
+        parser.error("name a folder of photos that were not trained on")
     suite = build(args.photos, args.out / "suite", seed=args.seed, per_variant=args.per_variant)
     began = time.perf_counter()
     summary = _ris(args.out, "scan", str(suite.folder / "images"), "--json")
@@ -50,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("photos", type=Path, metavar="PHOTOS", help="folder of photos that were not trained on")
+    add("photos", nargs="?", type=Path, metavar="PHOTOS", help="photos that were not trained on")
     add("--out", type=Path, metavar="DIR", default=Path("build/matching"), help="%(default)s")
     add("--per-variant", type=int, metavar="N", default=8, help="copies by each edit: %(default)s")
     add("--seed", type=int, default=0)
