@@ -337,3 +337,8 @@ def test_a_mirrored_crop_says_both(collection, decide):
     assert (match.relation, match.derived_id) == ("crop", derived.image_id)
     assert match.orientation == 2 and "mirrored" in match.evidence["also"]
     assert match.box == pytest.approx((40 / 480, 30 / 360, 300 / 480, 260 / 360), abs=0.01)
+
+
+def test_a_shared_caption_is_no_copied_picture(collection, decide):
+    sides = [collection.add(edits.jpeg(edits.caption(scene(n, (480, 360))), 85)) for n in (70, 71)]
+    assert decide(*sides, cosine=0.95) is None
