@@ -52,10 +52,9 @@ DESTINATION = Path(judging.__file__).parent / "calibration.json"
 PER_VARIANT = 8
 _BATCH = 64
 # Pairs taken of each kind: copies, pictures that look alike, others.
-PAIRS = 2500
+PAIRS = 1500
 SEARCHES = 5
-# For models that were never calibrated: their cosines are not known to mean anything, and they
-# know nothing of what is common. Their probabilities are those of photos.
+# For models that were never calibrated: their cosines are not known to mean anything.
 ANY_SEARCH = 0.5
 OF_THE_MODEL = ("cosine", "partly", "common", "template", "unlike")
 HASHES = ("cosine", "partly", "common", "hashes", "complexity")
@@ -251,12 +250,6 @@ def near(data: Sample, combined: int) -> Sample:
     return data.only(np.array([row["hashes"] <= combined / 64 for row in data.rows]))
 
 
-def of_photos(data: Sample) -> Sample:
-    """Without look-alikes: who does not know what is common cannot tell a caption on a photo from
-    one on a template, and must not give up the former."""
-    return data.only(data.kinds != 1)
-
-
 def fit(data: Sample, names: Sequence[str], ridge: float = 0.01) -> dict[str, Any]:
     """Weighted logistic regression with the signs of :data:`FOR` and :data:`AGAINST`; ``ridge``
     keeps weights finite where the pairs separate."""
@@ -289,10 +282,8 @@ def entry(
     """What calibration.json holds for one model."""
     left_out = () if of_the_model else OF_THE_MODEL
     names = [[n for n in group if n not in left_out] for group in (PIXELS, HASHES)]
-    by_pixels = fit(data if of_the_model else of_photos(data), names[0])
-    # Among photos alone all pairs with near hashes are copies.
     by_hashes = fit(near(data, examine.HASHES_NEAR), names[1])
-    fitted = {"search_cosine": search, "pixels": by_pixels, "hashes": by_hashes}
+    fitted = {"search_cosine": search, "pixels": fit(data, names[0]), "hashes": by_hashes}
     return {**fitted, "version": entry_version(fitted), "made": made}
 
 
@@ -389,9 +380,8 @@ def main() -> None:
     found: dict[str, list[Bin]] = {}
     for name, values in entries.items():
         calibration = Calibration.from_entry(name, values)
-        held_out = test if name == spec.id else of_photos(test)
         print(f"{name}, by pixels: {json.dumps(values['pixels'])}")
-        found[name] = reliability(held_out, calibration.pixels)
+        found[name] = reliability(test, calibration.pixels)
         print(*table(found[name]), sep="\n")
         print(f"{name}, by hashes within {examine.HASHES_SURE}: {json.dumps(values['hashes'])}")
         by_hashes = reliability(near(test, examine.HASHES_SURE), calibration.hashes)

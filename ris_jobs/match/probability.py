@@ -15,7 +15,7 @@ __all__ = ["features", "logistic", "probability"]
 
 
 # Grey values between two cells, and the share of blocks, that are other content beyond doubt.
-_DIFFERENT, _DISAGREES = 30.0, 0.2
+_DIFFERENT, _DISAGREES = 30.0, 0.5
 
 
 def features(
