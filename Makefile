@@ -11,7 +11,7 @@ DEMO := demo
 # Through the environment, so that spaces and quotes in a path reach programs as they are.
 export IMAGES PHOTOS
 
-.PHONY: help venv scan demo lint test bench bench-speed peers clean
+.PHONY: help venv scan demo lint test bench bench-matching bench-speed peers clean
 
 help:
 	@echo "make scan               write a demo folder of photos and copies of them, and find the copies"
@@ -20,6 +20,7 @@ help:
 	@echo "make test               all that CI checks: lint, types, import rules, tests"
 	@echo "make lint               the same without the tests"
 	@echo "make bench              how well copies are found; PHOTOS=dir names photos that no model was trained on"
+	@echo "make bench-matching     what a scan confirms of copies, end to end; PHOTOS=dir likewise"
 	@echo "make bench-speed        how fast the built-in model is"
 	@echo "make peers              set up the other systems that make bench compares with (several GB)"
 	@echo "make venv               set up .venv, as the others do when needed; PYTHON=python3.12 picks a Python"
@@ -44,6 +45,9 @@ test: lint
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.accuracy $(if $(PHOTOS),-- "$${PHOTOS}")
+
+bench-matching: $(READY)
+	$(BIN)/python -m benchmarks.matching $(if $(PHOTOS),-- "$${PHOTOS}")
 
 bench-speed: $(READY)
 	$(BIN)/python -m benchmarks.speed

@@ -57,6 +57,7 @@ def main(verbose: bool) -> None:
     ris demo photos        write a few photos and copies of them into ./photos
     ris scan photos        find the copies among them
     ris search photo.jpg   where does this picture come from?
+    ris explain A B        why are these two a match, or why not?
     ris report             the last scan as a web page
 
     Everything is kept in $RIS_HOME (~/.ris unless set); `ris config show` lists the settings.
@@ -127,6 +128,42 @@ def search(
         click.echo(json.dumps([asdict(f) for f in answer.found], indent=2))
     else:
         _print_hits(answer.found)
+
+
+@main.command()
+@click.argument("one", metavar="A")
+@click.argument("two", metavar="B")
+@click.option("--model", help="Descriptor by which to judge a pair that no match is stored of.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option(
+    "-o",
+    "--output",
+    type=_INPUT,
+    default=Path("explain.png"),
+    show_default=True,
+    help="Where the picture (PNG) goes.",
+)
+def explain(one: str, two: str, model: str | None, as_json: bool, output: Path) -> None:
+    """Why are A and B a match, or why not? In words, figures, and a picture.
+
+    A and B are scanned images: URIs, paths or sha256. What the tables hold of the pair is said
+    with all that it was decided from; a pair without a match is judged again, and what ruled it
+    out is said. Nothing is stored.
+    """
+    from ris_jobs import jobs
+    from ris_jobs.report import explained, explanation
+
+    settings = _settings(model=model)
+    with _stores(settings) as stores:
+        found = jobs.explain(stores, settings, one, two)
+    with _writing(output) as out:
+        out.write(found.picture)
+    if as_json:
+        values = explanation.as_json(found.said) | {"picture": str(output)}
+        click.echo(json.dumps(values, indent=2))
+    else:
+        _console().print(explained.explained(found.said), soft_wrap=True)
+        click.echo(f"{'picture':<12}{output}")
 
 
 @main.command()

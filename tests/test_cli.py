@@ -231,6 +231,41 @@ def test_search_for_a_broken_file_says_why(ris: Ris, folder: Path) -> None:
     assert "not-an-image" in ris("search", folder / "broken.jpg", code=1).output
 
 
+def test_explain_says_why_and_where_the_picture_is(
+    ris: Ris, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ris("scan", folder)
+    monkeypatch.chdir(tmp_path)
+    said = ris("explain", folder / "small.jpg", uri_of(folder / "photo.jpg")).output
+    for word in ("thumbnail", "resolution", "agreement", "as the features above give it"):
+        assert word in said
+    assert re.search(r"^picture +explain.png$", said, re.MULTILINE)
+    out = tmp_path / "pair.png"
+    found = json.loads(
+        ris("explain", "photos/grey.jpg", "photos/photo.jpg", "--json", "-o", out).stdout
+    )
+    assert (found["outcome"], found["picture"]) == ("match", str(out))
+    assert found["rederived"] is True
+    for name in ("explain.png", "pair.png"):
+        with Image.open(tmp_path / name) as picture:
+            assert (picture.format, picture.width) == ("PNG", 1200)
+    same = json.loads(ris("explain", "photos/photo.jpg", "photos/z-again.jpg", "--json").stdout)
+    assert same["outcome"] == "identical"
+
+
+def test_explain_of_what_was_never_scanned_writes_nothing(
+    ris: Ris, folder: Path, tmp_path: Path
+) -> None:
+    ris("scan", folder)
+    out = tmp_path / "pair.png"
+    said = ris("explain", folder / "photo.jpg", "other.jpg", "-o", out, code=1).stderr
+    assert said.startswith("ris: no scan has seen 'other.jpg'; `ris scan`")
+    assert (
+        "quarantine" in ris("explain", folder / "photo.jpg", folder / "broken.jpg", code=1).stderr
+    )
+    assert not out.exists()
+
+
 def test_the_report_can_be_written_again(ris: Ris, folder: Path, tmp_path: Path) -> None:
     ris("scan", folder)
     out = tmp_path / "r.html"

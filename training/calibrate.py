@@ -2,23 +2,24 @@
 
     python -m training.calibrate PHOTOS [--model builtin] [--dry-run]
 
-Copies are made of the reserved photos (:mod:`training.splits`), every image looks for its
-nearest neighbours as a scan does, and pairs of one photo are the copies, pairs of two photos
-are not. One half of the photos fits the coefficients in ``ris_jobs/match/calibration.json``,
-the other half gives every figure that is printed.
+Two suites (:mod:`benchmarks.accuracy.suite`) are built of the reserved photos
+(:mod:`training.splits`): copies by every edit, and pictures that look alike but are no copies.
+Every image looks for its nearest neighbours as a scan does, and what a scan would confirm is
+sampled: pairs of one photo are copies, all others are not. One suite fits the coefficients in
+``ris_jobs/match/calibration.json``, the other gives every figure that is printed.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import platform
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,119 +27,111 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from scipy.optimize import minimize
+from scipy.special import expit
+from tqdm import tqdm
 
+from benchmarks.accuracy import suite as suites
+from benchmarks.accuracy.truth import Row
 from ris_jobs.demo import edits
 from ris_jobs.fingerprint import descriptor, preview
 from ris_jobs.fingerprint.pipeline import Pipeline, Processed
 from ris_jobs.jobs.models import model_of
-from ris_jobs.match import Candidate, Match, Relation, Side
+from ris_jobs.match import Candidate, Match, Relation, Side, examine
 from ris_jobs.match import judge as judging
-from ris_jobs.match.alignment import align
 from ris_jobs.match.calibration import ANY_MODEL, Calibration, Logistic, entry_version
 from ris_jobs.match.candidates import Described, pair_up
-from ris_jobs.match.pixels import View, view
-from ris_jobs.match.probability import features
 from ris_jobs.match.rerank import HashDistance, hash_distances
 from ris_jobs.settings import Settings
 from ris_jobs.store.vectors import open_vectors
+from training.reliability import Bin, bins, plot, table
 from training.splits import split
 
+RECORD = Path(__file__).parent / "record"
 DESTINATION = Path(judging.__file__).parent / "calibration.json"
-COPIES = 12
+PER_VARIANT = 8
+_BATCH = 64
+# Pairs taken of each kind: copies, pictures that look alike, others.
 PAIRS = 2500
 SEARCHES = 5
 # For models that were never calibrated: their cosines are not known to mean anything.
 ANY_SEARCH = 0.5
-OF_THE_MODEL = ("cosine", "partly", "common")
-HASHES = (*OF_THE_MODEL, "hashes", "complexity")
-PIXELS = ("held", "agreement", "correlation", "inside", *HASHES)
-COUNTED = ("pairs", "found", "relation", "direction", "wrong")
+OF_THE_MODEL = ("cosine", "partly", "common", "template", "unlike")
+HASHES = ("cosine", "partly", "common", "hashes", "complexity")
+PIXELS = (
+    *("agreement", "correlation", "differs", "template", "unlike"),
+    *("inside", "verified", "inliers"),
+    *HASHES,
+)
+# What speaks for a copy may not be fitted to speak against one, nor the reverse: pictures that
+# look alike are the nearest of all, and a fit left to itself turns the cosine round.
+FOR = frozenset({"agreement", "correlation", "inliers", "cosine", "complexity"})
+AGAINST = frozenset({"differs", "template", "unlike", "common", "hashes"})
+COUNTED = ("copies", "found", "relation", "direction", "wrong")
+# What one pair of drawn pictures counts: each is here in three files, which are ninefold pairs, and
+# a photo has a fifth of the copies that the accuracy suite makes of one.
+_DRAWN = 1 / 45
+# Copies of two photos that may share a third one.
+_MIXED = frozenset({"pasted", "collage", "phone", "desktop", "blend", "covered", "chain"})
 
-Picture = Image.Image
+# Drawn pictures that have copies of their own; all flat fields are alike.
+_GRAPHICS = frozenset({"template", "logo", "placeholder", "document", "interface"})
+
 Floats = npt.NDArray[np.float64]
+Kinds = npt.NDArray[np.int64]
 _DEFAULTS = Settings()
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a copy is made, and the relation it has to its photo."""
-
-    make: Callable[[Picture], bytes]
-    relation: Relation
-
-
-RECIPES: dict[str, Recipe] = {
-    "jpeg 85": Recipe(lambda p: edits.jpeg(p, 85), Relation.RECOMPRESSED),
-    "jpeg 50": Recipe(lambda p: edits.jpeg(p, 50), Relation.RECOMPRESSED),
-    "jpeg 20": Recipe(lambda p: edits.jpeg(p, 20), Relation.RECOMPRESSED),
-    "webp": Recipe(lambda p: edits.webp(p, 60), Relation.RECOMPRESSED),
-    "png": Recipe(edits.png, Relation.RECOMPRESSED),
-    "thumbnail 64": Recipe(lambda p: edits.jpeg(edits.thumbnail(p, 64)), Relation.THUMBNAIL),
-    "thumbnail 128": Recipe(lambda p: edits.jpeg(edits.thumbnail(p, 128)), Relation.THUMBNAIL),
-    "thumbnail 200": Recipe(lambda p: edits.webp(edits.thumbnail(p, 200)), Relation.THUMBNAIL),
-    "upscaled 1.5": Recipe(lambda p: edits.jpeg(edits.upscale(p, 1.5), 90), Relation.UPSCALED),
-    "upscaled 2": Recipe(lambda p: edits.jpeg(edits.upscale(p, 2), 85), Relation.UPSCALED),
-    "mirrored": Recipe(lambda p: edits.jpeg(edits.mirror(p), 85), Relation.MIRRORED),
-    "rotated 90": Recipe(lambda p: edits.jpeg(edits.rotate(p, 90), 85), Relation.ROTATED),
-    "rotated 180": Recipe(lambda p: edits.jpeg(edits.rotate(p, 180), 85), Relation.ROTATED),
-    "greyscale": Recipe(lambda p: edits.jpeg(edits.greyscale(p), 85), Relation.EDITED),
-    "colour shift": Recipe(lambda p: edits.jpeg(edits.colour_shift(p), 85), Relation.EDITED),
-    "brightness": Recipe(lambda p: edits.jpeg(edits.brightness(p), 85), Relation.EDITED),
-    "contrast": Recipe(lambda p: edits.jpeg(edits.contrast(p), 85), Relation.EDITED),
-    "caption": Recipe(lambda p: edits.jpeg(edits.caption(p), 85), Relation.EDITED),
-    "watermark": Recipe(lambda p: edits.jpeg(edits.watermark(p), 85), Relation.EDITED),
-    "blur": Recipe(lambda p: edits.jpeg(edits.blur(p), 85), Relation.EDITED),
-    "sharpen": Recipe(lambda p: edits.jpeg(edits.sharpen(p), 85), Relation.EDITED),
-    "border": Recipe(lambda p: edits.jpeg(edits.pad(p), 85), Relation.PADDED),
-    "letterbox": Recipe(lambda p: edits.jpeg(edits.letterbox(p, 16 / 9), 85), Relation.PADDED),
-    "caption band": Recipe(lambda p: edits.jpeg(edits.caption_band(p), 85), Relation.PADDED),
-    "crop 80 %": Recipe(lambda p: edits.jpeg(edits.crop(p, 0.8, 0.2, 0.7), 85), Relation.CROP),
-    "crop 50 %": Recipe(lambda p: edits.jpeg(edits.crop(p, 0.5, 0.3, 0.6), 85), Relation.CROP),
-    "crop 25 %": Recipe(lambda p: edits.jpeg(edits.crop(p, 0.25, 0.7, 0.4), 85), Relation.CROP),
-}
-
-
-@dataclass(frozen=True, slots=True)
 class Item:
-    """One image of the collection: the copy ``recipe`` ("" for the photo itself) of a photo;
-    ``descriptors`` (regions, dim), the whole first."""
+    """One image of the collection; ``descriptors`` (regions, dim), the whole first."""
 
-    photo: int
-    recipe: str
+    row: Row
     side: Side
-    picture: npt.NDArray[np.uint8]
+    picture: bytes
     descriptors: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A collection, its candidate pairs (ids are places in ``items``) and which of them are
-    ``same``: pictures of one photo."""
+    """A collection, its candidate pairs (ids are places in ``items``), the distances of their
+    hashes, and the kind of each: 0 for copies, 1 for pictures that look alike, 2 for others."""
 
     items: Sequence[Item]
     pairs: list[Candidate]
     distances: list[HashDistance]
-    same: npt.NDArray[np.bool_]
+    kinds: Kinds
+
+    @property
+    def same(self) -> npt.NDArray[np.bool_]:
+        """(pairs,), whether both show one photo."""
+        return self.kinds == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Pairs with their features, ``truth`` (1 for copies) and ``weight``: how many pairs of the
-    scan each stands for."""
+    """Pairs with their features, ``kinds`` as in :class:`Scan`, and ``weight``: how many pairs of
+    the scan each stands for."""
 
     rows: list[dict[str, float]]
-    truth: Floats
+    kinds: Kinds
     weight: Floats
+
+    @property
+    def truth(self) -> Floats:
+        """(pairs,), 1 for copies."""
+        return (self.kinds == 0).astype(float)
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> Sample:
+        rows = [row for row, keep in zip(self.rows, kept, strict=True) if keep]
+        return Sample(rows, self.kinds[kept], self.weight[kept])
 
 
 # The collection
 
 
-def collection(
-    photos: Sequence[Path], distractors: Sequence[Path], model: str, rng: np.random.Generator
-) -> list[Item]:
-    """The photos, :data:`COPIES` copies of each by recipes drawn at random, and distractors."""
-    names = list(RECIPES)
+def collection(photos: Sequence[Path], model: str, seed: int) -> list[Item]:
+    """The suite of these photos, described; what cannot be read is left out."""
     pipeline = Pipeline(
         descriptor.load(model, _DEFAULTS.weights),
         max_pixels=_DEFAULTS.max_pixels,
@@ -146,22 +139,44 @@ def collection(
         preview_size=_DEFAULTS.preview_size,
     )
     items: list[Item] = []
-    for number, path in enumerate([*photos, *distractors]):
-        drawn = rng.permutation(names)[: COPIES if number < len(photos) else 0].tolist()
-        with Image.open(path) as opened:
-            picture = opened.convert("RGB")
-        files = [path.read_bytes(), *(RECIPES[name].make(picture) for name in drawn)]
-        for recipe, data, found in zip(["", *drawn], files, pipeline.run(files), strict=True):
-            assert isinstance(found, Processed), f"{path}: {found}"
-            sha256 = hashlib.sha256(data).hexdigest()
-            at, common = datetime(2000, 1, 1, tzinfo=UTC), found.commonness.tolist()
-            side = Side(len(items), sha256, found.fingerprint, at, common)
-            items.append(Item(number, recipe, side, preview.load(found.preview), found.descriptors))
+    with TemporaryDirectory() as folder:
+        linked = Path(folder, "photos")
+        linked.mkdir()
+        for photo in photos:
+            (linked / photo.name).symlink_to(photo.resolve())
+        suite = suites.build(linked, Path(folder, "suite"), seed=seed, per_variant=PER_VARIANT)
+        files = list(_files(suite))
+        for start in tqdm(range(0, len(files), _BATCH), "describe", disable=None):
+            rows, datas = zip(*files[start : start + _BATCH], strict=True)
+            for row, data, found in zip(rows, datas, pipeline.run(datas), strict=True):
+                if isinstance(found, Processed):
+                    items.append(_item(len(items), row, data, found))
     return items
 
 
+def _files(suite: suites.Suite) -> Iterator[tuple[Row, bytes]]:
+    """All files; of pictures that were drawn also copies, of which a suite has none."""
+    for row, path in zip(suite.rows, suite.paths, strict=True):
+        data = path.read_bytes()
+        if row.group not in _GRAPHICS:
+            yield row, data
+            continue
+        drawn = replace(row, photo=row.file)
+        yield drawn, data
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+        for copied in (edits.jpeg(picture, 60), edits.jpeg(edits.thumbnail(picture, 200), 85)):
+            yield drawn, copied
+
+
+def _item(number: int, row: Row, data: bytes, found: Processed) -> Item:
+    at, common = datetime(2000, 1, 1, tzinfo=UTC), found.commonness.tolist()
+    side = Side(number, sha256(data).hexdigest(), found.fingerprint, at, common)
+    return Item(row, side, found.preview, found.descriptors)
+
+
 def scan(items: Sequence[Item], model: str) -> Scan:
-    """Candidate pairs as a scan finds them, with the distances of their hashes."""
+    """Candidate pairs as a scan finds them, less those whose truth is not known."""
     vectors_of = {place: item.descriptors for place, item in enumerate(items)}
     hashes = {place: item.side.fingerprint.hashes.pdq for place, item in enumerate(items)}
     described = Described.of(vectors_of, hashes)
@@ -176,10 +191,20 @@ def scan(items: Sequence[Item], model: str) -> Scan:
         min_cosine=_DEFAULTS.min_cosine,
         load=lambda ids: {i: vectors_of[i] for i in ids},
     )
+    told = [(pair, _kind(items[pair.image_id].row, items[pair.other_id].row)) for pair in pairs]
+    pairs = [pair for pair, kind in told if kind is not None]
     sides = [(items[p.image_id].side, items[p.other_id].side) for p in pairs]
     distances = hash_distances([(a.fingerprint.hashes, b.fingerprint.hashes) for a, b in sides])
-    same = [items[p.image_id].photo == items[p.other_id].photo for p in pairs]
-    return Scan(items, pairs, distances, np.array(same))
+    return Scan(items, pairs, distances, np.array([kind for _, kind in told if kind is not None]))
+
+
+def _kind(one: Row, other: Row) -> int | None:
+    """As in :class:`Scan`; None where both may show a third photo."""
+    if "negative" in (one.kind, other.kind) and one.file != other.file:
+        return 1 if one.group == other.group else 2
+    if one.photo == other.photo:
+        return 0
+    return None if {one.family, other.family} <= _MIXED else 2
 
 
 # Fitting
@@ -188,7 +213,7 @@ def scan(items: Sequence[Item], model: str) -> Scan:
 def search_cosine(fitted: Scan) -> float:
     """From which cosine pixels are looked at though hashes are far apart: 99.5 % of such copies
     reach it, unless more than :data:`SEARCHES` other pairs an image do too; then cost decides."""
-    far = np.array([not judging.hashes_near(d) for d in fitted.distances])
+    far = np.array([not examine.hashes_near(d) for d in fitted.distances])
     cosines = np.array([p.cosine for p in fitted.pairs])
     others = -np.sort(-cosines[far & ~fitted.same])
     affordable = others[: SEARCHES * len(fitted.items)][-1]
@@ -196,57 +221,61 @@ def search_cosine(fitted: Scan) -> float:
 
 
 def sample(of: Scan, search: float, rng: np.random.Generator) -> Sample:
-    """Features of at most :data:`PAIRS` pairs of each kind, copies and others, among those
-    that are near enough for their pixels to be looked at."""
-    looked_at = np.array(
-        [
-            judging.hashes_near(distance) or pair.cosine >= search
-            for pair, distance in zip(of.pairs, of.distances, strict=True)
-        ]
+    """What a scan would confirm of at most :data:`PAIRS` pairs of each kind."""
+    places, weight = [], []
+    for kind in range(3):
+        all_of_it = np.flatnonzero(of.kinds == kind)
+        kept = rng.permutation(all_of_it)[:PAIRS]
+        places.extend(kept.tolist())
+        each = _DRAWN if kind == 1 else 1.0
+        weight.extend([each * len(all_of_it) / max(1, len(kept))] * len(kept))
+    order = sorted(range(len(places)), key=places.__getitem__)
+    sides = {item.side.image_id: item.side for item in of.items}
+    seen = examine.examine(
+        [of.pairs[places[n]] for n in order], sides, examine.Previews(_load(of)), search
     )
-    views = [view(item.picture) for item in of.items]
-    chosen: list[int] = []
-    weight: list[float] = []
-    for kind in (True, False):
-        places = np.flatnonzero(looked_at & (of.same == kind))
-        kept = rng.permutation(places)[:PAIRS]
-        chosen.extend(kept.tolist())
-        weight.extend([len(places) / max(1, len(kept))] * len(kept))
-    rows = [_features(of, place, views) for place in chosen]
-    return Sample(rows, of.same[chosen].astype(float), np.array(weight))
+    rows, kinds, weights = [], [], []
+    for n, found in zip(order, tqdm(seen, "examine", len(order), disable=None), strict=True):
+        if found is not None:
+            rows.append(dict(found.features))
+            kinds.append(of.kinds[places[n]])
+            weights.append(weight[n])
+    return Sample(rows, np.array(kinds), np.array(weights))
 
 
-def _features(of: Scan, place: int, views: Sequence[View]) -> dict[str, float]:
-    pair, distance = of.pairs[place], of.distances[place]
-    found = align(views[pair.image_id], views[pair.other_id], distance.orientation, search=True)
-    sides = (of.items[pair.image_id].side, of.items[pair.other_id].side)
-    return features(sides, pair.parts, pair.cosine, distance, found)
+def _load(of: Scan) -> examine.LoadPreview:
+    return lambda image_id: preview.load(of.items[image_id].picture)
 
 
 def near(data: Sample, combined: int) -> Sample:
     """The pairs whose hashes are within ``combined`` bits."""
-    kept = np.array([row["hashes"] <= combined / 64 for row in data.rows])
-    rows = [row for row, keep in zip(data.rows, kept, strict=True) if keep]
-    return Sample(rows, data.truth[kept], data.weight[kept])
+    return data.only(np.array([row["hashes"] <= combined / 64 for row in data.rows]))
 
 
 def fit(data: Sample, names: Sequence[str], ridge: float = 0.01) -> dict[str, Any]:
-    """Weighted logistic regression by Newton's method; ``ridge`` keeps weights finite where
-    the pairs separate."""
+    """Weighted logistic regression with the signs of :data:`FOR` and :data:`AGAINST`; ``ridge``
+    keeps weights finite where the pairs separate."""
     x = np.array([[row[name] for name in names] + [1.0] for row in data.rows])
     weight = data.weight / data.weight.mean()
-    penalty = ridge * np.diag([1.0] * len(names) + [0.0]) * len(x) / 1000
-    beta = np.zeros(x.shape[1])
-    for _ in range(100):
-        chance = 1 / (1 + np.exp(-np.clip(x @ beta, -30, 30)))
-        slope = x.T @ (weight * (data.truth - chance)) - penalty @ beta
-        curve = (x * (weight * chance * (1 - chance))[:, None]).T @ x + penalty
-        step = np.linalg.solve(curve + 1e-9 * np.eye(len(beta)), slope)
-        beta += np.clip(step, -5, 5)
-        if np.abs(step).max() < 1e-6:
-            break
-    weights = {name: round(float(b), 4) for name, b in zip(names, beta, strict=False)}
-    return {"intercept": round(float(beta[-1]), 4), "weights": weights}
+    penalty = ridge * len(x) / 1000 * np.array([1.0] * len(names) + [0.0])
+
+    def loss(beta: Floats) -> tuple[float, Floats]:
+        score = x @ beta
+        wrong = np.logaddexp(0, score) - data.truth * score
+        slope = x.T @ (weight * (expit(score) - data.truth)) + penalty * beta
+        return float(weight @ wrong + penalty @ np.square(beta) / 2), slope
+
+    bounds = [(0 if n in FOR else None, 0 if n in AGAINST else None) for n in names]
+    found = minimize(
+        loss,
+        np.zeros(x.shape[1]),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[*bounds, (None, None)],
+        options={"maxiter": 5000},
+    )
+    weights = {name: round(float(b), 4) for name, b in zip(names, found.x, strict=False)}
+    return {"intercept": round(float(found.x[-1]), 4), "weights": weights}
 
 
 def entry(
@@ -255,7 +284,7 @@ def entry(
     """What calibration.json holds for one model."""
     left_out = () if of_the_model else OF_THE_MODEL
     names = [[n for n in group if n not in left_out] for group in (PIXELS, HASHES)]
-    by_hashes = fit(near(data, judging.HASHES_NEAR), names[1])
+    by_hashes = fit(near(data, examine.HASHES_NEAR), names[1])
     fitted = {"search_cosine": search, "pixels": fit(data, names[0]), "hashes": by_hashes}
     return {**fitted, "version": entry_version(fitted), "made": made}
 
@@ -263,45 +292,34 @@ def entry(
 # Measuring
 
 
-def reliability(data: Sample, model: Logistic) -> Iterator[str]:
-    """Lines of a reliability table, and the expected calibration error."""
+def reliability(data: Sample, model: Logistic) -> list[Bin]:
+    """How true the model's probabilities are."""
     chance = np.array([model.probability(row) for row in data.rows])
-    share, error = data.weight / data.weight.sum(), 0.0
-    for low in np.arange(0, 1, 0.1):
-        inside = (chance >= low) & (chance < low + 0.1 + (low > 0.85))
-        if not inside.any():
-            continue
-        mass = share[inside].sum()
-        said, true = (
-            float(np.average(v[inside], weights=share[inside])) for v in (chance, data.truth)
-        )
-        error += mass * abs(said - true)
-        band = f"{low:.1f}–{low + 0.1:.1f}"
-        yield f"  {band}  {inside.sum():6d} pairs  said {said:.3f}  true {true:.3f}"
-    yield f"  expected calibration error {error:.4f} over {len(chance)} pairs"
+    return bins(chance, data.truth, data.weight)
 
 
 def measure(held: Scan, calibration: Calibration) -> Iterator[str]:
-    """Lines of a table: per recipe how many photo–copy pairs were found, with the right
-    relation, with the right and with the wrong direction; then the precision of all pairs."""
-    items = held.items
+    """Lines of a table: per family of edits how many copies were tied to their source, with the
+    right relation, with the right and with the wrong direction; then the precision of all pairs."""
+    items, places = held.items, {item.row.file: n for n, item in enumerate(held.items)}
     found = judged(held, calibration)
+    sources = {item.row.photo: item for item in items if item.row.kind == "source"}
     tally: dict[str, Counter[str]] = defaultdict(Counter)
-    original = items[0]
     for item in items:
-        if item.recipe:
-            key = frozenset((original.side.image_id, item.side.image_id))
-            _count(tally[item.recipe], found.get(key), item)
-        else:
-            original = item
-    for name in RECIPES:
-        counts = (f"{kind} {tally[name][kind]:3d}" for kind in COUNTED)
-        yield f"  {name:14s} " + "  ".join(counts)
-    kept = [match for match in found.values() if match.suppressed is None]
-    wrong = [m for m in kept if items[m.derived_id].photo != items[m.source_id].photo]
-    yield f"  {len(kept)} unsuppressed matches, {len(wrong)} of them of different photos"
-    for match in wrong[:10]:
-        names = [f"{items[i].photo} {items[i].recipe}" for i in (match.derived_id, match.source_id)]
+        if item.row.kind == "copy" and item.row.photo in sources:
+            pair = frozenset((places[item.row.file], places[sources[item.row.photo].row.file]))
+            _count(tally[str(item.row.family)], found.get(pair), item)
+    for family, counts in sorted(tally.items()):
+        yield f"  {family:14s} " + "  ".join(f"{kind} {counts[kind]:3d}" for kind in COUNTED)
+    total = sum(tally.values(), Counter())
+    yield "  all            " + "  ".join(f"{kind} {total[kind]:3d}" for kind in COUNTED)
+    kind_of = dict(zip(map(_both, held.pairs), held.kinds.tolist(), strict=True))
+    kept = [(pair, m) for pair, m in found.items() if m.suppressed is None]
+    wrong = [(pair, match) for pair, match in kept if kind_of[pair]]
+    yield f"  {len(kept)} unsuppressed matches, {len(wrong)} of them no copies"
+    for pair, match in wrong[:20]:
+        rows = [items[i].row for i in pair]
+        names = [row.group or f"{row.photo} {row.edit}" for row in rows]
         yield f"    {match.relation} {match.probability:.3f} {names}"
 
 
@@ -312,17 +330,22 @@ def judged(held: Scan, calibration: Calibration) -> dict[frozenset[int], Match]:
         {item.side.image_id: item.side for item in held.items},
         calibration=calibration,
         min_probability=_DEFAULTS.min_probability,
-        load_preview=lambda image_id: held.items[image_id].picture,
+        load_preview=_load(held),
     )
     return {frozenset((m.derived_id, m.source_id)): m for m in matches}
 
 
+def _both(pair: Candidate) -> frozenset[int]:
+    return frozenset((pair.image_id, pair.other_id))
+
+
 def _count(tally: Counter[str], match: Match | None, copy: Item) -> None:
-    tally["pairs"] += 1
-    if match is None:
+    tally["copies"] += 1
+    if match is None or match.suppressed is not None:
         return
     tally["found"] += 1
-    tally["relation"] += match.relation == RECIPES[copy.recipe].relation
+    expected = copy.row.relation
+    tally["relation"] += expected is None or match.relation == Relation(expected)
     if match.evidence["direction"] != "undetermined":
         tally["direction" if match.derived_id == copy.side.image_id else "wrong"] += 1
 
@@ -338,11 +361,8 @@ def main() -> None:
     parts, spec = split(options.photos), descriptor.spec(options.model)
     rng = np.random.default_rng(options.seed)
     fitted, held = (
-        scan(
-            collection(parts.calibration[i::2], parts.validation[i::2], options.model, rng),
-            options.model,
-        )
-        for i in (0, 1)
+        scan(collection(photos, options.model, options.seed + n), options.model)
+        for n, photos in enumerate((parts.calibration, parts.validation), 1)
     )
     search = search_cosine(fitted)
     data, test = sample(fitted, search, rng), sample(held, search, rng)
@@ -359,16 +379,20 @@ def main() -> None:
     }
     print(f"{spec.id}, seed {options.seed}, numpy {np.__version__}, {platform.machine()}")
     print(f"pixels are looked at from cosine {search}; {len(held.pairs)} held-out candidates")
+    found: dict[str, list[Bin]] = {}
     for name, values in entries.items():
         calibration = Calibration.from_entry(name, values)
         print(f"{name}, by pixels: {json.dumps(values['pixels'])}")
-        print(*reliability(test, calibration.pixels), sep="\n")
-        print(f"{name}, by hashes within {judging.HASHES_SURE}: {json.dumps(values['hashes'])}")
-        print(*reliability(near(test, judging.HASHES_SURE), calibration.hashes), sep="\n")
-    print("per edit, of the held-out photos and their copies:")
-    print(*measure(held, Calibration.from_entry(spec.id, entries[spec.id])), sep="\n")
+        found[name] = reliability(test, calibration.pixels)
+        print(*table(found[name]), sep="\n")
+        print(f"{name}, by hashes within {examine.HASHES_SURE}: {json.dumps(values['hashes'])}")
+        by_hashes = reliability(near(test, examine.HASHES_SURE), calibration.hashes)
+        print(*table(by_hashes), sep="\n")
     if not options.dry_run:
         write(entries)
+        plot(found, RECORD / f"calibration-{spec.id}.png")
+    print("per family of edits, of the held-out photos:", flush=True)
+    print(*measure(held, Calibration.from_entry(spec.id, entries[spec.id])), sep="\n")
     print(f"{time.monotonic() - started:.0f} s")
 
 

@@ -15,6 +15,7 @@ from ris_jobs.jobs.banks import (
     remove_bank,
 )
 from ris_jobs.jobs.crawl import Crawled, crawl
+from ris_jobs.jobs.explain import Explained, explain
 from ris_jobs.jobs.export import export
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.index import Drift, check_index, index, rebuild_index
@@ -29,6 +30,7 @@ __all__ = [
     "Compared",
     "Crawled",
     "Drift",
+    "Explained",
     "Fingerprinted",
     "Found",
     "Imported",
@@ -39,6 +41,7 @@ __all__ = [
     "contact_sheet",
     "crawl",
     "crawl_only",
+    "explain",
     "export",
     "fingerprint",
     "finish",

@@ -114,13 +114,15 @@ def judged(
         sides,
         calibration=calibration,
         min_probability=settings.min_probability,
-        load_preview=_loader(sides, previews, pictures or {}),
+        load_preview=loader(sides, previews, pictures or {}),
     )
 
 
-def _loader(
+def loader(
     sides: Mapping[int, Side], previews: Previews, pictures: Mapping[int, bytes]
 ) -> Callable[[int], npt.NDArray[np.uint8] | None]:
+    """Loads previews by image id: of the ``pictures`` at hand, else as stored."""
+
     @lru_cache(_PREVIEWS_IN_MEMORY)
     def load(image_id: int) -> npt.NDArray[np.uint8] | None:
         data = pictures.get(image_id) or previews.read(sides[image_id].sha256)

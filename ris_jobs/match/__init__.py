@@ -2,7 +2,8 @@
 
 candidates (near in descriptor space) → rerank (perceptual hashes in eight orientations) →
 pixels (aligned previews, only where hashes leave doubt or a relation must be told) →
-probability → relation and direction → suppression. Entry points:
+keypoints (only where neither whole picture lies on or inside the other) → probability →
+relation and direction → suppression. Entry points:
 :func:`ris_jobs.match.judge.judge`, from two sides and their cosine to a :class:`Match`, or
 None where nothing speaks for a copy, and :func:`ris_jobs.match.judge.judge_many` for a batch.
 """

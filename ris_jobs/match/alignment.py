@@ -9,7 +9,7 @@ from ris_jobs.match.containment import Box, Surround, cut, find_inside, surround
 from ris_jobs.match.frame import within_shared_frame
 from ris_jobs.match.pixels import Evidence, View, best_orientation, compare, view
 
-__all__ = ["Alignment", "Inside", "align"]
+__all__ = ["Alignment", "Inside", "Verified", "align"]
 
 # Measured on copies of 120 photos and on all pairs of them: whole copies agree in at least 0.65 of
 # their blocks but for 1 % (a caption hides the rest, or all that has texture), different photos
@@ -19,6 +19,8 @@ _INSIDE = 0.6
 # A whole picture that agrees less than this is tried as a crop or a padding too, which must
 # then explain clearly more.
 _CLEAR = 0.9
+# The share of a picture from which the other is taken to contain it.
+_CONTAINED = 0.9
 _MARGIN = 0.1
 _PART = 0.95
 # Fewer agreeing blocks than this (of 64) are no evidence.
@@ -37,15 +39,48 @@ class Inside:
 
 
 @dataclass(frozen=True, slots=True)
+class Verified:
+    """What keypoints say: ``inliers`` of ``matched`` agree on one map, by which both pictures
+    share the polygons ``first`` and ``second`` (fractions), the shares ``coverage`` of the two.
+    ``straight``: the map only scales, moves, turns by quarters or mirrors."""
+
+    inliers: int
+    matched: int
+    coverage: tuple[float, float]
+    first: tuple[tuple[float, float], ...]
+    second: tuple[tuple[float, float], ...]
+    straight: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Alignment:
     """The first picture and the second after the transform ``orientation`` (EXIF 1–8) show the
     same, as far as ``held`` says so; ``pixels`` compares what overlaps, None where a preview
-    is gone; ``inside`` is None where the whole pictures overlap."""
+    is gone; ``inside`` is None where the whole pictures overlap; ``verified`` is None where
+    keypoints were not needed."""
 
     orientation: int
     pixels: Evidence | None
     inside: Inside | None
     held: bool
+    verified: Verified | None = None
+
+    @property
+    def bent(self) -> bool:
+        """Whether one is tilted, sheared or in perspective, so that sizes tell nothing."""
+        return self.verified is not None and not self.verified.straight
+
+    @property
+    def partial(self) -> bool:
+        """Whether both pictures show something that the other does not."""
+        return self.verified is not None and max(self.verified.coverage) < _CONTAINED
+
+    @property
+    def clear(self) -> bool:
+        """Whether it holds and explains nearly all, or a whole picture at least."""
+        if not self.held or self.inside is None or self.pixels is None:
+            return self.held
+        return self.pixels.agreement >= _CLEAR
 
 
 def align(first: View, second: View, orientation: int, *, search: bool) -> Alignment:

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ris_jobs.match import Match, Side
-from ris_jobs.match.alignment import Alignment
+from ris_jobs.match.alignment import Alignment, Verified
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.direction import Direction, direction, linear_ratio
+from ris_jobs.match.examine import Examined
 from ris_jobs.match.orientation import inverse
 from ris_jobs.match.relation import Kinds, kinds
-from ris_jobs.match.rerank import HashDistance
 from ris_jobs.match.suppression import suppression
 
 __all__ = ["Scored", "describe"]
@@ -21,21 +21,18 @@ __all__ = ["Scored", "describe"]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What was measured of a pair, and the probability (0–1) that follows from it. ``parts``
-    says which regions of the first and the second side the cosine is of, 0 for the whole."""
+    """What was seen of a pair, and the probability (0–1) that follows from it."""
 
-    cosine: float
-    parts: tuple[int, int]
-    distance: HashDistance
-    alignment: Alignment
-    features: Mapping[str, float]
+    examined: Examined
     probability: float
     calibration: Calibration
 
 
-def describe(first: Side, second: Side, scored: Scored, *, enlarged: bool) -> Match:
-    """The match of two sides in their canonical order; ``enlarged`` as in :func:`direction`."""
-    one, two, alignment = first.fingerprint, second.fingerprint, scored.alignment
+def describe(scored: Scored, *, enlarged: bool) -> Match:
+    """The match of an examined pair; ``enlarged`` as in :func:`direction`."""
+    seen, alignment = scored.examined, scored.examined.alignment
+    first, second = seen.sides
+    one, two = first.fingerprint, second.fingerprint
     towards = direction(one, two, alignment, enlarged=enlarged)
     first_derived = _first_derived(first, second, towards)
     how = kinds(one, two, alignment, first_derived=first_derived)
@@ -46,9 +43,9 @@ def describe(first: Side, second: Side, scored: Scored, *, enlarged: bool) -> Ma
         source_id=source.image_id,
         relation=how.relation,
         probability=scored.probability,
-        cosine=scored.cosine,
-        hash_distance=scored.distance.phash,
-        inliers=None,
+        cosine=seen.cosine,
+        hash_distance=seen.distance.phash,
+        inliers=None if alignment.verified is None else alignment.verified.inliers,
         scale=_scale(first, second, alignment, first_derived),
         orientation=turned if first_derived else inverse(turned),
         box=alignment.inside.box if alignment.inside is not None else None,
@@ -67,26 +64,37 @@ def _first_derived(first: Side, second: Side, towards: Direction) -> bool:
 def _scale(first: Side, second: Side, alignment: Alignment, first_derived: bool) -> float:
     """Derived size / source size (linear) of what both show."""
     ratio = linear_ratio(first.fingerprint, second.fingerprint)
-    if alignment.inside is not None:
-        x0, y0, x1, y1 = alignment.inside.box
-        share = math.sqrt((x1 - x0) * (y1 - y0))
-        ratio = ratio / share if alignment.inside.inner_first else ratio * share
+    one, two = _shown(alignment)
+    ratio *= math.sqrt(one / two)
     return ratio if first_derived else 1 / ratio
+
+
+def _shown(alignment: Alignment) -> tuple[float, float]:
+    """Which share of the first and of the second picture the other shows."""
+    if alignment.verified is not None:
+        return alignment.verified.coverage
+    if alignment.inside is None:
+        return 1.0, 1.0
+    x0, y0, x1, y1 = alignment.inside.box
+    share = (x1 - x0) * (y1 - y0)
+    return (1.0, share) if alignment.inside.inner_first else (share, 1.0)
 
 
 def _evidence(
     scored: Scored, towards: Direction, how: Kinds, first_derived: bool
 ) -> dict[str, Any]:
+    seen = scored.examined
     return {
         "direction": towards.reason,
         "direction_for": [reason for reason, side in towards.claims if side is first_derived],
         "direction_against": [r for r, side in towards.claims if side is not first_derived],
         "also": [relation.value for relation in how.also],
         "changes": list(how.changes),
-        "nearest_parts": dict(zip(_sides(first_derived), scored.parts, strict=True)),
-        "hashes": asdict(scored.distance),
-        **_rounded(_compared(scored.alignment, first_derived)),
-        "features": _rounded(scored.features),
+        "nearest_parts": dict(zip(_sides(first_derived), seen.parts, strict=True)),
+        "hashes": asdict(seen.distance),
+        **_rounded(_compared(seen.alignment, first_derived)),
+        "keypoints": _rounded(_keypoints(seen.alignment.verified, first_derived)),
+        "features": _rounded(seen.features),
         "calibration": {
             "model": scored.calibration.model,
             "version": scored.calibration.version,
@@ -105,6 +113,20 @@ def _compared(alignment: Alignment, first_derived: bool) -> dict[str, Any]:
     part = {"score": inside.score, "surround": asdict(inside.surround)}
     part["inner"] = _sides(first_derived)[0 if inside.inner_first else 1]
     return {"previews": "compared", "pixels": pixels, "inside": part}
+
+
+def _keypoints(verified: Verified | None, first_derived: bool) -> dict[str, Any] | None:
+    """On which map keypoints agree, in terms of the derived picture and its source."""
+    if verified is None:
+        return None
+    sides = _sides(first_derived)
+    return {
+        "inliers": verified.inliers,
+        "matched": verified.matched,
+        "straight": verified.straight,
+        "coverage": dict(zip(sides, verified.coverage, strict=True)),
+        "overlap": dict(zip(sides, (verified.first, verified.second), strict=True)),
+    }
 
 
 def _sides(first_derived: bool) -> tuple[str, str]:

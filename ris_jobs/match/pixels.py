@@ -94,10 +94,15 @@ def best_orientation(first: View, second: View) -> int:
     return int(np.argmax(scores)) + 1
 
 
-def compare(first: View, second: View, orientation: int = 1) -> Evidence:
-    """Evidence from the first view and the second after the transform ``orientation``."""
+def compare(
+    first: View, second: View, orientation: int = 1, shared: Mask | None = None
+) -> Evidence:
+    """Evidence from the first view and the second after the transform ``orientation``; only
+    where both are ``shared`` (64, 64), if given."""
     one, two = first.ycc, turn(second.ycc, orientation)
-    agreement, textured, support = _agreement(one[..., 0], two[..., 0])
+    if shared is not None:
+        two = np.where(shared[..., None], two, one)
+    agreement, textured, support = _agreement(one[..., 0], two[..., 0], shared)
     cells = np.stack([_cells(two[..., c] - one[..., c]) for c in range(3)])
     size = np.abs(cells)
     unmapped, tint = _mapped(one, two)
@@ -168,11 +173,14 @@ def _correlation(one: Plane, two: Plane) -> float:
     return float((a * b).sum()) / norm if norm > 1e-6 else 0.0
 
 
-def _agreement(one: Plane, two: Plane) -> tuple[float, float, float]:
+def _agreement(one: Plane, two: Plane, shared: Mask | None) -> tuple[float, float, float]:
     a, b = _blocks(one), _blocks(two)
     power_a, power_b = (np.square(x).mean(axis=1) for x in (a, b))
     # Textured in either: a caption over a picture must count against agreement.
     tells = np.maximum(power_a, power_b) > _TEXTURE**2
+    if shared is not None:
+        n = SIDE // _BLOCK
+        tells &= shared.reshape(n, _BLOCK, n, _BLOCK).all(axis=(1, 3)).ravel()
     score = (a * b).mean(axis=1) / np.sqrt(np.maximum(power_a * power_b, 1.0))
     agrees = tells & (score > _AGREES)
     support = agrees & (np.minimum(_unevenness(a), _unevenness(b)) > _UNEVEN**2)

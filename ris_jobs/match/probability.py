@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 from ris_jobs.match import Side
 from ris_jobs.match.alignment import Alignment
-from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.calibration import Calibration, Logistic
+from ris_jobs.match.pixels import Evidence
 from ris_jobs.match.rerank import HashDistance
 
-__all__ = ["features", "probability"]
+__all__ = ["features", "logistic", "probability"]
+
+
+# Grey values between two cells, and the share of blocks, that are other content beyond doubt.
+_DIFFERENT, _DISAGREES = 30.0, 0.5
 
 
 def features(
@@ -20,8 +28,11 @@ def features(
     """What the model looks at, by name; every value lies within −1…1.
 
     ``cosine`` is that of the two sides' ``parts``; ``partly`` is 1 where one of these is a region,
-    ``common`` the mean of how common they are, ``complexity`` the lower of the two. What needs
-    previews is left out where they are gone.
+    ``common`` the mean of how common they are, ``complexity`` the lower of the two. ``verified`` is
+    1 where keypoints had to be asked, ``inliers`` grows with the logarithm of how many agree,
+    ``differs`` with the largest difference of two cells; ``template`` and ``unlike`` are high where
+    something common (a form, a screen, a sign) shows other content, in one place or in many. What
+    needs previews is left out where they are gone.
     """
     common = [side.commonness[part] for side, part in zip(sides, parts, strict=True)]
     found = {
@@ -32,14 +43,31 @@ def features(
         "complexity": min(side.fingerprint.quality.complexity for side in sides),
     }
     if alignment.pixels is not None:
-        found["agreement"] = 1.0 if alignment.pixels.same else alignment.pixels.agreement
-        found["correlation"] = alignment.pixels.correlation
-        found["inside"] = float(alignment.inside is not None)
-        found["held"] = float(alignment.held)
+        found |= _seen(alignment, alignment.pixels, found["common"])
     return found
 
 
-def probability(found: dict[str, float], calibration: Calibration) -> float:
+def _seen(alignment: Alignment, pixels: Evidence, common: float) -> dict[str, float]:
+    agreement = 1.0 if pixels.same else pixels.agreement
+    inliers = 0 if alignment.verified is None else alignment.verified.inliers
+    differs = min(1.0, max(pixels.luma_worst, pixels.chroma_worst) / _DIFFERENT)
+    return {
+        "agreement": agreement,
+        "correlation": pixels.correlation,
+        "differs": differs,
+        "template": common * differs,
+        "unlike": common * min(1.0, (1 - agreement) / _DISAGREES),
+        "inside": float(alignment.inside is not None),
+        "verified": float(alignment.verified is not None),
+        "inliers": min(1.0, math.log2(1 + inliers) / 10),
+    }
+
+
+def probability(found: Mapping[str, float], calibration: Calibration) -> float:
     """0–1, calibrated: of pairs at 0.9, 90 % are copies."""
-    model = calibration.pixels if "agreement" in found else calibration.hashes
-    return model.probability(found)
+    return logistic(found, calibration).probability(found)
+
+
+def logistic(found: Mapping[str, float], calibration: Calibration) -> Logistic:
+    """The coefficients that fit: with previews or without."""
+    return calibration.pixels if "agreement" in found else calibration.hashes

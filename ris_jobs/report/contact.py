@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
+from ris_jobs.report.lettering import fitted, font
 from ris_jobs.report.pictures import opened
-from ris_jobs.report.text import name, percent, shortened
+from ris_jobs.report.text import name, percent
 from ris_jobs.report.views import Hit
 
 _PAPER, _INK, _MUTED, _MARK, _BLANK = "#ffffff", "#1c2024", "#60666d", "#1f6feb", "#eceef0"
@@ -51,8 +52,6 @@ def _found(hits: Sequence[Hit]) -> str:
 
 def _label(rank: int, hit: Hit) -> Lines:
     sure = "" if hit.probability is None else f" {percent(hit.probability)}"
-    # Pillow's own font has no glyph for the space that keeps the sign at its number.
-    sure = sure.replace("\N{NO-BREAK SPACE}", " ")
     how = f"{hit.relation}{sure}" if hit.relation else f"cosine {hit.cosine:.3f}"
     return f"{rank} · {how}", name(hit.uri)
 
@@ -62,25 +61,12 @@ def _draw(sheet: Image.Image, at: tuple[int, int], side: int, cell: Cell, *, mar
     draw = ImageDraw.Draw(sheet)
     draw.rectangle((x, y, x + side - 1, y + side - 1), fill=_BLANK)
     if picture is None:
-        draw.text((x + side / 2, y + side / 2), "no preview", _MUTED, _font(13), anchor="mm")
+        draw.text((x + side / 2, y + side / 2), "no preview", _MUTED, font(13), anchor="mm")
     else:
-        fitted = ImageOps.contain(opened(picture), (side, side), Image.Resampling.LANCZOS)
-        sheet.paste(fitted, (x + (side - fitted.width) // 2, y + (side - fitted.height) // 2))
+        small = ImageOps.contain(opened(picture), (side, side), Image.Resampling.LANCZOS)
+        sheet.paste(small, (x + (side - small.width) // 2, y + (side - small.height) // 2))
     if mark:
         draw.rectangle((x - 3, y - 3, x + side + 2, y + side + 2), outline=_MARK, width=3)
     for number, (line, ink, size) in enumerate(zip(lines, (_INK, _MUTED), (15, 13), strict=True)):
         where = (x, y + side + 6 + number * _LINE)
-        draw.text(where, _fitted(draw, line, size, side), ink, _font(size))
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size=size)
-
-
-def _fitted(draw: ImageDraw.ImageDraw, text: str, size: int, width: int) -> str:
-    """``text`` cut in the middle until it is at most ``width`` pixels wide."""
-    keep, shown = len(text), text[:500]
-    while draw.textlength(shown, _font(size)) > width and keep > 3:
-        keep = min(keep, len(shown)) - 1
-        shown = shortened(text, keep)
-    return shown
+        draw.text(where, fitted(draw, line, size, side), ink, font(size))

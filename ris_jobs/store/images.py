@@ -36,6 +36,19 @@ class Stored:
     fingerprint: Fingerprint
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known at a URI or of some bytes, whether it can be used (``status`` ok) or not:
+    then ``detail`` says why. Bytes that could not be read have ``image_id`` 0 and no sha256."""
+
+    image_id: int
+    uri: str
+    sha256: str
+    status: str
+    detail: str | None
+    first_seen_at: datetime
+
+
 def claim_undescribed(db: Connection, model_id: int, after: int, limit: int) -> list[Claimed]:
     """The next images to work on, locked until the caller's transaction ends."""
     params = {"model_id": model_id, "after": after, "limit": limit}
@@ -62,6 +75,18 @@ def quarantine(db: Connection, rejected: Mapping[int, ImageRejected], judged_by:
 def by_ids(db: Connection, ids: Iterable[int]) -> dict[int, Stored]:
     rows = db.execute(query("images.by_ids"), {"ids": sorted(set(ids))})
     return {r.image_id: _stored(r) for r in rows}
+
+
+def shown_at(db: Connection, uri: str) -> Seen | None:
+    """What the URI shows, or showed last."""
+    row = db.execute(query("images.shown_at"), {"uri": uri}).first()
+    return None if row is None else Seen(*row)
+
+
+def of_bytes(db: Connection, sha256: str) -> Seen | None:
+    """The image with this sha256 (lower-case hex), at the URI that stands for it."""
+    row = db.execute(query("images.of_bytes"), {"sha256": sha256}).first()
+    return None if row is None else Seen(*row)
 
 
 def uris(db: Connection, ids: Sequence[int]) -> dict[int, str]:

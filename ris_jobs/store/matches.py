@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import Connection
 
-from ris_jobs.match import Match
+from ris_jobs.match import Match, Relation
 from ris_jobs.provenance import Pair
 from ris_jobs.store.queries import query
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A stored match and what decided it: ``model`` as name-version, the version of the
+    calibration, the run with the hash of its settings and its code."""
+
+    match: Match
+    model: str
+    calibration: str
+    run_id: int
+    settings_hash: str
+    code_version: str
 
 
 def save(
@@ -47,6 +60,17 @@ def pairs(db: Connection, ids: Sequence[int]) -> list[Pair]:
         Pair(r.derived_id, r.source_id, r.relation, r.probability, r.direction != "undetermined")
         for r in rows
     ]
+
+
+def decided(db: Connection, ids: tuple[int, int]) -> Decided | None:
+    """The match of two images, whichever is derived."""
+    row = db.execute(query("matches.decided"), {"one": ids[0], "two": ids[1]}).mappings().first()
+    if row is None:
+        return None
+    values = {f.name: row[f.name] for f in fields(Match)}
+    values |= {"relation": Relation(row["relation"]), "box": row["box"] and tuple(row["box"])}
+    about = (f.name for f in fields(Decided) if f.name != "match")
+    return Decided(Match(**values), *(row[name] for name in about))
 
 
 def set_resolved(db: Connection, pairs: Sequence[tuple[int, int]]) -> None:

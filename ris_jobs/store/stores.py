@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from ris_jobs.errors import VectorsUnavailable
 from ris_jobs.settings import Settings
@@ -69,4 +70,9 @@ def _alone(engine: Engine, settings: Settings) -> Iterator[None]:
             )
             fix = "Wait for it, or let both use one Milvus server: set RIS_MILVUS_URI."
             raise VectorsUnavailable("RIS_HOME", problem, fix)
-        yield
+        try:
+            yield
+        finally:
+            # A closed connection frees it too, but only once the server has noticed.
+            with suppress(DBAPIError):
+                db.execute(query("runs.unlock_lite"))

@@ -49,5 +49,25 @@ SELECT image_id, sha256, first_seen_at, width, height, format, frames, exif_orie
 FROM ris.image
 WHERE image_id = ANY(:ids) AND status = 'ok';
 
+-- name: shown_at
+-- What a URI shows, or showed last, and since when; its bytes may be of no use.
+SELECT coalesce(i.image_id, 0) AS image_id, o.uri, coalesce(i.sha256, '') AS sha256,
+       coalesce(i.status, 'quarantined') AS status,
+       coalesce(o.detail, i.detail) AS detail,
+       (SELECT min(e.first_seen_at) FROM ris.observation e
+        WHERE e.uri = o.uri AND e.image_id IS NOT DISTINCT FROM o.image_id) AS first_seen_at
+FROM ris.observation o
+LEFT JOIN ris.image i USING (image_id)
+WHERE o.uri = :uri
+ORDER BY o.superseded_at IS NOT NULL, o.first_seen_at DESC
+LIMIT 1;
+
+-- name: of_bytes
+-- The image of these bytes, at the URI that stands for it.
+SELECT i.image_id, u.uri, i.sha256, i.status, i.detail, i.first_seen_at
+FROM ris.image i
+CROSS JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = i.image_id) u
+WHERE i.sha256 = :sha256;
+
 -- name: uris
 SELECT image_id, uri FROM ris.image_uri WHERE image_id = ANY(:ids);

@@ -43,6 +43,15 @@ SELECT derived_id, source_id, relation, probability,
 FROM ris.match
 WHERE suppressed IS NULL AND derived_id = ANY(:ids) AND source_id = ANY(:ids);
 
+-- name: decided
+-- The match of two images, whichever is derived, with what decided it.
+SELECT m.*, o.name || '-' || o.version AS model, r.settings_hash, r.code_version
+FROM ris.match m
+JOIN ris.model o ON o.model_id = m.model_id
+JOIN ris.run r ON r.run_id = m.run_id
+WHERE least(m.derived_id, m.source_id) = least(CAST(:one AS bigint), CAST(:two AS bigint))
+  AND greatest(m.derived_id, m.source_id) = greatest(CAST(:one AS bigint), CAST(:two AS bigint));
+
 -- name: set_resolved
 -- These pairs only: others may have come since they were read.
 UPDATE ris.match m SET resolved = true

@@ -48,3 +48,6 @@ SELECT DISTINCT unnest(roots) AS root FROM ris.run ORDER BY root;
 -- Whether this connection may be the only one that works with a Milvus Lite; free again when it
 -- is closed.
 SELECT pg_try_advisory_lock(hashtext('ris.lite'));
+
+-- name: unlock_lite
+SELECT pg_advisory_unlock(hashtext('ris.lite'));

@@ -14,6 +14,9 @@ from ris_jobs.match.probability import features, probability
 from ris_jobs.match.rerank import HashDistance
 from tests.store.samples import AT, fingerprint
 
+pytest.importorskip("matplotlib", reason="only training draws: pip install ris-jobs[bench]")
+from training import calibrate
+
 ENTRIES = json.loads(resources.files("ris_jobs.match").joinpath("calibration.json").read_text())
 NEAR, FAR = HashDistance(1, 2, 3, 20), HashDistance(1, 20, 20, 120)
 BY_HASHES = Alignment(1, None, None, True)
@@ -45,6 +48,27 @@ def test_every_shipped_entry_loads_and_its_version_is_that_of_its_content(name):
     assert calibration.model == name
     assert calibration.version == entry["version"] == entry_version(entry)
     assert -1 <= calibration.search_cosine <= 1
+
+
+@pytest.mark.parametrize("name", ENTRIES["models"])
+def test_no_evidence_counts_the_wrong_way(name):
+    calibration = Calibration.for_model(name)
+    assert {"agreement", "inliers", "complexity"} <= calibration.pixels.weights.keys()
+    for model in (calibration.pixels, calibration.hashes):
+        for feature, weight in model.weights.items():
+            assert weight >= 0 or feature not in calibrate.FOR
+            assert weight <= 0 or feature not in calibrate.AGAINST
+
+
+@pytest.mark.parametrize("name", ENTRIES["models"])
+def test_an_entry_weighs_what_is_measured(name):
+    of_others = calibrate.OF_THE_MODEL if name == ANY_MODEL else ()
+    calibration = Calibration.for_model(name)
+    for model, names in (
+        (calibration.pixels, calibrate.PIXELS),
+        (calibration.hashes, calibrate.HASHES),
+    ):
+        assert model.weights.keys() == set(names) - set(of_others)
 
 
 @pytest.mark.parametrize("name", ENTRIES["models"])

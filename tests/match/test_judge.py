@@ -47,7 +47,8 @@ def test_a_copy_is_found_with_its_relation_and_direction(name, collection, decid
     assert (match.derived_id, match.source_id) == (derived.image_id, source.image_id)
     assert match.evidence["direction"] == (reason or "undetermined")
     assert match.suppressed is None
-    assert match.probability > 0.9
+    # Without knowing what is common, a caption might be that of another picture of one template.
+    assert match.probability > 0.8
 
 
 @pytest.mark.parametrize("name", COPIES)
@@ -297,3 +298,47 @@ def test_camera_metadata_marks_the_source(collection, decide):
     taken = replace(taken, fingerprint=replace(taken.fingerprint, traces=traces))
     match = decide(taken, collection.add(edits.jpeg(scene(18), 95)))
     assert (match.source_id, match.evidence["direction"]) == (taken.image_id, "metadata")
+
+
+def pasted(seed: int, ground: int, degrees: float = 0.0) -> bytes:
+    """A picture at 45 % of the side on another one, perhaps tilted."""
+    under, over = scene(ground, (480, 360)), scene(seed, (480, 360)).resize((216, 162))
+    mask = Image.new("L", over.size, 255).rotate(degrees, expand=True)
+    under.paste(over.rotate(degrees, Image.Resampling.BICUBIC, expand=True), (130, 90), mask)
+    return edits.jpeg(under, 90)
+
+
+def test_a_pasted_picture_is_a_composite_of_its_source(collection, decide):
+    source = collection.add(edits.png(scene(60, (480, 360))))
+    derived = collection.add(pasted(60, 61))
+    match = decide(source, derived)
+    assert (match.relation, match.derived_id) == ("composite", derived.image_id)
+    assert match.evidence["direction"] == "pasted"
+    assert match.box == pytest.approx((130 / 480, 90 / 360, 346 / 480, 252 / 360), abs=0.01)
+    assert match.scale == pytest.approx(0.45, rel=0.03)
+    assert match == decide(derived, source)
+
+
+def test_a_tilted_paste_has_no_direction_but_the_right_scale(collection, decide):
+    source = collection.add(edits.png(scene(62, (480, 360))))
+    derived = collection.add(pasted(62, 63, degrees=20))
+    match = decide(source, derived)
+    assert match.evidence["direction"] == "undetermined"
+    assert match.inliers >= 8 and not match.evidence["keypoints"]["straight"]
+    ratio = match.scale if match.derived_id == derived.image_id else 1 / match.scale
+    assert ratio == pytest.approx(0.45, rel=0.05)
+
+
+def test_a_mirrored_crop_says_both(collection, decide):
+    whole = scene(64, (480, 360))
+    source = collection.add(edits.png(whole))
+    derived = collection.add(edits.jpeg(edits.mirror(whole.crop((40, 30, 300, 260))), 85))
+    match = decide(source, derived)
+    assert (match.relation, match.derived_id) == ("crop", derived.image_id)
+    assert match.orientation == 2 and "mirrored" in match.evidence["also"]
+    assert match.box == pytest.approx((40 / 480, 30 / 360, 300 / 480, 260 / 360), abs=0.01)
+
+
+def test_a_shared_caption_is_no_copied_picture(collection, decide):
+    sides = [collection.add(edits.jpeg(edits.caption(scene(n, (480, 360))), 85)) for n in (70, 71)]
+    assert decide(*sides, cosine=0.95) is None

@@ -1,0 +1,271 @@
+"""Explain: all about one pair of images, from the tables or judged now. Nothing is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from ris_jobs import __version__
+from ris_jobs.crawl import directory
+from ris_jobs.errors import NotFound
+from ris_jobs.fingerprint import preview
+from ris_jobs.jobs.match import judged, loader, sides_of
+from ris_jobs.jobs.models import calibration_of
+from ris_jobs.match import Candidate, Match
+from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.candidates import Described, nearest_parts, pair_up
+from ris_jobs.match.derivation import derivation
+from ris_jobs.match.ruling import Ruling, rule
+from ris_jobs.report import explain as drawing
+from ris_jobs.report.explanation import Explanation, Judged, Versions
+from ris_jobs.report.overlay import overlay
+from ris_jobs.report.views import ImageView, PairView
+from ris_jobs.settings import Settings
+from ris_jobs.store import descriptors, images, matches
+from ris_jobs.store.images import Seen
+from ris_jobs.store.matches import Decided
+from ris_jobs.store.stores import Stores
+
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What there is to say, and its picture (PNG bytes)."""
+
+    said: Explanation
+    picture: bytes
+
+
+def explain(stores: Stores, settings: Settings, one: str, two: str) -> Explained:
+    """The pair of ``one`` and ``two``: a URI, the path of a file, or the sha256 of an image.
+
+    Raises :class:`NotFound` for what no scan has seen, or what it could not use.
+    """
+    with stores.engine.connect() as db:
+        said = _said(db, stores, settings, (_seen(db, settings, one), _seen(db, settings, two)))
+    stored = [stores.previews.read(image.sha256) for image in said.images]
+    first, second = (None if data is None else preview.load(data) for data in stored)
+    laid = overlay(said, first, second)
+    return Explained(said, drawing.draw(said, first, second, laid))
+
+
+# ── which images are meant ───────────────────────────────────────────────────────────────────
+
+
+def _seen(db: Connection, settings: Settings, name: str) -> Seen:
+    seen = next(filter(None, _found(db, settings, name)), None)
+    if seen is None:
+        raise NotFound(
+            f"no scan has seen {name!r}; `ris scan` its folder, or see `ris export images` for "
+            "what there is"
+        )
+    if seen.status == "pending":
+        raise NotFound(f"{name!r} was seen, but is not fingerprinted yet; `ris scan` does it")
+    if seen.status != "ok":
+        raise NotFound(f"{name!r} is in quarantine, so there is nothing to compare: {seen.detail}")
+    return seen
+
+
+def _found(db: Connection, settings: Settings, name: str) -> Iterator[Seen | None]:
+    """What ``name`` may mean, the likeliest first; a file is looked for by its bytes, too."""
+    if _SHA256.fullmatch(name):
+        yield images.of_bytes(db, name.lower())
+    if "://" in name:
+        # URIs are kept as ASCII.
+        yield images.shown_at(db, name) if name.isascii() else None
+        return
+    path = Path(name)
+    yield images.shown_at(db, directory.uri_of(path))
+    resolved = directory.uri_of(path.resolve())
+    yield images.shown_at(db, resolved)
+    if path.is_file():
+        data = directory.read(resolved, settings.max_bytes)
+        yield images.of_bytes(db, hashlib.sha256(data).hexdigest())
+
+
+# ── what is said of them ─────────────────────────────────────────────────────────────────────
+
+
+def _said(
+    db: Connection, stores: Stores, settings: Settings, seen: tuple[Seen, Seen]
+) -> Explanation:
+    ids = (seen[0].image_id, seen[1].image_id)
+    stored = images.by_ids(db, ids)
+    if ids[0] == ids[1]:
+        views = _views(seen, stored, by_uri=True)
+        return Explanation(images=views, pair=None, judged=None, derivation=None, versions=None)
+    views = _views(seen, stored, by_uri=False)
+    decided = matches.decided(db, ids)
+    if decided is not None:
+        return _of_tables(views, ids, decided)
+    return _judged_now(db, stores, settings, views, ids)
+
+
+def _views(
+    seen: tuple[Seen, Seen], stored: dict[int, images.Stored], *, by_uri: bool
+) -> tuple[ImageView, ImageView]:
+    """First seen at their URIs, or anywhere, which is what a direction may rest on."""
+    first, second = (
+        ImageView(
+            one.uri,
+            one.sha256,
+            stored[one.image_id].fingerprint.width,
+            stored[one.image_id].fingerprint.height,
+            stored[one.image_id].fingerprint.format,
+            one.first_seen_at if by_uri else stored[one.image_id].first_seen_at,
+        )
+        for one in seen
+    )
+    return first, second
+
+
+def _of_tables(
+    views: tuple[ImageView, ImageView], ids: tuple[int, int], decided: Decided
+) -> Explanation:
+    calibration = Calibration.for_model(decided.model)
+    versions = Versions(
+        model=decided.model,
+        calibration=decided.calibration,
+        at_hand=calibration.version,
+        run_id=decided.run_id,
+        settings_hash=decided.settings_hash,
+        code=decided.code_version,
+    )
+    pair = _pair(views, ids, decided.match)
+    return _explanation(views, pair, None, versions, calibration)
+
+
+def _judged_now(
+    db: Connection,
+    stores: Stores,
+    settings: Settings,
+    views: tuple[ImageView, ImageView],
+    ids: tuple[int, int],
+) -> Explanation:
+    calibration = calibration_of(settings)
+    versions = Versions(
+        model=f"{stores.model.name}-{stores.model.version}",
+        calibration=calibration.version,
+        at_hand=calibration.version,
+        run_id=None,
+        settings_hash=settings.results_hash(),
+        code=__version__,
+    )
+    found, match = _judged(db, stores, settings, calibration, ids)
+    pair = None if match is None else _pair(views, ids, match)
+    return _explanation(views, pair, found, versions, calibration)
+
+
+def _explanation(
+    views: tuple[ImageView, ImageView],
+    pair: PairView | None,
+    found: Judged | None,
+    versions: Versions,
+    calibration: Calibration,
+) -> Explanation:
+    features = pair.evidence.get("features") if pair else found and found.ruling.features
+    return Explanation(
+        images=views,
+        pair=pair,
+        judged=found,
+        derivation=derivation(features or {}, calibration),
+        versions=versions,
+    )
+
+
+def _pair(views: tuple[ImageView, ImageView], ids: tuple[int, int], match: Match) -> PairView:
+    derived, source = views if match.derived_id == ids[0] else views[::-1]
+    return PairView(
+        derived=derived,
+        source=source,
+        relation=str(match.relation),
+        probability=match.probability,
+        cosine=match.cosine,
+        hash_distance=match.hash_distance,
+        inliers=match.inliers,
+        scale=match.scale,
+        orientation=match.orientation,
+        box=match.box,
+        suppressed=match.suppressed,
+        evidence=match.evidence,
+        directed=match.evidence.get("direction") != "undetermined",
+    )
+
+
+# ── a pair that the tables have no match of ──────────────────────────────────────────────────
+
+
+def _judged(
+    db: Connection,
+    stores: Stores,
+    settings: Settings,
+    calibration: Calibration,
+    ids: tuple[int, int],
+) -> tuple[Judged, Match | None]:
+    """As a scan would, but also where it would not look."""
+    near = _candidate(db, stores, settings, ids)
+    candidate = near or _nearest(db, stores, ids)
+    sides = sides_of(db, stores.model_id, [candidate])
+    match = next(judged([candidate], sides, stores.previews, calibration, settings), None)
+    ruling = rule(
+        candidate,
+        sides,
+        calibration=calibration,
+        min_probability=settings.min_probability,
+        load_preview=loader(sides, stores.previews, {}),
+    )
+    rank = near.rank if near else None
+    return _held_to(settings, calibration, ids, candidate, ruling, rank), match
+
+
+def _held_to(
+    settings: Settings,
+    calibration: Calibration,
+    ids: tuple[int, int],
+    candidate: Candidate,
+    ruling: Ruling,
+    rank: int | None,
+) -> Judged:
+    """With the limits that the pair was held to, its parts in the order of ``ids``."""
+    return Judged(
+        ruling=ruling,
+        rank=rank,
+        cosine=candidate.cosine,
+        parts=candidate.parts if candidate.image_id == ids[0] else candidate.parts[::-1],
+        top_k=settings.top_k,
+        min_cosine=settings.min_cosine,
+        search_cosine=calibration.search_cosine,
+        min_probability=settings.min_probability,
+    )
+
+
+def _candidate(
+    db: Connection, stores: Stores, settings: Settings, ids: tuple[int, int]
+) -> Candidate | None:
+    """The pair among the neighbours that both images have in the index now."""
+    vectors = descriptors.vectors(db, stores.model_id, ids)
+    missing = [i for i in ids if i not in vectors]
+    if missing:
+        name, uri = stores.model.name, images.uris(db, missing)[missing[0]]
+        raise NotFound(f"{uri!r} is not described by the model {name}; `ris scan` does it")
+    stored = images.by_ids(db, ids)
+    described = Described.of(vectors, {i: stored[i].fingerprint.hashes.pdq for i in ids})
+    near = stores.vectors.neighbours(described, settings.top_k + 1)
+    found = pair_up(
+        near, top_k=settings.top_k, min_cosine=settings.min_cosine, load=lambda _: vectors
+    )
+    return next((c for c in found if {c.image_id, c.other_id} == {*ids}), None)
+
+
+def _nearest(db: Connection, stores: Stores, ids: tuple[int, int]) -> Candidate:
+    """The pair as if each were the other's nearest."""
+    one, two = sorted(ids)
+    vectors = descriptors.vectors(db, stores.model_id, ids)
+    cosine, part_one, part_two = nearest_parts(vectors[one], vectors[two])
+    return Candidate(one, two, cosine, 0, (part_one, part_two))

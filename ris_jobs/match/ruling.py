@@ -1,0 +1,59 @@
+"""How far a pair of images comes on its way to a match, and what stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ris_jobs.match import Candidate, Side
+from ris_jobs.match.alignment import Alignment
+from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.examine import LoadPreview, Previews, alignment_of, ordered, parts_of
+from ris_jobs.match.probability import features, probability
+from ris_jobs.match.rerank import HashDistance, hash_distances
+
+__all__ = ["Ruling", "Stop", "rule"]
+
+
+class Stop(StrEnum):
+    """What keeps a pair from being a match."""
+
+    FAR = "far"
+    UNALIGNED = "unaligned"
+    IMPROBABLE = "improbable"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """``stop`` is None for a match. ``distance`` and ``alignment`` are of the pair ordered by
+    sha256; ``alignment`` is None for a pair that is far, ``features`` and ``probability`` (0–1)
+    for one that no alignment confirms."""
+
+    stop: Stop | None
+    distance: HashDistance
+    alignment: Alignment | None
+    features: Mapping[str, float] | None
+    probability: float | None
+
+
+def rule(
+    candidate: Candidate,
+    sides: Mapping[int, Side],
+    *,
+    calibration: Calibration,
+    min_probability: float,
+    load_preview: LoadPreview,
+) -> Ruling:
+    """What :func:`ris_jobs.match.judge.judge_many` makes of a candidate, step by step."""
+    pair = ordered(sides[candidate.image_id], sides[candidate.other_id])
+    distance = hash_distances([(pair[0].fingerprint.hashes, pair[1].fingerprint.hashes)])[0]
+    previews = Previews(load_preview)
+    alignment = alignment_of(pair, candidate, distance, previews, calibration.search_cosine)
+    if alignment is None or not alignment.held:
+        reason = Stop.FAR if alignment is None else Stop.UNALIGNED
+        return Ruling(reason, distance, alignment, None, None)
+    found = features(pair, parts_of(candidate, pair), candidate.cosine, distance, alignment)
+    chance = probability(found, calibration)
+    stop = Stop.IMPROBABLE if chance < min_probability else None
+    return Ruling(stop, distance, alignment, found, chance)

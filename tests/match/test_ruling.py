@@ -1,0 +1,46 @@
+"""Each way a pair can fail has its name, and a match has none."""
+
+from __future__ import annotations
+
+import pytest
+
+from ris_jobs.demo import edits
+from ris_jobs.match import Candidate
+from ris_jobs.match.ruling import Stop, rule
+from tests.match.scenes import scene
+
+
+@pytest.fixture
+def ruled(collection, calibration):
+    def ruled(a, b, cosine=0.9, min_probability=0.5):
+        return rule(
+            Candidate(a.image_id, b.image_id, cosine),
+            collection.sides,
+            calibration=calibration,
+            min_probability=min_probability,
+            load_preview=collection.previews.get,
+        )
+
+    return ruled
+
+
+def test_far_pairs_are_not_looked_at(collection, ruled):
+    a, b = (collection.add(edits.jpeg(scene(seed))) for seed in (1, 2))
+    ruling = ruled(a, b, cosine=0.1)
+    assert (ruling.stop, ruling.alignment, ruling.probability) == (Stop.FAR, None, None)
+    assert ruling.distance.combined > 40
+
+
+def test_different_pictures_near_by_cosine_are_not_aligned(collection, ruled):
+    a, b = (collection.add(edits.jpeg(scene(seed))) for seed in (1, 2))
+    ruling = ruled(a, b)
+    assert ruling.stop is Stop.UNALIGNED
+    assert not ruling.alignment.held and ruling.features is None
+
+
+def test_a_copy_is_a_match_unless_more_is_asked_for(collection, ruled, decide):
+    a, b = collection.add(edits.jpeg(scene(1), 92)), collection.add(edits.jpeg(scene(1), 30))
+    ruling, match = ruled(a, b), decide(a, b)
+    assert ruling.stop is None and ruling.probability == match.probability
+    assert ruled(a, b, min_probability=1.0).stop is Stop.IMPROBABLE
+    assert ruled(b, a).features == ruling.features
