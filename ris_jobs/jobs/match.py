@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from ris_jobs.fingerprint import preview
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
-from ris_jobs.match.candidates import Described, pair_up
+from ris_jobs.match.candidates import Described, grouped, pair_up
 from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import judge_many
 from ris_jobs.progress import Progress
@@ -84,7 +84,7 @@ def _match_batch(
             min_cosine=settings.min_cosine,
             load=partial(descriptors.vectors, db, stores.model_id),
         )
-    reached = Reached()
+    candidates, reached = grouped(candidates, {*claimed.ids}), Reached()
     with _timed(total, "judge"):
         sides = sides_of(db, stores.model_id, candidates)
         found = list(
