@@ -8,9 +8,9 @@ collection does not hold.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 
@@ -48,15 +48,17 @@ def cast(folders: Sequence[Path], new: int, seed: int) -> Cast:
     return Cast(photos[:half], photos[half:new], photos[new:cut], photos[cut:])
 
 
-def collection(of: Cast, grid: int, count: int, folder: Path) -> None:
-    """Writes ``count`` images, unless ``folder`` is there."""
+def collection(of: Cast, grid: int, numbers: range, folder: Path) -> None:
+    """Writes the images of these numbers, the whole photos first, unless ``folder`` is there."""
 
     def write(into: Path) -> None:
-        for number, photo in enumerate(of.copied):
-            shutil.copy(photo, into / f"{number:06}{photo.suffix}")
-        windows = islice(_windows(of.cut, grid), count - len(of.copied))
-        for number, window in enumerate(windows, len(of.copied)):
-            window.save(into / f"{number:06}.jpg", quality=_QUALITY)
+        for number in tqdm(numbers, "cut", unit="image", disable=None):
+            if number < len(of.copied):
+                photo = of.copied[number]
+                shutil.copy(photo, into / f"{number:06}{photo.suffix}")
+            else:
+                window = _window(of.cut, grid, number - len(of.copied))
+                window.save(into / f"{number:06}.jpg", quality=_QUALITY)
 
     _once(folder, write)
 
@@ -77,14 +79,15 @@ def newcomers(of: Cast, seed: int, folder: Path) -> None:
     _once(folder, write)
 
 
-def _windows(photos: Sequence[Path], grid: int) -> Iterator[Image.Image]:
-    for path in tqdm(photos, "cut", unit="photo", disable=None):
-        photo = upright(path)
-        across, down = ([side * i // grid for i in range(grid + 1)] for side in photo.size)
-        for row in range(grid):
-            for column in range(grid):
-                box = (across[column], down[row], across[column + 1], down[row + 1])
-                yield photo.crop(box)
+def _window(photos: Sequence[Path], grid: int, number: int) -> Image.Image:
+    place, window = divmod(number, grid**2)
+    row, column = divmod(window, grid)
+    photo = _opened(photos[place])
+    across, down = ([side * i // grid for i in range(grid + 1)] for side in photo.size)
+    return photo.crop((across[column], down[row], across[column + 1], down[row + 1]))
+
+
+_opened = lru_cache(maxsize=1)(upright)
 
 
 def _once(folder: Path, write: Callable[[Path], None]) -> None:

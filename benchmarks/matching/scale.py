@@ -2,10 +2,10 @@
 
     python -m benchmarks.matching.scale PHOTOS... --images 10000,100000 [--grid N] [--new N]
 
-Fills a home for each number of images (:mod:`benchmarks.matching.pictures`), described by the real
-pipeline, adds the new images and matches these as a scan does, in a process of its own; up to 256
-are one batch. Filling goes on where it was stopped, and what is filled is only measured anew.
-Everything, results.json too, is in --out: delete it when the photos or the seed changed.
+Fills a home with images (:mod:`benchmarks.matching.pictures`) by the real pipeline. At each size
+the new images are matched as in a scan, in a process of its own; up to 256 are one batch. A run
+that was stopped goes on where it was. Everything is in --out, results.json too: name another folder
+when photos, grid, seed or new images change; without its N.json the largest size N is measured anew.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -27,10 +30,10 @@ from benchmarks.machine import machine, peak_mib, versions, where
 from benchmarks.matching.pictures import Cast, cast, collection, newcomers
 from ris_jobs import jobs
 from ris_jobs.crawl.directory import uri_of
-from ris_jobs.jobs.models import model_of
+from ris_jobs.jobs.models import calibration_of, model_of
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
-from ris_jobs.store import descriptors
+from ris_jobs.store import descriptors, runs
 from ris_jobs.store.stores import open_stores
 
 Figures = Mapping[str, Any]
@@ -53,11 +56,15 @@ def main(argv: list[str] | None = None) -> None:
     most = of.capacity(args.grid)
     if max(args.images) > most:
         parser.error(f"these photos give {most} images at most; a larger --grid gives more")
-    found = [_figures(of, images, args) for images in args.images]
+    args.out.mkdir(parents=True, exist_ok=True)
+    newcomers(of, args.seed, args.out / "new")
+    sizes = sorted(args.images)
+    found = [_figures(of, range(*part), args) for part in pairwise((0, *sizes))]
     report = {
         "machine": machine(),
         "versions": versions(),
         "seed": args.seed,
+        "grid": args.grid,
         "photos": len(of.copied) + len(of.strangers) + len(of.hosts) + len(of.cut),
         "sizes": found,
     }
@@ -87,36 +94,42 @@ def _numbers(words: str) -> list[int]:
     return [int(word) for word in words.split(",")]
 
 
-def _figures(of: Cast, images: int, args: argparse.Namespace) -> Figures:
-    """Of a collection of this many images; its home is filled where it is not."""
-    folder = (args.out / f"{images}-{args.grid}x{args.grid}").resolve()
-    old, new = folder / "collection", folder / "new"
-    collection(of, args.grid, images, old)
-    newcomers(of, args.seed, new)
-    settings = Settings(home=folder / "home")
-    # Each on its own, so that one that was stopped has no new image before the others.
-    for pictures in (old, new):
-        jobs.crawl_only(settings, [pictures], LogProgress())
-        run = jobs.begin(settings)
-        jobs.step("fingerprint", settings, run, LogProgress())
-    holds = _prepared(settings, new)
+def _figures(of: Cast, numbers: range, args: argparse.Namespace) -> Figures:
+    """Once the home has these images, too; kept, for it goes on to grow."""
+    out = args.out.resolve()
+    kept, old, new = out / f"{numbers.stop}.json", out / f"to-{numbers.stop}", out / "new"
+    if kept.exists():
+        return dict(json.loads(kept.read_text()))
+    collection(of, args.grid, numbers, old)
+    settings = Settings(home=out / "home")
+    jobs.crawl_only(settings, [old, new], LogProgress())
+    run = jobs.begin(settings)
+    jobs.step("fingerprint", settings, run, LogProgress())
     # A process of its own: its memory is that of matching.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        matched = pool.submit(_matched, settings, run).result()
-    return {"asked": images, "grid": args.grid, "window": _window(old)} | holds | matched
+        matched = pool.submit(_matched, settings, new, run).result()
+    found = {"window": _window(old)} | matched
+    kept.write_text(json.dumps(found))
+    return found
 
 
-def _prepared(settings: Settings, new: Path) -> dict[str, int]:
-    """Only the new images are to be matched. Returns how many images and vectors there are."""
-    with open_stores(settings, model_of(settings)) as stores, stores.engine.begin() as db:
-        db.execute(text(_NO_MATCHES))
-        db.execute(text(_ONLY_NEW), {"folder": uri_of(new)})
-        indexed = descriptors.indexed(db, stores.model_id)
-        return {"indexed": len(indexed), "vectors": sum(indexed.values())}
-
-
-def _matched(settings: Settings, run: int) -> dict[str, Any]:
-    return jobs.step("match", settings, run, LogProgress()) | {"peak_mib": peak_mib()}
+def _matched(settings: Settings, new: Path, run_id: int) -> dict[str, Any]:
+    """Matches the images under ``new`` with all others."""
+    with open_stores(settings, model_of(settings)) as stores:
+        with stores.engine.begin() as db:
+            db.execute(text(_NO_MATCHES))
+            db.execute(text(_ONLY_NEW), {"folder": uri_of(new)})
+            indexed = descriptors.indexed(db, stores.model_id)
+            run = runs.resume(db, run_id)
+        began = time.process_time()
+        matched = jobs.match(stores, run, calibration_of(settings), settings, LogProgress())
+        cpu_s = time.process_time() - began
+    return asdict(matched) | {
+        "cpu_s": cpu_s,
+        "indexed": len(indexed),
+        "vectors": sum(indexed.values()),
+        "peak_mib": peak_mib(),
+    }
 
 
 def _window(folder: Path) -> tuple[int, int]:
@@ -128,7 +141,7 @@ def _window(folder: Path) -> tuple[int, int]:
 
 def _table(found: Sequence[Figures]) -> Iterator[str]:
     """Costs of a new image: milliseconds, and pairs that came how far."""
-    names = ("images", "vectors", "pixels of a picture", "new", "search ms", "judge ms")
+    names = ("images", "vectors", "pixels of a picture", "new", "search ms", "judge ms", "CPU ms")
     reached = ("pairs", "by pixels", "by keypoints", "confirmed")
     yield "| " + " | ".join((*names, *reached, "peak MiB")) + " |"
     yield "| --- " * (len(names) + len(reached) + 1) + "|"
@@ -136,6 +149,7 @@ def _table(found: Sequence[Figures]) -> Iterator[str]:
         new = one["images"]
         cells = [one["indexed"], one["vectors"], "{} × {}".format(*one["window"]), new]
         cells += [f"{1000 * one['stages'][name] / new:.1f}" for name in ("search", "judge")]
+        cells.append(f"{1000 * one['cpu_s'] / new:.1f}")
         counts = ("candidates", "pixels", "keypoints", "confirmed")
         cells += [f"{one[name] / new:.2f}" for name in counts]
         yield "| " + " | ".join(map(str, (*cells, f"{one['peak_mib']:.0f}"))) + " |"
