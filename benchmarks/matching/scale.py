@@ -5,7 +5,7 @@
 Fills a home with images (:mod:`benchmarks.matching.pictures`) by the real pipeline. At each size
 the new images are matched as in a scan, in a process of its own; up to 256 are one batch. A run
 that was stopped goes on where it was. Everything is in --out, results.json too: name another folder
-when photos, grid, seed or new images change; without its N.json the largest size N is measured anew.
+when photos, grid, seed or new images change. Without N.json the largest size N is measured anew.
 """
 
 from __future__ import annotations
