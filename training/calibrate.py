@@ -232,7 +232,11 @@ def sample(of: Scan, search: float, rng: np.random.Generator) -> Sample:
     order = sorted(range(len(places)), key=places.__getitem__)
     sides = {item.side.image_id: item.side for item in of.items}
     seen = examine.examine(
-        [of.pairs[places[n]] for n in order], sides, examine.Previews(_load(of)), search
+        [of.pairs[places[n]] for n in order],
+        sides,
+        examine.Previews(_load(of)),
+        search,
+        examine.Reached(),
     )
     rows, kinds, weights = [], [], []
     for n, found in zip(order, tqdm(seen, "examine", len(order), disable=None), strict=True):

@@ -27,6 +27,7 @@ __all__ = [
     "Examined",
     "LoadPreview",
     "Previews",
+    "Reached",
     "alignment_of",
     "examine",
     "hashes_near",
@@ -54,6 +55,16 @@ SEARCHED = 12
 _VIEWS, _KEYPOINTS = 512, 256
 
 
+@dataclass(slots=True)
+class Reached:
+    """How far candidates came: pairs whose ``pixels`` were compared, whose ``keypoints`` were, and
+    that an alignment ``confirmed``."""
+
+    pixels: int = 0
+    keypoints: int = 0
+    confirmed: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Examined:
     """A pair that an alignment confirms, its sides in the order of their sha256, so that nothing
@@ -73,16 +84,19 @@ def examine(
     sides: Mapping[int, Side],
     previews: Previews,
     search_cosine: float,
+    reached: Reached,
 ) -> Iterator[Examined | None]:
     """Of each candidate what confirms it; None where nothing does. Hashes are compared all at
-    once, and each preview is reduced once as long as candidates of one image stand together."""
+    once, and each preview is reduced once as long as candidates of one image stand together.
+    Adds to ``reached``."""
     pairs = [ordered(sides[c.image_id], sides[c.other_id]) for c in candidates]
     distances = hash_distances([(a.fingerprint.hashes, b.fingerprint.hashes) for a, b in pairs])
     for candidate, pair, distance in zip(candidates, pairs, distances, strict=True):
-        alignment = alignment_of(pair, candidate, distance, previews, search_cosine)
+        alignment = alignment_of(pair, candidate, distance, previews, search_cosine, reached)
         if alignment is None or not alignment.held:
             yield None
             continue
+        reached.confirmed += 1
         parts = parts_of(candidate, pair)
         found = features(pair, parts, candidate.cosine, distance, alignment)
         yield Examined(pair, candidate.cosine, parts, distance, alignment, found)
@@ -133,16 +147,19 @@ def alignment_of(
     distance: HashDistance,
     previews: Previews,
     search_cosine: float,
+    reached: Reached,
 ) -> Alignment | None:
     """The alignment that explains most of a pair (as :func:`ordered`), whether it holds or not;
-    cheap tests first, None where they rule the pair out."""
+    cheap tests first, None where they rule the pair out. Adds to ``reached``."""
     nearest = candidate.rank < SEARCHED
     search = nearest and candidate.cosine >= search_cosine
     if not hashes_near(distance) and not search:
         return None
     ids = (pair[0].image_id, pair[1].image_id)
     alignment = _align(previews.view(ids[0]), previews.view(ids[1]), distance, search)
+    reached.pixels += alignment.pixels is not None
     if not alignment.clear and nearest:
+        reached.keypoints += 1
         alignment = _clearer(alignment, previews.by_keypoints(*ids))
     return alignment
 

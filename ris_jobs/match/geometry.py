@@ -187,16 +187,21 @@ def _paired(one: Values, two: Values) -> npt.NDArray[np.int64]:
     """Rows (a, b) of mutual nearest neighbours, each clearly nearer than the second nearest."""
     similarity = one @ two.T
     forth, clear = _nearest(similarity)
-    back, clear_back = _nearest(similarity.T)
-    rows = np.arange(len(one))
-    kept = clear & clear_back[forth] & (back[forth] == rows)
-    return np.stack([rows[kept], forth[kept]], axis=1)
+    rows, columns = np.flatnonzero(clear), forth[clear]
+    # Few are clear: only these are looked at from the other side.
+    back, clear_back = _nearest(np.ascontiguousarray(similarity[:, columns].T))
+    kept = clear_back & (back == rows)
+    return np.stack([rows[kept], columns[kept]], axis=1)
 
 
 def _nearest(similarity: Values) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """The nearest column of each row, and whether it passes the ratio test."""
-    nearest = similarity.argmax(axis=1)
-    second, best = np.partition(similarity, -2, axis=1)[:, -2:].T
+    rows, nearest = np.arange(len(similarity)), similarity.argmax(axis=1)
+    best = similarity[rows, nearest]
+    # Taken out for a moment, which is many times faster than sorting; no cosine is below -1.
+    similarity[rows, nearest] = -2
+    second = similarity.max(axis=1)
+    similarity[rows, nearest] = best
     # Of unit vectors the squared distance is 2 - 2 times the cosine.
     return nearest, 1 - best < _RATIO**2 * (1 - second)
 

@@ -86,6 +86,25 @@ def test_the_keypoints_that_agree_lie_on_each_other():
     assert (back.inliers, back.matched) == (forth.inliers, forth.matched)
 
 
+def clearly_nearest(one, two):
+    """The plain reference: (row, column) by sorting, one keypoint at a time."""
+    found = set()
+    for row, values in enumerate(one @ two.T):
+        best, second = np.argsort(-values)[:2]
+        if 1 - values[best] < 0.8**2 * (1 - values[second]):
+            found.add((row, int(best)))
+    return found
+
+
+def test_pairs_are_each_the_others_clearly_nearest():
+    image = picture(1)
+    moved, _ = tilted(image, 20, 0.8)
+    keys = [keypoints(shown) for shown in (image, moved)]
+    one, two = (k.descriptors.astype(np.float32) for k in keys)
+    back = {(row, column) for column, row in clearly_nearest(two, one)}
+    assert register(*keys).matched == len(clearly_nearest(one, two) & back) >= 20
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_different_pictures_share_nothing(seed):
     one, two = picture(seed), picture(seed + 20)

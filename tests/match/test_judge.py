@@ -12,6 +12,7 @@ from PIL import Image
 
 from ris_jobs.demo import edits
 from ris_jobs.match import Candidate, Relation
+from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import judge_many
 from tests.match.scenes import NOON, scene
 
@@ -209,6 +210,24 @@ def test_each_preview_is_loaded_once_for_a_batch(collection, calibration):
     )
     assert len(found) == 6
     assert sorted(loaded) == ids
+
+
+def test_how_far_pairs_came_is_counted(collection, calibration):
+    """A copy needs no keypoints, a picture that merely is near needs them, a far one nothing."""
+    scenes = [(1, 92), (1, 50), (2, 92), (3, 92)]
+    one, copy, near, far = (collection.add(edits.jpeg(scene(n), q)).image_id for n, q in scenes)
+    cosines = {copy: 0.99, near: 0.9, far: 0.0}
+    reached = Reached(confirmed=3)
+    found = judge_many(
+        [Candidate(one, other, cosine) for other, cosine in cosines.items()],
+        collection.sides,
+        calibration=calibration,
+        min_probability=0.5,
+        load_preview=collection.previews.get,
+        reached=reached,
+    )
+    assert len(list(found)) == 1
+    assert reached == Reached(pixels=2, keypoints=1, confirmed=4)
 
 
 @pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (90, 140, 200)])
