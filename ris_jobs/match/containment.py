@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ris_jobs.match.pixels import KEPT, View
 
-__all__ = ["Box", "Found", "Surround", "cut", "find_inside", "surround"]
+__all__ = ["Box", "Found", "Surround", "around", "cut", "find_inside", "surround"]
 
 Box = tuple[float, float, float, float]
 Luma = npt.NDArray[np.uint8]
@@ -90,15 +90,31 @@ def surround(picture: npt.NDArray[np.uint8], box: Box) -> Surround:
     beyond[max(0, y0 - _GAP) : y1 + _GAP, max(0, x0 - _GAP) : x1 + _GAP] = False
     if not beyond.any():
         return Surround(0.0, 0.0, 0.0, 1.0)
-    colours = picture[beyond].astype(np.int16)
-    distance = np.abs(colours - np.median(colours, axis=0)).max(axis=1)
     grey = picture.astype(np.float32).mean(axis=2)
     lines = _lines(grey, x0, y0, x1, y1)
     spread = [np.square(outside - outside.mean()) for _, outside in lines]
     steps = [np.square(outside - inside) for inside, outside in lines]
-    plain = float((distance <= _PLAIN).mean())
+    plain = _plainness(picture[beyond])
     seam = _seam(grey, x0, y0, x1, y1)
     return Surround(plain, _root_mean(spread), _root_mean(steps), seam)
+
+
+def around(picture: npt.NDArray[np.uint8], polygon: npt.NDArray[np.float64]) -> float:
+    """How plain ``picture`` (h, w, 3) is around a convex polygon (k, 2), in fractions: the share,
+    0–1, that is of one colour; 1 where nothing is around it."""
+    height, width = picture.shape[:2]
+    inner = np.zeros((height, width), np.uint8)
+    cv2.fillConvexPoly(inner, np.round(polygon * (width, height)).astype(np.int32), 1)
+    grown = cv2.dilate(inner, np.ones((2 * _GAP + 1, 2 * _GAP + 1), np.uint8))
+    beyond = picture[grown == 0]
+    return _plainness(beyond) if len(beyond) else 1.0
+
+
+def _plainness(pixels: npt.NDArray[np.uint8]) -> float:
+    """The share of (n, 3) pixels that have the commonest colour, nearly."""
+    colours = pixels.astype(np.int16)
+    distance = np.abs(colours - np.median(colours, axis=0)).max(axis=1)
+    return float((distance <= _PLAIN).mean())
 
 
 def _lines(grey: Plane, x0: int, y0: int, x1: int, y1: int) -> list[tuple[Plane, Plane]]:

@@ -329,6 +329,16 @@ def test_a_tilted_paste_has_no_direction_but_the_right_scale(collection, decide)
     assert ratio == pytest.approx(0.45, rel=0.05)
 
 
+def test_a_picture_tilted_on_bare_ground_is_edited(collection, decide):
+    source = collection.add(edits.png(scene(65, (480, 360))))
+    tilted = scene(65, (480, 360)).rotate(40, Image.Resampling.BICUBIC, expand=True)
+    derived = collection.add(edits.jpeg(tilted, 85), first_seen_at=NOON + timedelta(days=1))
+    match = decide(source, derived)
+    assert (match.relation, match.derived_id) == ("edited", derived.image_id)
+    assert "bent" in match.evidence["changes"] and match.box is None
+    assert match.scale == pytest.approx(1, rel=0.03)
+
+
 def test_a_mirrored_crop_says_both(collection, decide):
     whole = scene(64, (480, 360))
     source = collection.add(edits.png(whole))
