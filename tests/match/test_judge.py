@@ -319,6 +319,20 @@ def test_a_pasted_picture_is_a_composite_of_its_source(collection, decide):
     assert match == decide(derived, source)
 
 
+@pytest.mark.parametrize("gutter", [0, 4, 20])
+def test_a_cell_of_a_collage_was_pasted(gutter, collection, decide):
+    cells = [scene(seed, (300, 220)) for seed in (80, 81, 82, 83)]
+    canvas = Image.new("RGB", (600 + 3 * gutter, 440 + 3 * gutter), "white")
+    for n, cell in enumerate(cells):
+        x, y = (gutter + (n % 2) * (300 + gutter), gutter + (n // 2) * (220 + gutter))
+        canvas.paste(cell, (x, y))
+    source = collection.add(edits.png(cells[2]), first_seen_at=NOON + timedelta(days=1))
+    derived = collection.add(edits.jpeg(canvas, 85))
+    match = decide(source, derived)
+    assert (match.relation, match.derived_id) == ("composite", derived.image_id)
+    assert match.evidence["direction"] == "pasted"
+
+
 def test_a_tilted_paste_has_no_direction_but_the_right_scale(collection, decide):
     source = collection.add(edits.png(scene(62, (480, 360))))
     derived = collection.add(pasted(62, 63, degrees=20))
