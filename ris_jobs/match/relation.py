@@ -26,10 +26,11 @@ from ris_jobs.match.pixels import Evidence
 
 __all__ = ["Kinds", "kinds"]
 
-# What coding leaves between cell means (grey values), from JPEG at quality 15 to thumbnails of 64
-# pixels. Small pictures leave more, above all in chroma, which JPEG keeps at half their size.
-_LUMA, _LUMA_WORST = 1.8, 7.0
-_CHROMA, _CHROMA_WORST = 1.8, 10.0
+# What coding leaves between cell means (grey values), less the same for small pictures: of 208
+# copies, from JPEG at quality 10 to thumbnails of 24 pixels, at most 1.2 and 5.4 in luma, 1.8 and
+# 6.2 in chroma. Small pictures leave more, above all in chroma, which JPEG keeps at half size.
+_LUMA, _LUMA_WORST = 1.4, 6.0
+_CHROMA, _CHROMA_WORST = 2.0, 10.0
 _SMALL = 48
 _LOOSE = 3.0
 # Mid-band power (log10): blurred, sharpened or noisy beyond what coding does.
