@@ -1,6 +1,7 @@
 """What the pixels of two aligned pictures say: is it the same picture, and what was changed.
 
-Both pictures are squashed to one small square. Agreement is local and blind to tone: the
+Both pictures are squashed to one small square, through the size of the smaller one where that is
+less than the square, so that both lose as much. Agreement is local and blind to tone: the
 normalised cross-correlation of luma in 8 × 8 blocks, so that a greyscale or brightened copy
 agrees everywhere and a captioned one everywhere but under the caption. Differences are taken
 between cell means, where re-encoding leaves almost nothing. A copy that lost its detail (blurred,
@@ -15,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ris_jobs.match.orientation import ORIENTATIONS, turn
+from ris_jobs.match.orientation import ORIENTATIONS, swaps_sides, turn
 
 __all__ = [
     "KEPT",
@@ -147,7 +148,8 @@ def compare(
 ) -> Evidence:
     """Evidence from the first view and the second after the transform ``orientation``; only
     where both are ``shared`` (64, 64), if given."""
-    one, two = first.ycc, turn(second.ycc, orientation)
+    one = _through(_size(second, orientation), first.ycc)
+    two = _through(_size(first), turn(second.ycc, orientation))
     if shared is not None:
         two = np.where(shared[..., None], two, one)
     agreement, textured, support = _agreement(one[..., 0], two[..., 0], shared)
@@ -185,6 +187,20 @@ def _resize(picture: Rgb, width: int, height: int) -> Rgb:
     shrinks = width <= picture.shape[1] and height <= picture.shape[0]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, (width, height), interpolation=method), dtype=np.uint8)
+
+
+def _size(one: View, orientation: int = 1) -> tuple[int, int]:
+    """Width and height of a picture after a transform, no more than those of the square."""
+    height, width = (min(SIDE, side) for side in one.picture.shape[:2])
+    return (height, width) if swaps_sides(orientation) else (width, height)
+
+
+def _through(size: tuple[int, int], square: Plane) -> Plane:
+    """The square with no more detail than a picture of ``size`` can give it."""
+    if min(size) == SIDE:
+        return square
+    small = cv2.resize(square, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (SIDE, SIDE)), dtype=np.float32)
 
 
 def _ycc(picture: Rgb) -> Plane:
