@@ -89,12 +89,10 @@ class Alignment:
 
     @property
     def clear(self) -> bool:
-        """Whether it holds and explains nearly all, or a whole picture in detail at least."""
+        """Whether it holds and explains nearly all, in detail."""
         if not self.held or self.pixels is None:
             return self.held
-        if self.inside is None:
-            return not self.pixels.blurred
-        return self.pixels.agreement >= _CLEAR
+        return self.pixels.agreement >= _CLEAR and not self.pixels.blurred
 
 
 def align(first: View, second: View, orientation: int, *, search: bool) -> Alignment:

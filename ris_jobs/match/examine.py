@@ -50,6 +50,8 @@ PDQ_NEAR = round(128 * (1 - HASH_COSINE))
 # One picture is sought inside another only among an image's nearest: that costs milliseconds a
 # pair, and an image has up to top_k candidates, most of which merely look alike.
 SEARCHED = 20
+# How much more than whole pictures as they are keypoints must explain to be believed instead.
+_MORE = 0.1
 # Kept in memory while a batch is judged: reduced previews, about 0.3 MB each, and keypoints,
 # about 0.2 MB.
 _VIEWS, _KEYPOINTS = 512, 256
@@ -171,7 +173,8 @@ def _clearer(one: Alignment, other: Alignment | None) -> Alignment:
         return one
     if not one.held or one.pixels is None or one.pixels.blurred:
         return other
-    return other if other.pixels.agreement > one.pixels.agreement else one
+    more = 0.0 if one.inside else _MORE
+    return other if other.pixels.agreement > one.pixels.agreement + more else one
 
 
 def _align(
