@@ -22,7 +22,7 @@ _CLEAR = 0.9
 # The share of a picture from which the other is taken to contain it.
 _CONTAINED = 0.9
 _MARGIN = 0.1
-_PART = 0.95
+_PART = 0.98
 # Fewer agreeing blocks than this (of 64) are no evidence.
 _BLOCKS = 4
 

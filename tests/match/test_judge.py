@@ -149,6 +149,22 @@ def test_losses_on_both_sides_leave_the_direction_open(collection, decide):
     }
 
 
+def test_a_coloured_sign_on_a_greyscale_picture_does_not_make_it_the_original(collection, decide):
+    grey = edits.greyscale(scene(73))
+    signed = grey.copy()
+    signed.paste((230, 30, 40), (40, 40, 150, 130))
+    source, derived = collection.add(edits.png(grey)), collection.add(edits.jpeg(signed, 90))
+    assert decide(source, derived).evidence["direction"] == "undetermined"
+
+
+def test_a_crop_that_keeps_nearly_all_is_a_crop(collection, decide):
+    source = collection.add(edits.png(scene(74, (480, 360))))
+    derived = collection.add(edits.jpeg(scene(74, (480, 360)).crop((20, 4, 480, 360)), 85))
+    match = decide(source, derived)
+    assert (match.relation, match.derived_id) == ("crop", derived.image_id)
+    assert match.box == pytest.approx((20 / 480, 4 / 360, 1, 1), abs=0.01)
+
+
 def test_an_open_direction_goes_by_first_sight_then_by_sha256(collection, decide):
     early = collection.add(edits.webp(scene(8)))
     late = collection.add(edits.png(scene(8)), first_seen_at=NOON + timedelta(seconds=1))
