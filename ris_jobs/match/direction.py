@@ -32,7 +32,7 @@ BORDER, PASTED, CONTAINMENT = "border", "pasted", "containment"
 SAME_SIZE = 0.02
 # Spread of chroma in a greyscale picture, and beyond what tinting one can give by clipping.
 _GREY, _COLOURED = 0.5, 4.0
-_OVERLAID = 0.02
+_OVERLAID, _AGREES = 0.02, 0.9
 # Around a box: share in one colour, grey values along its rim and across it.
 _PLAIN, _RIM, _STEP = 0.65, 5.0, 5.0
 # The share of a side that a picture between bands takes, and how plain bands and borders are.
@@ -88,7 +88,8 @@ def _losses(
     elif abs(detail_gap(first, second, alignment)) > _BLURRED and not overlaid(alignment):
         yield "detail", detail_gap(first, second, alignment) < 0
     pale = faded(alignment, _COLOURED)
-    if pale is not None:
+    # Less agreement, and the colours may be those of what was laid over a greyscale picture.
+    if pale is not None and alignment.pixels is not None and alignment.pixels.agreement >= _AGREES:
         yield "colour", pale
 
 

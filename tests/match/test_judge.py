@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from ris_jobs.demo import edits
 from ris_jobs.match import Candidate, Relation
 from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import judge_many
+from tests.match.conftest import Collection
 from tests.match.scenes import NOON, scene
 
 RESAMPLINGS = [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS]
@@ -57,6 +60,36 @@ def test_the_verdict_does_not_depend_on_which_side_comes_first(name, collection,
     source = collection.add(edits.png(scene(22)))
     derived = collection.add(COPIES[name][0](scene(22)))
     assert decide(source, derived) == decide(derived, source)
+
+
+SOME = ("thumbnail", "upscaled", "mirrored", "caption", "border", "crop")
+ALL = [edits.png(scene(22)), *(COPIES[name][0](scene(22)) for name in SOME)]
+
+
+@settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(datas=st.permutations(ALL), rng=st.randoms(use_true_random=False))
+def test_verdicts_do_not_depend_on_the_order_of_decoding(datas, rng, calibration):
+    def verdicts(files, pairs):
+        found = Collection()
+        numbers = {side.sha256: side.image_id for side in map(found.add, files)}
+        sha = {number: name for name, number in numbers.items()}
+        matches = judge_many(
+            [Candidate(*sorted((numbers[a], numbers[b])), 0.9) for a, b in pairs],
+            found.sides,
+            calibration=calibration,
+            min_probability=0.5,
+            load_preview=found.previews.get,
+        )
+        return {
+            (sha[m.derived_id], sha[m.source_id]): replace(m, derived_id=0, source_id=0)
+            for m in matches
+        }
+
+    names = [hashlib.sha256(data).hexdigest() for data in ALL]
+    pairs = list(combinations(names, 2))
+    assert verdicts(datas, rng.sample(pairs, len(pairs))) == verdicts(ALL, pairs)
 
 
 def test_different_pictures_do_not_match_however_near_their_descriptors(collection, decide):
@@ -148,6 +181,22 @@ def test_losses_on_both_sides_leave_the_direction_open(collection, decide):
         "resolution",
         "colour",
     }
+
+
+def test_a_coloured_sign_on_a_greyscale_picture_does_not_make_it_the_original(collection, decide):
+    grey = edits.greyscale(scene(73))
+    signed = grey.copy()
+    signed.paste((230, 30, 40), (40, 40, 150, 130))
+    source, derived = collection.add(edits.png(grey)), collection.add(edits.jpeg(signed, 90))
+    assert decide(source, derived).evidence["direction"] == "undetermined"
+
+
+def test_a_crop_that_keeps_nearly_all_is_a_crop(collection, decide):
+    source = collection.add(edits.png(scene(74, (480, 360))))
+    derived = collection.add(edits.jpeg(scene(74, (480, 360)).crop((20, 4, 480, 360)), 85))
+    match = decide(source, derived)
+    assert (match.relation, match.derived_id) == ("crop", derived.image_id)
+    assert match.box == pytest.approx((20 / 480, 4 / 360, 1, 1), abs=0.01)
 
 
 def test_an_open_direction_goes_by_first_sight_then_by_sha256(collection, decide):
