@@ -49,7 +49,7 @@ HASHES_SURE = 24
 PDQ_NEAR = round(128 * (1 - HASH_COSINE))
 # One picture is sought inside another only among an image's nearest: that costs milliseconds a
 # pair, and an image has up to top_k candidates, most of which merely look alike.
-SEARCHED = 12
+SEARCHED = 20
 # Kept in memory while a batch is judged: reduced previews, about 0.3 MB each, and keypoints,
 # about 0.2 MB.
 _VIEWS, _KEYPOINTS = 512, 256
@@ -103,8 +103,9 @@ def examine(
 
 
 def hashes_near(distance: HashDistance) -> bool:
-    """Whether hashes alone are reason enough to look at the pixels."""
-    return distance.combined <= HASHES_NEAR or distance.pdq <= PDQ_NEAR
+    """Whether hashes alone are reason enough to look at the pixels; those of an inverted picture
+    differ in nearly all bits."""
+    return distance.combined <= HASHES_NEAR or min(distance.pdq, 256 - distance.pdq) <= PDQ_NEAR
 
 
 def ordered(a: Side, b: Side) -> tuple[Side, Side]:
@@ -165,11 +166,12 @@ def alignment_of(
 
 
 def _clearer(one: Alignment, other: Alignment | None) -> Alignment:
-    """The one that holds and explains more."""
+    """The one that holds and explains more; what was seen in detail before what was not."""
     if other is None or other.pixels is None:
         return one
-    explained = one.pixels.agreement if one.held and one.pixels is not None else -1.0
-    return other if other.pixels.agreement > explained else one
+    if not one.held or one.pixels is None or one.pixels.blurred:
+        return other
+    return other if other.pixels.agreement > one.pixels.agreement else one
 
 
 def _align(

@@ -30,8 +30,9 @@ _RATIO = 0.8
 _FEWEST = 6
 # Pixels of the planes within which MAGSAC counts a pair fully.
 _NEAR = 3.0
-# A homography has two more degrees of freedom than an affine map and must explain more.
-_BETTER, _MORE = 1.15, 4
+# A homography has two more degrees of freedom than an affine map and must explain more, of what
+# lies nearer than MAGSAC asks.
+_BETTER, _MORE, _NEARER = 1.15, 4, 1.0
 # Linear scale and stretch beyond which a map is no edit.
 _SCALE, _STRETCH = 20.0, 3.0
 _NOTHING = np.empty((0, 0), np.float32)
@@ -215,13 +216,22 @@ def _fitted(p: Values, q: Values) -> tuple[Matrix, npt.NDArray[np.bool_]] | None
     affine, near = cv2.estimateAffine2D(
         p, q, method=method, ransacReprojThreshold=_NEAR, maxIters=tries, confidence=sure
     )
-    count = 0 if affine is None else int(near.sum())
-    full, close = cv2.findHomography(p, q, method, _NEAR, maxIters=tries, confidence=sure)
-    if full is not None and int(close.sum()) > _BETTER * count + _MORE:
-        return np.asarray(full, np.float64), close.ravel() > 0
-    if count < _FEWEST:
+    found, close = cv2.findHomography(p, q, method, _NEAR, maxIters=tries, confidence=sure)
+    straight = None if affine is None else np.vstack([affine, [0, 0, 1]]).astype(np.float64)
+    full = None if found is None else np.asarray(found, np.float64)
+    if full is not None and _explained(full, p, q) > _BETTER * _explained(straight, p, q) + _MORE:
+        return full, close.ravel() > 0
+    if straight is None or int(near.sum()) < _FEWEST:
         return None
-    return np.vstack([affine, [0, 0, 1]]).astype(np.float64), near.ravel() > 0
+    return straight, near.ravel() > 0
+
+
+def _explained(matrix: Matrix | None, p: Values, q: Values) -> int:
+    """How many of ``p`` a map brings near to their ``q``."""
+    if matrix is None:
+        return 0
+    off = project(matrix, p.astype(np.float64)) - q
+    return int((np.linalg.norm(off, axis=1) < _NEARER).sum())
 
 
 def _sound(matrix: Matrix, first: Keypoints) -> bool:

@@ -338,6 +338,20 @@ def test_a_pasted_picture_is_a_composite_of_its_source(collection, decide):
     assert match == decide(derived, source)
 
 
+@pytest.mark.parametrize("gutter", [0, 4, 20])
+def test_a_cell_of_a_collage_was_pasted(gutter, collection, decide):
+    cells = [scene(seed, (300, 220)) for seed in (80, 81, 82, 83)]
+    canvas = Image.new("RGB", (600 + 3 * gutter, 440 + 3 * gutter), "white")
+    for n, cell in enumerate(cells):
+        x, y = (gutter + (n % 2) * (300 + gutter), gutter + (n // 2) * (220 + gutter))
+        canvas.paste(cell, (x, y))
+    source = collection.add(edits.png(cells[2]), first_seen_at=NOON + timedelta(days=1))
+    derived = collection.add(edits.jpeg(canvas, 85))
+    match = decide(source, derived)
+    assert (match.relation, match.derived_id) == ("composite", derived.image_id)
+    assert match.evidence["direction"] == "pasted"
+
+
 def test_a_tilted_paste_has_no_direction_but_the_right_scale(collection, decide):
     source = collection.add(edits.png(scene(62, (480, 360))))
     derived = collection.add(pasted(62, 63, degrees=20))
@@ -346,6 +360,16 @@ def test_a_tilted_paste_has_no_direction_but_the_right_scale(collection, decide)
     assert match.inliers >= 8 and not match.evidence["keypoints"]["straight"]
     ratio = match.scale if match.derived_id == derived.image_id else 1 / match.scale
     assert ratio == pytest.approx(0.45, rel=0.05)
+
+
+def test_a_picture_tilted_on_bare_ground_is_edited(collection, decide):
+    source = collection.add(edits.png(scene(65, (480, 360))))
+    tilted = scene(65, (480, 360)).rotate(40, Image.Resampling.BICUBIC, expand=True)
+    derived = collection.add(edits.jpeg(tilted, 85), first_seen_at=NOON + timedelta(days=1))
+    match = decide(source, derived)
+    assert (match.relation, match.derived_id) == ("edited", derived.image_id)
+    assert "bent" in match.evidence["changes"] and match.box is None
+    assert match.scale == pytest.approx(1, rel=0.03)
 
 
 def test_a_mirrored_crop_says_both(collection, decide):
