@@ -18,7 +18,7 @@ from ris_jobs.match.candidates import Described, pair_up
 from ris_jobs.match.judge import judge_many
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
-from ris_jobs.store import descriptors, images, matches
+from ris_jobs.store import descriptors, images, matches, suppression
 from ris_jobs.store.previews import Previews
 from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores
@@ -76,14 +76,16 @@ def _match_batch(
         load=partial(descriptors.vectors, db, stores.model_id),
     )
     sides = sides_of(db, stores.model_id, candidates)
-    found = judged(candidates, sides, stores.previews, calibration, settings)
+    found = list(judged(candidates, sides, stores.previews, calibration, settings))
+    matches.lock(db)
     total.written += matches.save(
         db,
-        list(found),
+        found,
         model_id=stores.model_id,
         calibration=calibration.version,
         run_id=run.run_id,
     )
+    suppression.settle(db, claimed.ids, settings.hub_limit)
     total.images += len(claimed.ids)
     total.candidates += len(candidates)
 
