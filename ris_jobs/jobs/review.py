@@ -101,6 +101,8 @@ def list_templates(engine: Engine) -> list[Template]:
 
 
 def _reason(db: Connection, ids: tuple[int, int], one: str, two: str) -> str | None:
+    if ids[0] == ids[1]:
+        raise NotFound(f"{one!r} and {two!r} are the same bytes, so there is nothing to decide")
     found = suppression.standing(db, ids)
     if found is None:
         raise NotFound(
