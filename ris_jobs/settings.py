@@ -61,6 +61,11 @@ class Settings:
     min_probability: float = _setting(
         "pairs less likely than this are not stored", default=0.5, results=True
     )
+    hub_limit: int = _setting(
+        "what lies inside more different pictures than this is a hub, and its pairs suppressed",
+        default=50,
+        results=True,
+    )
     max_pixels: int = _setting(
         "pictures with more pixels are quarantined", default=MAX_PIXELS, results=True
     )
@@ -92,6 +97,7 @@ class Settings:
             "top_k": (1 <= self.top_k <= 1000, "must be between 1 and 1000"),
             "min_cosine": (-1 <= self.min_cosine <= 1, "must be between -1 and 1"),
             "min_probability": (0 <= self.min_probability <= 1, "must be between 0 and 1"),
+            "hub_limit": (1 <= self.hub_limit <= 1_000_000, "must be between 1 and 1000000"),
             "max_pixels": (
                 0 < self.max_pixels <= MAX_PIXELS,
                 f"must be between 1 and {MAX_PIXELS}",

@@ -266,6 +266,49 @@ def test_explain_of_what_was_never_scanned_writes_nothing(
     assert not out.exists()
 
 
+def test_a_decision_counts_and_is_explained(
+    ris: Ris, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ris("scan", folder)
+    monkeypatch.chdir(tmp_path)
+    pair = ("photos/small.jpg", uri_of(folder / "photo.jpg"))
+    said = ris("decide", *pair, "not-copy", "--why", "another cup", "--by", "Ada").output
+    assert (
+        said
+        == "not-copy, by Ada\nit is suppressed: reviewer (before: it counted)\n1 pair changed\n"
+    )
+    (match,) = (m for m in rows(ris("export", "matches")) if m["relation"] == "thumbnail")
+    assert match["suppressed"] == "reviewer"
+    assert "Ada decided: not-copy, because: another cup" in ris("explain", *pair).output
+    done = json.loads(ris("decide", *pair, "copy", "--why", "no", "--json").stdout)
+    assert (done["before"], done["suppressed"], done["changed"]) == ("reviewer", None, 1)
+    standing = json.loads(ris("explain", *pair, "--json").stdout)["standing"]
+    assert (standing["answer"], standing["why"], standing["reason"]) == ("copy", "no", None)
+    assert datetime.fromisoformat(standing["decided_at"]).tzinfo is not None
+    wrong = ris("decide", *pair[:1], "photos/z.jpg", "copy", "--why", "so", code=1).stderr
+    assert wrong.startswith("ris: no scan has seen 'photos/z.jpg'; `ris scan`")
+    assert "--why must be" in ris("decide", *pair, "copy", "--why", " ", code=2).stderr
+    ris("decide", *pair, "perhaps", "--why", "so", code=2)
+
+
+def test_a_template_is_added_listed_and_removed(ris: Ris, folder: Path) -> None:
+    ris("scan", folder)
+    assert "no templates; `ris template add IMAGE`" in ris("template", "list").output
+    photo, uri = folder / "photo.jpg", uri_of(folder / "photo.jpg")
+    added = ris("template", "add", photo, "--note", "a cup", "--by", "Ada").output
+    # Its thumbnail shows the same, so only the greyscale copies are in doubt now.
+    assert added == f"{uri} is a template now\n2 pairs changed\n"
+    again = ris("template", "add", photo).output
+    assert again == f"{uri} is a template already\nno pair changed\n"
+    (found,) = json.loads(ris("template", "list", "--json").stdout)
+    assert (found["uri"], found["note"], found["who"]) == (uri, "a cup", "Ada")
+    assert datetime.fromisoformat(found["marked_at"]).tzinfo is not None
+    assert re.search(r"photo.jpg\n +\d{4}-.* UTC, Ada: a cup", ris("template", "list").output)
+    removed = ris("template", "remove", photo).output
+    assert removed == f"{uri} is a template no more\n2 pairs changed\n"
+    assert "is no template" in ris("template", "remove", photo, code=1).stderr
+
+
 def test_the_report_can_be_written_again(ris: Ris, folder: Path, tmp_path: Path) -> None:
     ris("scan", folder)
     out = tmp_path / "r.html"
@@ -304,6 +347,7 @@ def test_config_show_masks_secrets(ris: Ris, monkeypatch: pytest.MonkeyPatch) ->
 
 WRONG = {
     "RIS_TOP_K=many": "RIS_TOP_K must be a whole number",
+    "RIS_HUB_LIMIT=0": "RIS_HUB_LIMIT must be between 1 and 1000000",
     "RIS_TOP_K=0": "RIS_TOP_K must be between 1 and 1000",
     "RIS_MIN_COSINE=nan": "RIS_MIN_COSINE must be between -1 and 1",
     "RIS_MODEL=nosuch": "RIS_MODEL must be one of builtin, resnet50, sscd",

@@ -13,11 +13,12 @@ from ris_jobs.demo.folder import photos
 from ris_jobs.errors import Reason
 from ris_jobs.fingerprint.luma import luma
 from ris_jobs.fingerprint.pdq import pdq
-from ris_jobs.match import Relation
+from ris_jobs.match import Relation, suppression
 from ris_jobs.report import rows
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+SUPPRESSION = (ROOT / "docs" / "suppression.md").read_text("utf-8")
 EXPORT = (ROOT / "docs" / "export.md").read_text("utf-8")
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
@@ -47,6 +48,13 @@ def test_the_known_hash_of_the_readme_is_that_of_a_demo_photo() -> None:
 def test_every_relation_and_reason_is_described() -> None:
     named = set(re.findall(r"`([\w-]+)`", EXPORT))
     assert {str(v) for v in (*Relation, *Reason)} - named == set()
+
+
+def test_every_reason_to_suppress_a_pair_is_described() -> None:
+    named = set(re.findall(r"^\| `([\w-]+)` \|", SUPPRESSION, re.MULTILINE))
+    view = (ROOT / "sql" / "migrations" / "0005_suppression.sql").read_text("utf-8")
+    judged = {v for name, v in vars(suppression).items() if name.isupper() and isinstance(v, str)}
+    assert named == judged | set(re.findall(r"THEN '([\w-]+)'", view))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -22,6 +22,14 @@ from ris_jobs.jobs.index import Drift, check_index, index, rebuild_index
 from ris_jobs.jobs.match import Matched, match
 from ris_jobs.jobs.report import report
 from ris_jobs.jobs.resolve import resolve
+from ris_jobs.jobs.review import (
+    Decision,
+    Marked,
+    add_template,
+    decide,
+    list_templates,
+    remove_template,
+)
 from ris_jobs.jobs.scan import begin, crawl_only, finish, known_roots, scan, step
 from ris_jobs.jobs.search import Answer, Found, contact_sheet, search
 
@@ -29,18 +37,22 @@ __all__ = [
     "Answer",
     "Compared",
     "Crawled",
+    "Decision",
     "Drift",
     "Explained",
     "Fingerprinted",
     "Found",
     "Imported",
+    "Marked",
     "Matched",
+    "add_template",
     "begin",
     "check_index",
     "compare_banks",
     "contact_sheet",
     "crawl",
     "crawl_only",
+    "decide",
     "explain",
     "export",
     "fingerprint",
@@ -49,9 +61,11 @@ __all__ = [
     "index",
     "known_roots",
     "list_banks",
+    "list_templates",
     "match",
     "rebuild_index",
     "remove_bank",
+    "remove_template",
     "report",
     "resolve",
     "scan",

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from ris_jobs.errors import ConfigError, HashListRejected, NotFound
+from ris_jobs.errors import HashListRejected, NotFound
+from ris_jobs.jobs.words import printable
 from ris_jobs.match.banks import near
 from ris_jobs.match.hash_list import HashList, parse
 from ris_jobs.progress import Progress
@@ -48,7 +49,7 @@ def import_bank(engine: Engine, path: Path, name: str | None) -> Imported:
 
     Raises :class:`HashListRejected` when the file holds no usable hash, or too much.
     """
-    name = _checked(path.stem if name is None else name)
+    name = printable("--name", path.stem if name is None else name, _NAME_MAX)
     found = parse(_read(path))
     if not found.hashes:
         raise HashListRejected(str(path), _why(found))
@@ -114,13 +115,6 @@ def _new_images(engine: Engine, run: Run) -> Compared | None:
         hits = banks.save_hits(db, near(images, entries), run.run_id)
         banks.set_images_compared(db, images)
         return Compared(len(images.ids), hits)
-
-
-def _checked(name: str) -> str:
-    name = name.strip()
-    if name and len(name) <= _NAME_MAX and name.isprintable():
-        return name
-    raise ConfigError("--name", f"must be 1 to {_NAME_MAX} printable characters, not {name!r}")
 
 
 def _read(path: Path) -> bytes:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from ris_jobs import __version__
-from ris_jobs.crawl import directory
 from ris_jobs.errors import NotFound
 from ris_jobs.fingerprint import preview
+from ris_jobs.jobs.lookup import seen
 from ris_jobs.jobs.match import judged, loader, sides_of
 from ris_jobs.jobs.models import calibration_of
 from ris_jobs.match import Candidate, Match
@@ -24,14 +20,12 @@ from ris_jobs.match.ruling import Ruling, rule
 from ris_jobs.report import explain as drawing
 from ris_jobs.report.explanation import Explanation, Judged, Versions
 from ris_jobs.report.overlay import overlay
-from ris_jobs.report.views import ImageView, PairView
+from ris_jobs.report.views import ImageView, PairView, Standing
 from ris_jobs.settings import Settings
-from ris_jobs.store import descriptors, images, matches
+from ris_jobs.store import descriptors, images, matches, suppression
 from ris_jobs.store.images import Seen
 from ris_jobs.store.matches import Decided
 from ris_jobs.store.stores import Stores
-
-_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,45 +42,11 @@ def explain(stores: Stores, settings: Settings, one: str, two: str) -> Explained
     Raises :class:`NotFound` for what no scan has seen, or what it could not use.
     """
     with stores.engine.connect() as db:
-        said = _said(db, stores, settings, (_seen(db, settings, one), _seen(db, settings, two)))
+        said = _said(db, stores, settings, (seen(db, settings, one), seen(db, settings, two)))
     stored = [stores.previews.read(image.sha256) for image in said.images]
     first, second = (None if data is None else preview.load(data) for data in stored)
     laid = overlay(said, first, second)
     return Explained(said, drawing.draw(said, first, second, laid))
-
-
-# ── which images are meant ───────────────────────────────────────────────────────────────────
-
-
-def _seen(db: Connection, settings: Settings, name: str) -> Seen:
-    seen = next(filter(None, _found(db, settings, name)), None)
-    if seen is None:
-        raise NotFound(
-            f"no scan has seen {name!r}; `ris scan` its folder, or see `ris export images` for "
-            "what there is"
-        )
-    if seen.status == "pending":
-        raise NotFound(f"{name!r} was seen, but is not fingerprinted yet; `ris scan` does it")
-    if seen.status != "ok":
-        raise NotFound(f"{name!r} is in quarantine, so there is nothing to compare: {seen.detail}")
-    return seen
-
-
-def _found(db: Connection, settings: Settings, name: str) -> Iterator[Seen | None]:
-    """What ``name`` may mean, the likeliest first; a file is looked for by its bytes, too."""
-    if _SHA256.fullmatch(name):
-        yield images.of_bytes(db, name.lower())
-    if "://" in name:
-        # URIs are kept as ASCII.
-        yield images.shown_at(db, name) if name.isascii() else None
-        return
-    path = Path(name)
-    yield images.shown_at(db, directory.uri_of(path))
-    resolved = directory.uri_of(path.resolve())
-    yield images.shown_at(db, resolved)
-    if path.is_file():
-        data = directory.read(resolved, settings.max_bytes)
-        yield images.of_bytes(db, hashlib.sha256(data).hexdigest())
 
 
 # ── what is said of them ─────────────────────────────────────────────────────────────────────
@@ -103,7 +63,7 @@ def _said(
     views = _views(seen, stored, by_uri=False)
     decided = matches.decided(db, ids)
     if decided is not None:
-        return _of_tables(views, ids, decided)
+        return _of_tables(views, ids, decided, suppression.standing(db, ids))
     return _judged_now(db, stores, settings, views, ids)
 
 
@@ -126,7 +86,10 @@ def _views(
 
 
 def _of_tables(
-    views: tuple[ImageView, ImageView], ids: tuple[int, int], decided: Decided
+    views: tuple[ImageView, ImageView],
+    ids: tuple[int, int],
+    decided: Decided,
+    standing: Standing | None,
 ) -> Explanation:
     calibration = Calibration.for_model(decided.model)
     versions = Versions(
@@ -138,7 +101,7 @@ def _of_tables(
         code=decided.code_version,
     )
     pair = _pair(views, ids, decided.match)
-    return _explanation(views, pair, None, versions, calibration)
+    return replace(_explanation(views, pair, None, versions, calibration), standing=standing)
 
 
 def _judged_now(

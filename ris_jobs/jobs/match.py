@@ -20,7 +20,7 @@ from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import judge_many
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
-from ris_jobs.store import descriptors, images, matches
+from ris_jobs.store import descriptors, images, matches, suppression
 from ris_jobs.store.previews import Previews
 from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores
@@ -90,6 +90,7 @@ def _match_batch(
         found = list(
             judged(candidates, sides, stores.previews, calibration, settings, reached=reached)
         )
+    matches.lock(db)
     total.written += matches.save(
         db,
         found,
@@ -97,6 +98,7 @@ def _match_batch(
         calibration=calibration.version,
         run_id=run.run_id,
     )
+    suppression.settle(db, claimed.ids, settings.hub_limit)
     total.images += len(claimed.ids)
     total.candidates += len(candidates)
     total.pixels += reached.pixels

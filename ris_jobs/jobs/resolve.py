@@ -6,14 +6,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Engine
+
 from ris_jobs.progress import Progress
 from ris_jobs.provenance import Family, ImageFacts
 from ris_jobs.provenance import families as provenance
 from ris_jobs.store import families, images, matches
 from ris_jobs.store.families import StoredFamily
 from ris_jobs.store.images import Stored
-from ris_jobs.store.runs import Run
-from ris_jobs.store.stores import Stores
 
 
 @dataclass(slots=True)
@@ -24,11 +24,12 @@ class Resolved:
     seconds: float = 0.0
 
 
-def resolve(stores: Stores, run: Run, progress: Progress) -> Resolved:
-    """Look again at all images that new matches reach, and at nothing else."""
+def resolve(engine: Engine, run_id: int | None, progress: Progress) -> Resolved:
+    """Look again at all images that new or changed matches reach, and at nothing else;
+    ``run_id`` is None outside of a run."""
     started = time.perf_counter()
-    with stores.engine.begin() as db, progress.stage("resolve", None) as advance:
-        families.lock(db)
+    with engine.begin() as db, progress.stage("resolve", None) as advance:
+        matches.lock(db)
         new = matches.unresolved(db)
         if not new:
             return Resolved()
@@ -36,7 +37,7 @@ def resolve(stores: Stores, run: Run, progress: Progress) -> Resolved:
         facts = {i: _facts(s) for i, s in images.by_ids(db, touched).items()}
         found = provenance.resolve(matches.pairs(db, touched), facts)
         old = families.touching(db, touched)
-        families.replace(db, old, keep_ids(old, found), run.run_id)
+        families.replace(db, old, keep_ids(old, found), run_id)
         matches.set_resolved(db, new)
         advance(len(touched))
     return Resolved(len(touched), time.perf_counter() - started)

@@ -124,7 +124,7 @@ def _match(stores: Stores, run: Run, settings: Settings, progress: Progress) -> 
 
 
 def _resolve(stores: Stores, run: Run, _: Settings, progress: Progress) -> Resolved:
-    return resolve(stores, run, progress)
+    return resolve(stores.engine, run.run_id, progress)
 
 
 _STEPS: dict[str, Callable[[Stores, Run, Settings, Progress], Any]] = {

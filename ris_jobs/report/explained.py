@@ -12,7 +12,7 @@ from rich.text import Text
 from ris_jobs.match.derivation import Derivation
 from ris_jobs.report.explanation import Explanation, Judged, headline, reasons
 from ris_jobs.report.text import ORIENTATIONS, moment, percent, scale, visible
-from ris_jobs.report.views import PairView
+from ris_jobs.report.views import PairView, Standing
 
 __all__ = ["explained"]
 
@@ -22,9 +22,9 @@ _WIDTH = 12
 def explained(said: Explanation) -> RenderableType:
     """The outcome and its reasons, then all that they follow from."""
     blocks: list[RenderableType] = [Text(headline(said), "bold")]
-    blocks += [Text(reason) for reason in reasons(said)]
+    blocks += [Text(visible(reason)) for reason in reasons(said)]
     blocks += [Text(""), *_images(said)]
-    lines = [*_of_match(said.pair)] if said.pair else []
+    lines = [*_of_match(said.pair, said.standing)] if said.pair else []
     lines += [*_of_judged(said.judged)] if said.judged and not said.pair else []
     if lines:
         blocks += [Text(""), *(_line(name, value) for name, value in lines)]
@@ -42,7 +42,7 @@ def _images(said: Explanation) -> Iterator[RenderableType]:
         yield _line("", f"sha256 {image.sha256}")
 
 
-def _of_match(pair: PairView) -> Iterator[tuple[str, str]]:
+def _of_match(pair: PairView, standing: Standing | None) -> Iterator[tuple[str, str]]:
     seen = pair.evidence
     yield "derived", pair.derived.uri
     yield "source", pair.source.uri
@@ -55,12 +55,26 @@ def _of_match(pair: PairView) -> Iterator[tuple[str, str]]:
         whose = "source" if pair.relation == "crop" else "derived image"
         yield "box", f"{_figures(pair.box)} of the {whose}"
     yield "suppressed", pair.suppressed or "no"
+    yield from _of_standing(standing) if standing else ()
     yield "hashes", _hashes(seen.get("hashes") or {"phash": pair.hash_distance})
     yield "cosine", f"{pair.cosine:.3f}, {_parts(seen.get('nearest_parts') or {})}"
     yield "keypoints", _keypoints(seen.get("keypoints"))
     yield "pixels", _pixels(seen)
     if seen.get("inside"):
         yield "around", _around(seen["inside"])
+
+
+def _of_standing(standing: Standing) -> Iterator[tuple[str, str]]:
+    """Whatever has a say in it."""
+    if standing.answer is not None and standing.decided_at is not None:
+        when = moment(standing.decided_at)
+        yield "  decision", f"{standing.answer}, {standing.who}, {when}: {standing.why}"
+    if standing.judged is not None:
+        yield "  judged", standing.judged
+    if standing.template_uri is not None:
+        yield "  template", f"both match {standing.template_uri}"
+    if standing.hub:
+        yield "  hub", "the source lies inside many pictures that do not match one another"
 
 
 def _direction(pair: PairView) -> str:

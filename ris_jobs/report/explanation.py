@@ -10,7 +10,7 @@ from ris_jobs.match.derivation import Derivation
 from ris_jobs.match.examine import HASHES_NEAR, HASHES_SURE, PDQ_NEAR, SEARCHED
 from ris_jobs.match.ruling import Ruling, Stop
 from ris_jobs.report.text import percent
-from ris_jobs.report.views import ImageView, PairView
+from ris_jobs.report.views import ImageView, PairView, Standing
 
 __all__ = ["Explanation", "Judged", "Versions", "as_json", "headline", "reasons"]
 
@@ -52,14 +52,15 @@ class Versions:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """``images`` as they were asked for; ``pair`` is None where they are no match, or the same
-    bytes; ``judged`` is None where the tables hold the match; ``derivation`` is by the
-    coefficients at hand."""
+    bytes; ``judged`` is None where the tables hold the match, ``standing`` where they do not;
+    ``derivation`` is by the coefficients at hand."""
 
     images: tuple[ImageView, ImageView]
     pair: PairView | None
     judged: Judged | None
     derivation: Derivation | None
     versions: Versions | None
+    standing: Standing | None = None
 
     @property
     def identical(self) -> bool:
@@ -94,6 +95,7 @@ def reasons(said: Explanation) -> list[str]:
     if said.identical:
         return [_first_seen(said.images)]
     found = [_direction(said, said.pair)] if said.pair else []
+    found += _decision(said.standing) if said.standing else []
     return [*found, *_judged(said.judged)] if said.judged else found
 
 
@@ -128,6 +130,12 @@ _LOSSES = {
     "metadata": "it lacks what the camera wrote",
     "colour-profile": "it lacks the colour profile",
 }
+
+
+def _decision(standing: Standing) -> list[str]:
+    if standing.answer is None:
+        return []
+    return [f"{standing.who} decided: {standing.answer}, because: {standing.why}"]
 
 
 def _judged(judged: Judged) -> list[str]:
@@ -197,6 +205,7 @@ def as_json(said: Explanation) -> dict[str, Any]:
         "reasons": reasons(said),
         "images": [_image(image) for image in said.images],
         "match": said.pair and _pair(said.pair),
+        "standing": said.standing and _standing(said.standing),
         "judged": said.judged and _judgement(said.judged),
         "derivation": said.derivation and _derivation(said.derivation),
         "rederived": said.rederived,
@@ -221,6 +230,11 @@ def _pair(pair: PairView) -> dict[str, Any]:
         for name in ("uri", "sha256")
     }
     return sides | {name: getattr(pair, name) for name in _OF_MATCH}
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    at = standing.decided_at
+    return asdict(standing) | {"decided_at": at and at.isoformat()}
 
 
 def _judgement(judged: Judged) -> dict[str, Any]:

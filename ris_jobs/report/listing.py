@@ -1,4 +1,4 @@
-"""Settings, health and banks for a terminal, as ``rich`` renderables."""
+"""Settings, health, banks and what reviewers did, for a terminal, as ``rich`` renderables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ris_jobs.report.text import moment, plural, visible
 
-__all__ = ["banks", "checks", "imported", "settings"]
+__all__ = ["banks", "checks", "decided", "imported", "marked", "settings", "templates"]
 
 
 def settings(rows: Sequence[tuple[str, str, str, bool]]) -> RenderableType:
@@ -65,6 +65,40 @@ def imported(
         lines.append(Text(f"left out: {out}"))
     lines += [Text(visible(f"    {place}: {reason}"), "yellow") for place, reason in problems]
     return Group(*lines)
+
+
+def decided(
+    answer: str, by: str, before: str | None, after: str | None, changed: int
+) -> RenderableType:
+    """A decision, the reason (None: none) that its pair was and is suppressed for, and how many
+    pairs changed."""
+    stands = "it counts" if after is None else f"it is suppressed: {after}"
+    was = "" if before == after else f" (before: {before or 'it counted'})"
+    return Group(
+        Text.assemble((f"{answer}", "bold"), f", by {visible(by)}"),
+        Text(f"{stands}{was}"),
+        Text(_changed(changed)),
+    )
+
+
+def marked(uri: str, what: str, changed: int) -> RenderableType:
+    """An image that is a template now, or ``what`` else, and how many pairs changed."""
+    return Group(Text(f"{visible(uri)} is {what}"), Text(_changed(changed)))
+
+
+def templates(rows: Sequence[tuple[str, datetime, str, str | None]]) -> RenderableType:
+    """``rows``: URI, when it was marked, by whom, note; two lines each."""
+    if not rows:
+        return Text("no templates; `ris template add IMAGE` marks one")
+    lines = []
+    for uri, when, who, note in rows:
+        about = f"    {moment(when)}, {visible(who)}" + (f": {visible(note)}" if note else "")
+        lines += [Text(visible(uri), "bold"), Text(about)]
+    return Group(*lines)
+
+
+def _changed(pairs: int) -> str:
+    return f"{plural(pairs, 'pair', 'pairs')} changed" if pairs else "no pair changed"
 
 
 def _counted(figures: Sequence[tuple[int, str]]) -> str:

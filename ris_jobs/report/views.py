@@ -109,6 +109,23 @@ class PairView:
     new: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """All that has a say in whether a match counts, and the ``reason`` it does not (None: it
+    does). Decisions copy and not-copy go before all else, then the first that holds of: what was
+    ``judged`` of the pair itself, a template that both images match, a source that is a ``hub``.
+    ``answer``, ``who``, ``why`` and ``decided_at`` are None where nobody decided."""
+
+    reason: str | None
+    judged: str | None
+    template_uri: str | None
+    hub: bool
+    answer: str | None
+    who: str | None
+    why: str | None
+    decided_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class FamilyView:
     """Images tied to one source; ``source_uri`` is None while undetermined."""

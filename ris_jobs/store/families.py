@@ -21,11 +21,6 @@ class StoredFamily:
     members: tuple[int, ...]
 
 
-def lock(db: Connection) -> None:
-    """Wait until no other resolver is at work, until the caller's transaction ends."""
-    db.execute(query("families.lock"))
-
-
 def touching(db: Connection, ids: Sequence[int]) -> list[StoredFamily]:
     rows = db.execute(query("families.touching"), {"ids": list(ids)})
     return [
@@ -40,10 +35,11 @@ def replace(
     db: Connection,
     old: Sequence[StoredFamily],
     kept: Sequence[tuple[int | None, Family]],
-    run_id: int,
+    run_id: int | None,
 ) -> None:
     """Write ``kept`` — each family with the id it keeps, or None for a new one — in place of
-    ``old``. Families that are as they were are not touched."""
+    ``old``. Families that are as they were are not touched. ``run_id`` is None where no run
+    changes them."""
     before = {f.family_id: f for f in old}
     changed = [(i, f) for i, f in kept if i is None or not _same(before[i], f)]
     dead = set(before) - {i for i, _ in kept}
@@ -58,7 +54,7 @@ def count(db: Connection) -> int:
     return int(db.execute(query("families.count")).scalar_one())
 
 
-def _write(db: Connection, family_id: int | None, family: Family, run_id: int) -> None:
+def _write(db: Connection, family_id: int | None, family: Family, run_id: int | None) -> None:
     params = {
         "anchor_id": family.anchor_id,
         "source_id": family.verdict.source_id,

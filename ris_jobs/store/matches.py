@@ -27,11 +27,18 @@ class Decided:
     code_version: str
 
 
+def lock(db: Connection) -> None:
+    """Wait until nobody else writes matches or what follows from them, until the caller's
+    transaction ends."""
+    db.execute(query("matches.lock"))
+
+
 def save(
     db: Connection, found: Sequence[Match], *, model_id: int, calibration: str, run_id: int
 ) -> int:
-    """Write pairs that are new, or were judged by another model or calibration. Returns how
-    many rows that were."""
+    """Write pairs that are new, or were judged by another model or calibration, under
+    :func:`lock`; :func:`ris_jobs.store.suppression.settle` is to follow. Returns how many rows
+    that were."""
     if not found:
         return 0
     params = {

@@ -28,9 +28,5 @@ DELETE FROM ris.family_member WHERE family_id = ANY(:ids);
 INSERT INTO ris.family_member (image_id, family_id)
 SELECT unnest(CAST(:members AS bigint[])), :family_id;
 
--- name: lock
--- One resolver at a time: families are few and quick, and their ids must be stable.
-SELECT pg_advisory_xact_lock(hashtext('ris.family'));
-
 -- name: count
 SELECT count(*) FROM ris.family;

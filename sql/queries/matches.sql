@@ -1,12 +1,17 @@
+-- name: lock
+-- One at a time writes matches, changes why they are suppressed, or takes them into families: each
+-- must see what the others wrote, and the ids of families must be stable. It is quick.
+SELECT pg_advisory_xact_lock(hashtext('ris.match'));
+
 -- name: save
 -- New pairs, and pairs judged again by another model or calibration. An unchanged pair is not
--- written at all.
+-- written at all. suppressed is only what was judged until suppression.settle follows.
 INSERT INTO ris.match AS m (derived_id, source_id, relation, probability, cosine, hash_distance,
-                            inliers, scale, orientation, box, suppressed, evidence, model_id,
-                            calibration, run_id)
+                            inliers, scale, orientation, box, suppressed, judged_suppressed,
+                            evidence, model_id, calibration, run_id)
 SELECT r.derived_id, r.source_id, r.relation, r.probability, r.cosine, r.hash_distance,
-       r.inliers, r.scale, r.orientation, r.box, r.suppressed, r.evidence, :model_id,
-       :calibration, :run_id
+       r.inliers, r.scale, r.orientation, r.box, r.suppressed, r.suppressed, r.evidence,
+       :model_id, :calibration, :run_id
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
      AS r(derived_id bigint, source_id bigint, relation text, probability real, cosine real,
           hash_distance smallint, inliers int, scale real, orientation smallint, box real[],
@@ -17,7 +22,8 @@ SET derived_id = excluded.derived_id, source_id = excluded.source_id,
     relation = excluded.relation, probability = excluded.probability,
     cosine = excluded.cosine, hash_distance = excluded.hash_distance,
     inliers = excluded.inliers, scale = excluded.scale, orientation = excluded.orientation,
-    box = excluded.box, suppressed = excluded.suppressed, evidence = excluded.evidence,
+    box = excluded.box, suppressed = excluded.suppressed,
+    judged_suppressed = excluded.judged_suppressed, evidence = excluded.evidence,
     model_id = excluded.model_id, calibration = excluded.calibration,
     run_id = excluded.run_id, resolved = false
 WHERE (m.model_id, m.calibration) IS DISTINCT FROM (excluded.model_id, excluded.calibration);

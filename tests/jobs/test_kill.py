@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,15 +23,20 @@ QUESTIONS = {
     "count(*) AS descriptor_count FROM ris.descriptor d WHERE d.image_id = image.image_id "
     "AND d.indexed_at IS NOT NULL AND d.matched_at IS NOT NULL) AS c ORDER BY 1",
     "uris": "SELECT uri, count(*) FROM ris.observation GROUP BY uri ORDER BY 1",
-    "matches": "SELECT derived_uri, source_uri, relation, probability FROM ris.match_by_uri "
-    "ORDER BY 1, 2",
+    "matches": "SELECT derived_uri, source_uri, relation, probability, suppressed "
+    "FROM ris.match_by_uri ORDER BY 1, 2",
+    "hubs": "SELECT uri FROM ris.hub JOIN ris.image_uri USING (image_id) ORDER BY 1",
     "families": "SELECT source_uri, members FROM ris.family_by_uri ORDER BY 2",
 }
 
 
 def scan(folder: Path, home: Path, database_url: str) -> subprocess.Popen[bytes]:
+    return ris(home, database_url, "scan", folder)
+
+
+def ris(home: Path, database_url: str, *command: Path | str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "ris_jobs", "scan", str(folder)],
+        [sys.executable, "-m", "ris_jobs", *map(str, command)],
         env=os.environ
         | {"RIS_HOME": str(home), "RIS_DATABASE_URL": database_url, "RIS_BATCH_SIZE": "4"},
         stdout=subprocess.DEVNULL,
@@ -61,6 +67,12 @@ def test_final_tables_equal_those_of_an_undisturbed_scan(
         (folder / f"{name}.jpg").write_bytes(edits.jpeg(small, 92))
         (folder / f"{name}-mirrored.jpg").write_bytes(edits.jpeg(edits.mirror(small), 90))
         (folder / f"{name}-64.jpg").write_bytes(edits.jpeg(edits.thumbnail(small, 64)))
+    few = tmp_path / "few"
+    few.mkdir()
+    for name in ("coffee.jpg", "rocket.jpg", "rocket-mirrored.jpg"):
+        shutil.copy(folder / name, few)
+    reviewed(few, tmp_path / "undisturbed", other_database_url)
+    reviewed(few, tmp_path / "disturbed", database_url)
     started = time.monotonic()
     finish(scan(folder, tmp_path / "undisturbed", other_database_url))
     whole = time.monotonic() - started
@@ -72,7 +84,17 @@ def test_final_tables_equal_those_of_an_undisturbed_scan(
         victim.kill()
         victim.communicate()
     finish(scan(folder, tmp_path / "disturbed", database_url))
-    assert answers(database_url) == answers(other_database_url)
+    found = answers(database_url)
+    assert found == answers(other_database_url)
+    assert {row[-1] for row in found["matches"]} == {None, "reviewer", "template"}
+
+
+def reviewed(few: Path, home: Path, database_url: str) -> None:
+    """A decision and a template, on what is there before all else."""
+    finish(ris(home, database_url, "scan", few))
+    finish(ris(home, database_url, "template", "add", few / "coffee.jpg"))
+    pair = (few / "rocket.jpg", few / "rocket-mirrored.jpg")
+    finish(ris(home, database_url, "decide", *pair, "not-copy", "--why", "a test"))
 
 
 def test_a_scan_that_is_told_to_end_ends_in_order(tmp_path: Path, database_url: str) -> None:

@@ -26,7 +26,7 @@ from ris_jobs.report.explain import WIDTH, draw, spread
 from ris_jobs.report.explained import explained
 from ris_jobs.report.explanation import Explanation, Judged, Versions, as_json, headline, reasons
 from ris_jobs.report.overlay import overlay
-from ris_jobs.report.views import ImageView, PairView
+from ris_jobs.report.views import ImageView, PairView, Standing
 
 Rgb = npt.NDArray[np.uint8]
 
@@ -227,6 +227,32 @@ def test_words_add_the_features_up() -> None:
     assert ["agreement", "0.9000", "6.5000", "+5.850"] in rows
     assert ["intercept", "-5.500"] in rows and ["sum", "+2.850"] in rows
     assert ["changed", "0.2000", "–"] in rows
+
+
+def test_whoever_has_a_say_is_named() -> None:
+    pair = replace(match(image("a"), image("b")), suppressed="reviewer")
+    standing = Standing(
+        reason="reviewer",
+        judged="low-complexity",
+        template_uri="file:///t.jpg",
+        hub=True,
+        answer="not-copy",
+        who="Ada\u202e",
+        why="another cup",
+        decided_at=NOON,
+    )
+    said = replace(explanation(pair), standing=standing)
+    assert headline(said).endswith("suppressed: reviewer")
+    assert reasons(said)[1] == "Ada\u202e decided: not-copy, because: another cup"
+    assert json.loads(json.dumps(as_json(said)))["standing"]["decided_at"] == NOON.isoformat()
+    lines = [line.split(maxsplit=1) for line in printed(said).splitlines() if line]
+    assert ["decision", r"not-copy, Ada\u202e, 2026-01-01 12:00:00 UTC: another cup"] in lines
+    assert ["judged", "low-complexity"] in lines
+    assert ["template", "both match file:///t.jpg"] in lines
+    assert any(line[0] == "hub" for line in lines)
+    nobody = dict.fromkeys(("answer", "who", "why", "decided_at", "judged", "template_uri"))
+    quiet = replace(said, standing=replace(standing, hub=False, **nobody))
+    assert len(reasons(quiet)) == 1 and "decision" not in printed(quiet)
 
 
 def test_words_say_when_a_probability_does_not_follow() -> None:

@@ -123,6 +123,25 @@ def test_an_import_says_what_it_did() -> None:
     assert printed(listing.imported("a", 1, [(0, "added")], [], [])) == "a: 1 hash, as before\n"
 
 
+def test_a_decision_says_what_the_pair_was_and_is() -> None:
+    said = printed(listing.decided("copy", "a\x1b", "template", None, 3))
+    assert said == "copy, by a\\x1b\nit counts (before: template)\n3 pairs changed\n"
+    said = printed(listing.decided("unsure", "b", "hub", "hub", 0))
+    assert said == "unsure, by b\nit is suppressed: hub\nno pair changed\n"
+
+
+def test_templates_are_two_lines_each() -> None:
+    when = datetime(2026, 1, 31, 2, 15, 4, tzinfo=UTC)
+    found = [("file:///a.jpg", when, "me", "a form\u202e"), ("file:///b.jpg", when, "you", None)]
+    assert printed(listing.templates(found)).splitlines() == [
+        "file:///a.jpg",
+        r"    2026-01-31 02:15:04 UTC, me: a form\u202e",
+        "file:///b.jpg",
+        "    2026-01-31 02:15:04 UTC, you",
+    ]
+    assert printed(listing.templates([])) == "no templates; `ris template add IMAGE` marks one\n"
+
+
 def test_rate_needs_work_and_time() -> None:
     assert StageTime("a", 2.0, 5).rate == 2.5
     assert StageTime("a", 0.0, 5).rate is StageTime("a", 2.0, 0).rate is None

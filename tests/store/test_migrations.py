@@ -11,7 +11,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 
-from ris_jobs.store import images, runs
+from ris_jobs.store import images, runs, suppression
 from ris_jobs.store.postgres import upgrade
 from ris_jobs.store.queries import sql_dir
 from tests.store.samples import MODEL
@@ -31,6 +31,15 @@ VALUES (repeat('cd', 32), 99, now(), 1, 'ok', 4, 3, 'PNG', 1, 1, decode(repeat('
 INSERT INTO ris.descriptor (model_id, image_id, vectors, indexed_at, matched_at)
 VALUES (1, 1, decode(repeat('00', 32), 'hex'), now(), now());
 """
+# Two more images and two matches, one of them suppressed.
+BEFORE_REVIEWERS = """
+INSERT INTO ris.image (sha256, byte_size, first_seen_at, run_id)
+VALUES (repeat('ce', 32), 99, now(), 1), (repeat('cf', 32), 99, now(), 1);
+INSERT INTO ris.match (derived_id, source_id, relation, probability, cosine, hash_distance, scale,
+    orientation, suppressed, evidence, model_id, calibration, run_id)
+VALUES (2, 1, 'edited', 1, 1, 0, 1, 1, 'low-complexity', '{}', 1, '1', 1),
+       (3, 1, 'edited', 1, 1, 0, 1, 1, NULL, '{}', 1, '1', 1);
+"""
 
 
 @pytest.fixture
@@ -46,6 +55,20 @@ def empty(postgres: URL) -> Iterator[Engine]:
     with server.connect() as db:
         db.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     server.dispose()
+
+
+def test_what_was_suppressed_before_reviewers_was_judged_so(empty: Engine) -> None:
+    with empty.begin() as db:
+        config = Config()
+        config.set_main_option("script_location", str(sql_dir() / "alembic"))
+        config.attributes["connection"] = db
+        command.upgrade(config, "0002")
+        db.exec_driver_sql(BEFORE_REGIONS + BEFORE_REVIEWERS)
+    with empty.begin() as db:
+        upgrade(db)
+        ask = "SELECT suppressed, judged_suppressed FROM ris.match ORDER BY suppressed"
+        assert db.execute(text(ask)).all() == [("low-complexity", "low-complexity"), (None, None)]
+        assert suppression.settle(db, [1, 2, 3], 50) == 0
 
 
 def test_descriptors_from_before_regions_are_those_of_whole_pictures(empty: Engine) -> None:

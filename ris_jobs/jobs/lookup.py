@@ -1,0 +1,53 @@
+"""Look up images as people name them: by URI, path or sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from ris_jobs.crawl import directory
+from ris_jobs.errors import NotFound
+from ris_jobs.settings import Settings
+from ris_jobs.store import images
+from ris_jobs.store.images import Seen
+
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+
+
+def seen(db: Connection, settings: Settings, name: str) -> Seen:
+    """The image that ``name`` means: a URI, the path of a file, or the sha256 of an image.
+
+    Raises :class:`NotFound` for what no scan has seen, or what it could not use.
+    """
+    found = next(filter(None, _found(db, settings, name)), None)
+    if found is None:
+        raise NotFound(
+            f"no scan has seen {name!r}; `ris scan` its folder, or see `ris export images` for "
+            "what there is"
+        )
+    if found.status == "pending":
+        raise NotFound(f"{name!r} was seen, but is not fingerprinted yet; `ris scan` does it")
+    if found.status != "ok":
+        raise NotFound(f"{name!r} is in quarantine, so there is nothing to compare: {found.detail}")
+    return found
+
+
+def _found(db: Connection, settings: Settings, name: str) -> Iterator[Seen | None]:
+    """What ``name`` may mean, the likeliest first; a file is looked for by its bytes, too."""
+    if _SHA256.fullmatch(name):
+        yield images.of_bytes(db, name.lower())
+    if "://" in name:
+        # URIs are kept as ASCII.
+        yield images.shown_at(db, name) if name.isascii() else None
+        return
+    path = Path(name)
+    yield images.shown_at(db, directory.uri_of(path))
+    resolved = directory.uri_of(path.resolve())
+    yield images.shown_at(db, resolved)
+    if path.is_file():
+        data = directory.read(resolved, settings.max_bytes)
+        yield images.of_bytes(db, hashlib.sha256(data).hexdigest())

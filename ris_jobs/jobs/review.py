@@ -1,0 +1,121 @@
+"""Review: what people say of pairs and of templates, and what follows from it, at once."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+
+from ris_jobs.errors import ConfigError, NotFound
+from ris_jobs.jobs.lookup import seen
+from ris_jobs.jobs.resolve import resolve
+from ris_jobs.jobs.words import printable
+from ris_jobs.progress import LogProgress
+from ris_jobs.settings import Settings
+from ris_jobs.store import matches, suppression
+from ris_jobs.store.suppression import Template
+
+_NAME_MAX, _TEXT_MAX = 100, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision on the pair at two URIs, and the reason it was ``suppressed`` for, and is now
+    (None: it counts); ``changed`` counts all pairs that this changed."""
+
+    uris: tuple[str, str]
+    answer: str
+    by: str
+    before: str | None
+    suppressed: str | None
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A template that was added (``new`` unless it was one before) or removed, and how many
+    pairs this changed."""
+
+    uri: str
+    changed: int
+    new: bool = False
+
+
+def decide(
+    engine: Engine, settings: Settings, one: str, two: str, answer: str, why: str, by: str | None
+) -> Decision:
+    """Keep a reviewer's ``answer`` (copy, not-copy or unsure) on the match of two images, named
+    as for :func:`ris_jobs.jobs.explain`, and take what changes into families. ``by`` is the user
+    of the system unless given.
+
+    Raises :class:`NotFound` where no match of them is stored.
+    """
+    why, by = printable("--why", why, _TEXT_MAX), _name(by)
+    with engine.begin() as db:
+        first, second = seen(db, settings, one), seen(db, settings, two)
+        ids = (first.image_id, second.image_id)
+        matches.lock(db)
+        before = _reason(db, ids, one, two)
+        suppression.decide(db, ids, answer, by, why)
+        changed = suppression.settle(db, ids, settings.hub_limit)
+        after = _reason(db, ids, one, two)
+    resolve(engine, None, LogProgress())
+    return Decision((first.uri, second.uri), answer, by, before, after, changed)
+
+
+def add_template(
+    engine: Engine, settings: Settings, name: str, note: str | None, by: str | None
+) -> Marked:
+    """Mark an image, named as for :func:`ris_jobs.jobs.explain`, as a template, and take what
+    changes into families. One that is a template already stays as it is."""
+    by = _name(by)
+    note = None if note is None else printable("--note", note, _TEXT_MAX)
+    with engine.begin() as db:
+        image = seen(db, settings, name)
+        matches.lock(db)
+        new = suppression.add_template(db, image.image_id, note, by)
+        changed = suppression.settle(db, [image.image_id], settings.hub_limit)
+    resolve(engine, None, LogProgress())
+    return Marked(image.uri, changed, new)
+
+
+def remove_template(engine: Engine, settings: Settings, name: str) -> Marked:
+    """Let the pairs of a template be judged as those of any image. :class:`NotFound` for an
+    image that is none."""
+    with engine.begin() as db:
+        image = seen(db, settings, name)
+        matches.lock(db)
+        reached = suppression.reached(db, [image.image_id])
+        if not suppression.remove_template(db, image.image_id):
+            raise NotFound(f"{name!r} is no template; `ris template list` names those there are")
+        changed = suppression.settle(db, reached, settings.hub_limit)
+    resolve(engine, None, LogProgress())
+    return Marked(image.uri, changed)
+
+
+def list_templates(engine: Engine) -> list[Template]:
+    """All templates, by URI."""
+    with engine.connect() as db:
+        return suppression.templates(db)
+
+
+def _reason(db: Connection, ids: tuple[int, int], one: str, two: str) -> str | None:
+    if ids[0] == ids[1]:
+        raise NotFound(f"{one!r} and {two!r} are the same bytes, so there is nothing to decide")
+    found = suppression.standing(db, ids)
+    if found is None:
+        raise NotFound(
+            f"no match of {one!r} and {two!r} is stored, and a decision cannot make one: how one "
+            "lies on the other is not known; `ris explain` says why there is none"
+        )
+    return found.reason
+
+
+def _name(by: str | None) -> str:
+    if by is None:
+        try:
+            by = getpass.getuser()
+        except (KeyError, OSError) as e:
+            raise ConfigError("--by", "is needed: the user of this system has no name") from e
+    return printable("--by", by, _NAME_MAX)

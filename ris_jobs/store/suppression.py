@@ -1,0 +1,91 @@
+"""Why pairs do not count as copies: what reviewers decided, templates, hubs.
+
+Whatever changes one of these, or writes matches, holds :func:`ris_jobs.store.matches.lock` and
+ends with :func:`settle`: then ``ris.match.suppressed`` is what the view ``ris.suppression`` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ris_jobs.match import Relation
+from ris_jobs.match.hubs import hubs
+from ris_jobs.report.views import Standing
+from ris_jobs.store import matches
+from ris_jobs.store.queries import query
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """An image that was marked, at the URI that stands for it."""
+
+    uri: str
+    sha256: str
+    note: str | None
+    who: str
+    marked_at: datetime
+
+
+def decide(db: Connection, pair: tuple[int, int], answer: str, who: str, why: str) -> None:
+    """Write down what a reviewer said of two images: ``copy``, ``not-copy`` or ``unsure``."""
+    params = {"one": pair[0], "two": pair[1], "answer": answer, "who": who, "why": why}
+    db.execute(query("suppression.decide"), params)
+
+
+def add_template(db: Connection, image_id: int, note: str | None, who: str) -> bool:
+    """Whether it was none before."""
+    params = {"image_id": image_id, "note": note, "who": who}
+    return bool(db.execute(query("suppression.add_template"), params).rowcount)
+
+
+def remove_template(db: Connection, image_id: int) -> bool:
+    """Whether it was one."""
+    params = {"image_id": image_id}
+    return bool(db.execute(query("suppression.remove_template"), params).rowcount)
+
+
+def templates(db: Connection) -> list[Template]:
+    """All templates, by URI."""
+    return [Template(*row) for row in db.execute(query("suppression.templates"))]
+
+
+def standing(db: Connection, pair: tuple[int, int]) -> Standing | None:
+    """That of the match of two images, whichever is derived; None where there is no match."""
+    params = {"one": pair[0], "two": pair[1]}
+    row = db.execute(query("suppression.standing"), params).mappings().first()
+    return None if row is None else Standing(**row)
+
+
+def reached(db: Connection, ids: Iterable[int]) -> list[int]:
+    """The images whose pairs with any others these decide: themselves, and those that match one
+    of them which is a template."""
+    return list(db.scalars(query("suppression.reached"), {"ids": sorted(set(ids))}))
+
+
+def settle(db: Connection, ids: Iterable[int], hub_limit: int) -> int:
+    """Bring up to date what follows from pairs, decisions or a template among these images.
+    Returns how many pairs are suppressed now and were not, or for another reason, or no more."""
+    images = reached(db, ids)
+    changed = _settle(db, images)
+    return changed + _settle(db, _set_hubs(db, images, hub_limit))
+
+
+def _settle(db: Connection, ids: Sequence[int]) -> int:
+    return db.execute(query("suppression.settle"), {"ids": ids}).rowcount if ids else 0
+
+
+def _set_hubs(db: Connection, ids: Sequence[int], limit: int) -> list[int]:
+    """Find the hubs anew among all that these images bear on. Returns what is one now and was
+    not, or no more."""
+    around = list(db.scalars(query("suppression.around"), {"ids": ids}))
+    rows = db.execute(query("suppression.inside"), {"ids": around, "limit": limit})
+    inside = {r.inner_id: r.outer_ids for r in rows}
+    pairs = matches.pairs(db, sorted({i for outer in inside.values() for i in outer}))
+    # What is pasted into a picture does not make it the same picture.
+    ties = ((p.derived_id, p.source_id) for p in pairs if p.relation != Relation.COMPOSITE)
+    params = {"ids": around, "hubs": sorted(hubs(inside, ties, limit))}
+    return list(db.scalars(query("suppression.set_hubs"), params))

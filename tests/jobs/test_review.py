@@ -1,0 +1,247 @@
+"""What reviewers say counts at once and for good, and scans write nothing for it."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from sqlalchemy import Engine, text
+
+from ris_jobs import jobs
+from ris_jobs.demo import edits
+from ris_jobs.demo.folder import photos
+from ris_jobs.errors import ConfigError, NotFound
+from ris_jobs.progress import LogProgress
+from ris_jobs.settings import Settings
+from ris_jobs.store.postgres import open_engine
+from tests.jobs.conftest import Scan, row_versions
+
+Decide = Callable[..., jobs.Decision]
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    with open_engine(settings) as engine:
+        yield engine
+
+
+@pytest.fixture
+def decide(engine: Engine, settings: Settings, folder: Path) -> Decide:
+    """Decide on two files of the folder."""
+
+    def decide(one: str, two: str, answer: str, why: str = "seen", by: str = "me") -> jobs.Decision:
+        names = (str(folder / one), str(folder / two))
+        return jobs.decide(engine, settings, *names, answer, why, by)
+
+    return decide
+
+
+def suppressed(engine: Engine) -> dict[frozenset[str], str]:
+    """The names of each suppressed pair, and why; the view agrees with the table."""
+    ask = "SELECT derived_uri, source_uri, suppressed FROM ris.match_by_uri WHERE suppressed <> ''"
+    differ = (
+        "SELECT count(*) FROM ris.match m JOIN ris.suppression s USING (derived_id, source_id) "
+        "WHERE m.suppressed IS DISTINCT FROM s.reason OR NOT m.resolved"
+    )
+    with engine.connect() as db:
+        assert db.scalar(text(differ)) == 0
+        rows = db.execute(text(ask)).all()
+    return {frozenset((Path(one).name, Path(two).name)): why for one, two, why in rows}
+
+
+def families(engine: Engine) -> list[set[str]]:
+    with engine.connect() as db:
+        members = db.scalars(text("SELECT members FROM ris.family_by_uri ORDER BY members"))
+        return [{Path(uri).name for uri in uris} for uris in members]
+
+
+SMALL = frozenset(("small.jpg", "coffee.jpg"))
+
+
+# ── decisions ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_decision_counts_at_once_and_a_scan_writes_nothing_for_it(
+    scan: Scan, folder: Path, engine: Engine, decide: Decide
+) -> None:
+    scan(folder)
+    assert families(engine) == [{"small.jpg", "coffee.jpg"}]
+    done = decide("coffee.jpg", "sub/small.jpg", "not-copy")
+    assert (done.before, done.suppressed, done.changed) == (None, "reviewer", 1)
+    assert [Path(uri).name for uri in done.uris] == ["coffee.jpg", "small.jpg"]
+    assert (suppressed(engine), families(engine)) == ({SMALL: "reviewer"}, [])
+    before = row_versions(engine)
+    scan(folder)
+    after = row_versions(engine)
+    assert [t for t in after if after[t] != before[t]] == ["observation"]
+    done = decide("sub/small.jpg", "coffee.jpg", "copy")
+    assert (done.before, done.suppressed, done.changed) == ("reviewer", None, 1)
+    assert (suppressed(engine), families(engine)) == ({}, [{"small.jpg", "coffee.jpg"}])
+    assert len(row_versions(engine)["decision"]) == 2
+
+
+def test_a_decision_holds_when_the_pair_is_judged_again(
+    scan: Scan, folder: Path, engine: Engine, decide: Decide
+) -> None:
+    scan(folder)
+    decide("coffee.jpg", "sub/small.jpg", "not-copy")
+    with engine.begin() as db:
+        db.execute(text("UPDATE ris.match SET calibration = 'older', judged_suppressed = 'x'"))
+        db.execute(text("UPDATE ris.descriptor SET matched_at = NULL"))
+    scan(folder)
+    with engine.connect() as db:
+        judged = db.execute(text("SELECT judged_suppressed, calibration FROM ris.match")).one()
+    assert judged[0] is None and judged[1] != "older"
+    assert (suppressed(engine), families(engine)) == ({SMALL: "reviewer"}, [])
+    decide("coffee.jpg", "sub/small.jpg", "unsure")
+    assert (suppressed(engine), families(engine)) == ({}, [{"small.jpg", "coffee.jpg"}])
+
+
+@pytest.mark.parametrize("answer", ["copy", "not-copy", "unsure"])
+def test_without_a_match_there_is_nothing_to_decide(
+    scan: Scan, folder: Path, engine: Engine, decide: Decide, answer: str
+) -> None:
+    scan(folder)
+    with pytest.raises(NotFound, match=r"no match of .* is stored.*`ris explain` says why"):
+        decide("coffee.jpg", "rocket.jpg", answer)
+    with pytest.raises(NotFound, match="are the same bytes, so there is nothing to decide"):
+        decide("rocket.jpg", "sub/rocket-again.jpg", answer)
+    with pytest.raises(NotFound, match="no scan has seen"):
+        decide("coffee.jpg", "nope.jpg", answer)
+    assert row_versions(engine)["decision"] == []
+
+
+def test_a_decision_needs_a_reason_and_a_name_people_can_read(
+    scan: Scan, folder: Path, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan(folder)
+    pair = (str(folder / "coffee.jpg"), str(folder / "sub" / "small.jpg"))
+    for why in ("", " ", "a\nb", "\udcff", "x" * 1001):
+        with pytest.raises(ConfigError, match="--why must be"):
+            jobs.decide(engine, settings, *pair, "copy", why, "me")
+    with pytest.raises(ConfigError, match="--by must be"):
+        jobs.decide(engine, settings, *pair, "copy", "so", "")
+    assert jobs.decide(engine, settings, *pair, "copy", "so", None).by == getpass.getuser()
+
+    def nobody() -> str:
+        raise KeyError("no such user")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    with pytest.raises(ConfigError, match="--by is needed"):
+        jobs.decide(engine, settings, *pair, "copy", "so", None)
+
+
+# ── templates and hubs, on pictures ──────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def memes(tmp_path: Path, coffee: Image.Image) -> Path:
+    """A blank, three pictures that fill it in, one of them twice."""
+    folder = tmp_path / "memes"
+    folder.mkdir()
+    (folder / "blank.jpg").write_bytes(edits.jpeg(coffee, 92))
+    for name, colour in (("red", (220, 30, 30)), ("blue", (20, 40, 200)), ("grey", (90, 90, 90))):
+        meme = coffee.copy()
+        meme.paste(colour, (150, 260, 450, 360))
+        (folder / f"{name}.jpg").write_bytes(edits.jpeg(meme, 90))
+        if name == "red":
+            (folder / "red-small.jpg").write_bytes(edits.jpeg(edits.thumbnail(meme, 300)))
+    return folder
+
+
+def template_pairs(*names: str) -> set[frozenset[str]]:
+    """All but those of the two that show the same."""
+    pairs = {frozenset((one, two)) for one in names for two in names if one < two}
+    return pairs - {frozenset(("red.jpg", "red-small.jpg"))}
+
+
+ALL = ("blank.jpg", "blue.jpg", "grey.jpg", "red-small.jpg", "red.jpg")
+
+
+def test_pictures_of_a_template_are_no_family_unless_they_show_the_same(
+    scan: Scan, memes: Path, engine: Engine, settings: Settings
+) -> None:
+    scan(memes)
+    assert families(engine) == [{*ALL}]
+    done = jobs.add_template(engine, settings, str(memes / "blank.jpg"), "a cup", "me")
+    assert done.new and done.changed == len(template_pairs(*ALL))
+    assert suppressed(engine) == dict.fromkeys(template_pairs(*ALL), "template")
+    assert families(engine) == [{"red.jpg", "red-small.jpg"}]
+    again = jobs.add_template(engine, settings, str(memes / "blank.jpg"), None, "you")
+    assert (again.new, again.changed) == (False, 0)
+    assert [(t.note, t.who) for t in jobs.list_templates(engine)] == [("a cup", "me")]
+    before = row_versions(engine)
+    scan(memes)
+    after = row_versions(engine)
+    assert [t for t in after if after[t] != before[t]] == ["observation"]
+    assert jobs.remove_template(engine, settings, str(memes / "blank.jpg")).changed == done.changed
+    assert (suppressed(engine), families(engine)) == ({}, [{*ALL}])
+    with pytest.raises(NotFound, match="is no template; `ris template list`"):
+        jobs.remove_template(engine, settings, str(memes / "blank.jpg"))
+
+
+def test_pictures_that_come_after_their_template_are_held_to_it(
+    scan: Scan, memes: Path, engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    early = tmp_path / "early"
+    early.mkdir()
+    for name in ("blank.jpg", "blue.jpg"):
+        (memes / name).rename(early / name)
+    scan(early)
+    jobs.add_template(engine, settings, str(early / "blank.jpg"), None, "me")
+    scan(early, memes)
+    assert suppressed(engine) == dict.fromkeys(template_pairs(*ALL), "template")
+    assert families(engine) == [{"red.jpg", "red-small.jpg"}]
+
+
+def test_a_badge_in_many_pictures_is_a_hub(
+    scan: Scan, tmp_path: Path, engine: Engine, settings: Settings, coffee: Image.Image
+) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    (folder / "badge.jpg").write_bytes(edits.jpeg(coffee.resize((300, 200)), 92))
+    for name, photo in photos():
+        if name != "coffee":
+            page = photo.resize((640, 480))
+            page.paste(coffee.resize((300, 200)), (40, 50))
+            (folder / f"{name}.jpg").write_bytes(edits.jpeg(page, 90))
+    few = replace(settings, hub_limit=3)
+    scan(folder, settings=few)
+    found = suppressed(engine)
+    assert set(found.values()) == {"hub"} and len(found) > 3
+    assert all("badge.jpg" in pair for pair in found)
+    with engine.connect() as db:
+        assert db.scalar(text("SELECT count(*) FROM ris.hub")) == 1
+    one = sorted(next(iter(found)))
+    jobs.decide(engine, few, *(str(folder / name) for name in one), "copy", "it is", "me")
+    assert len(suppressed(engine)) == len(found) - 1
+
+
+def test_reviewers_side_by_side_with_scans_leave_what_the_view_says(
+    scan: Scan, memes: Path, engine: Engine, settings: Settings
+) -> None:
+    scan(memes)
+    names = [str(memes / name) for name in ALL]
+    with engine.begin() as db:
+        db.execute(text("UPDATE ris.match SET calibration = 'older'"))
+        db.execute(text("UPDATE ris.descriptor SET matched_at = NULL"))
+
+    def review(turn: int) -> None:
+        one, two = names[turn % 5], names[(turn + 1) % 5]
+        if turn % 3 == 0:
+            jobs.add_template(engine, settings, one, None, "me")
+        elif turn % 3 == 1:
+            jobs.decide(engine, settings, one, two, ("copy", "not-copy")[turn % 2], "so", "me")
+        else:
+            jobs.resolve(engine, None, LogProgress())
+
+    with ThreadPoolExecutor(4) as pool:
+        done = [pool.submit(scan, memes), *(pool.submit(review, turn) for turn in range(24))]
+        for one in done:
+            one.result()
+    assert "template" in suppressed(engine).values()
