@@ -60,17 +60,16 @@ OF_THE_MODEL = ("cosine", "partly", "common", "template", "unlike")
 HASHES = ("cosine", "partly", "common", "hashes", "complexity")
 PIXELS = (
     *("agreement", "correlation", "differs", "template", "unlike"),
-    *("inside", "verified", "inliers"),
+    *("inside", "verified", "inliers", "plain", "other"),
     *HASHES,
 )
 # What speaks for a copy may not be fitted to speak against one, nor the reverse: pictures that
 # look alike are the nearest of all, and a fit left to itself turns the cosine round.
 FOR = frozenset({"agreement", "correlation", "inliers", "cosine", "complexity"})
-AGAINST = frozenset({"differs", "template", "unlike", "common", "hashes"})
+AGAINST = frozenset({"differs", "template", "unlike", "common", "hashes", "plain", "other"})
 COUNTED = ("copies", "found", "relation", "direction", "wrong")
-# What one pair of drawn pictures counts: each is here in three files, which are ninefold pairs, and
-# a photo has a fifth of the copies that the accuracy suite makes of one.
-_DRAWN = 1 / 45
+# What one pair of drawn pictures counts: each is here in three files, which are ninefold pairs.
+_DRAWN = 1 / 9
 # Copies of two photos that may share a third one.
 _MIXED = frozenset({"pasted", "collage", "phone", "desktop", "blend", "covered", "chain"})
 

@@ -3,10 +3,12 @@ the other. Cheap tests come first; the search for a box runs only when the whole
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ris_jobs.match.containment import Box, Surround, cut, find_inside, surround
+from ris_jobs.match.detail import detailed
 from ris_jobs.match.frame import within_shared_frame
+from ris_jobs.match.orientation import turn
 from ris_jobs.match.pixels import (
     Evidence,
     View,
@@ -98,6 +100,22 @@ class Alignment:
 def align(first: View, second: View, orientation: int, *, search: bool) -> Alignment:
     """The best alignment of two views. ``orientation`` is a first guess (from hashes);
     ``search`` allows the slower search for one inside the other."""
+    found = _aligned(first, second, orientation, search)
+    return _in_detail(found, first, second) if found.held else found
+
+
+def _in_detail(found: Alignment, first: View, second: View) -> Alignment:
+    if found.pixels is None:
+        return found
+    one, two = first.picture, turn(second.picture, found.orientation)
+    if found.inside is not None and found.inside.inner_first:
+        two = cut(second.picture, found.inside.box)
+    elif found.inside is not None:
+        one = cut(first.picture, found.inside.box)
+    return replace(found, pixels=detailed(found.pixels, one, two))
+
+
+def _aligned(first: View, second: View, orientation: int, search: bool) -> Alignment:
     guesses = sorted({orientation, best_orientation(first, second)})
     tried = [(compare(first, second, guess), guess) for guess in guesses]
     pixels, orientation = max(tried, key=lambda t: (t[0].agreement, t[0].correlation))

@@ -49,7 +49,7 @@ def describe(scored: Scored, *, enlarged: bool) -> Match:
         scale=_scale(first, second, alignment, first_derived),
         orientation=turned if first_derived else inverse(turned),
         box=alignment.inside.box if alignment.inside is not None else None,
-        suppressed=suppression(one, two, alignment),
+        suppressed=suppression(one, two, alignment, seen.features, scored.probability),
         evidence=_evidence(scored, towards, how, first_derived),
     )
 

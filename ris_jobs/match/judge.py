@@ -11,6 +11,7 @@ from ris_jobs.match.direction import linear_ratio
 from ris_jobs.match.enlarged import is_enlarged
 from ris_jobs.match.examine import Examined, LoadPreview, Previews, Reached, examine
 from ris_jobs.match.probability import probability
+from ris_jobs.match.suppression import drawn
 
 __all__ = ["judge", "judge_many"]
 
@@ -25,7 +26,8 @@ def judge(
     load_preview: LoadPreview,
 ) -> Match | None:
     """The match of two different images, the same whichever comes first; None where nothing
-    confirms a copy or its probability (0–1) is below ``min_probability``. ``cosine`` −1…1 is
+    confirms a copy, or its probability (0–1) is below ``min_probability`` and it is no drawn
+    look-alike, which is kept suppressed. ``cosine`` −1…1 is
     that of their descriptors; previews are loaded only if hashes or cosine ask for them."""
     found = judge_many(
         [Candidate(a.image_id, b.image_id, cosine)],
@@ -53,7 +55,7 @@ def judge_many(
         if examined is None:
             continue
         chance = probability(examined.features, calibration)
-        if chance >= min_probability:
+        if chance >= min_probability or drawn(examined.features):
             scored = Scored(examined, chance, calibration)
             yield describe(scored, enlarged=_enlarged(examined, previews))
 

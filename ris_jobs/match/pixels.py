@@ -80,6 +80,9 @@ class Evidence:
     spread of chroma that luma does not explain: 0 for greyscale and for one tint over all.
     ``blurred``: the pictures agree without their detail; ``negative``: with the tones of one
     inverted. Correlation, agreement, ``textured`` and ``support`` are of the pictures so changed.
+    ``plain`` 0–1 is the share of small blocks without anything to see, of the less plain picture,
+    ``other`` 0–1 the share of those full of detail in which both pictures show other detail; None
+    where they were not looked at.
     """
 
     correlation: float
@@ -96,6 +99,8 @@ class Evidence:
     colours: tuple[float, float]
     blurred: bool = False
     negative: bool = False
+    plain: float | None = None
+    other: float | None = None
 
     @property
     def same(self) -> bool:

@@ -16,6 +16,8 @@ __all__ = ["features", "logistic", "probability"]
 
 # Grey values between two cells, and the share of blocks, that are other content beyond doubt.
 _DIFFERENT, _DISAGREES = 30.0, 0.5
+# What counts as no other detail, as a share.
+_LEAST = 0.01
 
 
 def features(
@@ -31,8 +33,9 @@ def features(
     ``common`` the mean of how common they are, ``complexity`` the lower of the two. ``verified`` is
     1 where keypoints had to be asked, ``inliers`` grows with the logarithm of how many agree,
     ``differs`` with the largest difference of two cells; ``template`` and ``unlike`` are high where
-    something common (a form, a screen, a sign) shows other content, in one place or in many. What
-    needs previews is left out where they are gone.
+    something common (a form, a screen, a sign) shows other content, in one place or in many;
+    ``plain`` is the share of nothing to see, ``other`` grows with the logarithm of the share of
+    detail that differs. What needs previews is left out where they are gone.
     """
     common = [side.commonness[part] for side, part in zip(sides, parts, strict=True)]
     found = {
@@ -60,6 +63,8 @@ def _seen(alignment: Alignment, pixels: Evidence, common: float) -> dict[str, fl
         "inside": float(alignment.inside is not None),
         "verified": float(alignment.verified is not None),
         "inliers": min(1.0, math.log2(1 + inliers) / 10),
+        "plain": pixels.plain or 0.0,
+        "other": 1 + math.log10((pixels.other or 0.0) * (1 - _LEAST) + _LEAST) / 2,
     }
 
 

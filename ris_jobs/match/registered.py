@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ris_jobs.match.alignment import Alignment, Inside, Verified
 from ris_jobs.match.containment import Box, around, surround
+from ris_jobs.match.detail import detailed
 from ris_jobs.match.geometry import Matrix, Points, Registration, overlap, project, squares
 from ris_jobs.match.orientation import ORIENTATIONS
 from ris_jobs.match.pixels import KEPT, SIDE, compare, view
@@ -64,6 +65,7 @@ def aligned(first: Rgb, second: Rgb, registration: Registration) -> Alignment | 
         _places(shared.second),
         straight,
     )
+    pixels = detailed(pixels, one, two, both)
     middle = shared.first.mean(axis=0)
     orientation = _orientation(registration.matrix, middle, first.shape, second.shape)
     return Alignment(orientation, pixels, inside, True, verified)

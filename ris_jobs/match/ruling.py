@@ -19,6 +19,7 @@ from ris_jobs.match.examine import (
 )
 from ris_jobs.match.probability import features, probability
 from ris_jobs.match.rerank import HashDistance, hash_distances
+from ris_jobs.match.suppression import drawn
 
 __all__ = ["Ruling", "Stop", "rule"]
 
@@ -63,5 +64,5 @@ def rule(
         return Ruling(reason, distance, alignment, None, None)
     found = features(pair, parts_of(candidate, pair), candidate.cosine, distance, alignment)
     chance = probability(found, calibration)
-    stop = Stop.IMPROBABLE if chance < min_probability else None
-    return Ruling(stop, distance, alignment, found, chance)
+    kept = chance >= min_probability or drawn(found)
+    return Ruling(None if kept else Stop.IMPROBABLE, distance, alignment, found, chance)
