@@ -37,9 +37,7 @@ def detailed(pixels: Evidence, one: Rgb, two: Rgb, shared: Mask | None = None) -
     if pixels.negative:
         b = 255 - b
     spread = np.stack([_spread(_blocks(plane)) for plane in (a, b)])
-    seen: Mask = np.ones(spread.shape[1], np.bool_)
-    if shared is not None:
-        seen = np.asarray(_blocks(shared.astype(np.float32)) > 0).all(axis=1)
+    seen = _seen(shared)
     plain = (spread[:, seen] < _PLAIN).mean(axis=1).min() if seen.any() else 0.0
     strong = (spread > _STRONG) & seen
     both = np.asarray(strong.all(axis=0))
@@ -47,6 +45,12 @@ def detailed(pixels: Evidence, one: Rgb, two: Rgb, shared: Mask | None = None) -
     return replace(
         pixels, plain=float(plain), other=float(differ / max(1, strong.any(axis=0).sum()))
     )
+
+
+def _seen(shared: Mask | None) -> Mask:
+    """(blocks,), those that lie within what is shared."""
+    whole = np.ones((KEPT, KEPT), np.float32) if shared is None else shared.astype(np.float32)
+    return np.asarray(_blocks(whole).min(axis=1) > 0)
 
 
 def _luma(picture: Rgb) -> Plane:

@@ -101,7 +101,9 @@ def _changes(first: Fingerprint, second: Fingerprint, alignment: Alignment) -> I
         yield "bent"
     if abs(detail_gap(first, second, alignment)) > _DETAIL:
         yield "detail"
-    if alignment.pixels is not None:
+    if alignment.pixels is not None and alignment.pixels.negative:
+        yield "inverted"
+    elif alignment.pixels is not None:
         shorter = min(first.width, first.height, second.width, second.height)
         # A box found to the pixel of a small plane leaves both pictures a little apart.
         loose = 1.0 if alignment.inside is None else _LOOSE

@@ -2,12 +2,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageOps
 
 from ris_jobs.demo import edits
 from ris_jobs.match.orientation import ORIENTATIONS, inverse, turn
-from ris_jobs.match.pixels import SIDE, best_orientation, compare, view
+from ris_jobs.match.pixels import (
+    SIDE,
+    best_band,
+    best_orientation,
+    compare,
+    compare_blurred,
+    view,
+)
 from tests.match.scenes import scene
 
 SEEDS = st.integers(0, 10_000)
@@ -80,3 +88,39 @@ def test_any_shape_has_a_view(shape):
     found = view(np.full((*shape, 3), 200, np.uint8))
     assert found.ycc.shape == (SIDE, SIDE, 3)
     assert compare(found, found).agreement == 0.0, "nothing in it is textured"
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS, st.sampled_from(ORIENTATIONS))
+def test_an_inverted_picture_is_found_in_any_orientation(seed, orientation):
+    picture = view(np.asarray(scene(seed)))
+    turned = turn(np.asarray(ImageOps.invert(scene(seed))), inverse(orientation))
+    other = view(np.ascontiguousarray(turned))
+    correlation, found = best_band(picture, other)
+    assert correlation < -0.99 and found == orientation
+    evidence = compare_blurred(picture, other, found, negative=True)
+    assert evidence.agreement == 1 and evidence.negative and evidence.luma > 20
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS, st.integers(14, 30))
+def test_a_picture_of_large_squares_agrees_without_detail(seed, side):
+    picture = scene(seed)
+    coarse = edits.thumbnail(picture, side).resize(picture.size, Image.Resampling.NEAREST)
+    one, two = view(np.asarray(picture)), view(np.asarray(coarse))
+    assert best_band(one, two)[0] > 0.85
+    found = compare_blurred(one, two, 1, negative=False)
+    assert found.agreement > max(0.75, compare(one, two).agreement - 0.01)
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, SEEDS)
+def test_other_pictures_do_not_agree_without_detail(one, two):
+    assume(one != two)
+    a, b = view(np.asarray(scene(one))), view(np.asarray(scene(two)))
+    assert abs(best_band(a, b)[0]) < 0.85
+
+
+def test_a_flat_picture_has_no_band():
+    flat, other = (view(np.asarray(Image.new("RGB", (90, 70), c))) for c in ("red", "white"))
+    assert best_band(flat, other)[0] == 0

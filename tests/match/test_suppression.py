@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ris_jobs.demo import edits
+from ris_jobs.fingerprint import descriptor
+from ris_jobs.match import Candidate
+from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.examine import Reached
+from ris_jobs.match.judge import judge_many
+from ris_jobs.match.ruling import rule
+from ris_jobs.match.suppression import LOOK_ALIKE, drawn
+from tests.match.scenes import scene
+from tests.match.test_detail import form
+
+
+@pytest.fixture
+def judged(collection):
+    """Judges two files by the built-in coefficients, as pictures that are this common."""
+
+    def judged(one, two, common, cosine=0.97):
+        sides = [collection.add(data) for data in (one, two)]
+        known = {s.image_id: replace(s, commonness=(common,)) for s in sides}
+        limits = {
+            "calibration": Calibration.for_model(descriptor.spec("builtin").id),
+            "min_probability": 0.5,
+            "load_preview": collection.previews.get,
+        }
+        pair = Candidate(*known, cosine)
+        match = next(judge_many([pair], known, **limits, reached=Reached()), None)
+        assert (rule(pair, known, **limits).stop is None) == (match is not None)
+        return match
+
+    return judged
+
+
+def test_a_form_filled_in_otherwise_is_kept_as_a_look_alike(judged):
+    one, two = form("Anna Arendt"), form("Bert Brecht")
+    match = judged(edits.jpeg(one, 92), edits.jpeg(two, 92), common=0.7)
+    assert match.probability < 0.95
+    assert match.suppressed == LOOK_ALIKE
+
+
+def test_a_copy_of_a_form_is_a_copy(judged):
+    match = judged(edits.png(form("Anna Arendt")), edits.jpeg(form("Anna Arendt"), 70), common=0.7)
+    assert match.probability > 0.95
+    assert match.suppressed is None
+
+
+def test_a_photo_is_not_drawn_however_common(judged):
+    match = judged(edits.png(scene(4)), edits.jpeg(edits.caption(scene(4))), common=0.6)
+    assert not drawn(match.evidence["features"])
+    assert match.suppressed is None
+
+
+def test_without_previews_nothing_is_known_to_be_drawn():
+    assert not drawn({"common": 0.9})
