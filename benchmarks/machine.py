@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -34,3 +35,10 @@ def where(machine: Mapping[str, Any], versions: Mapping[str, str]) -> str:
     """Both in one line."""
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     return f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; {named}"
+
+
+def peak_mib() -> float:
+    """The most memory, in MiB, that was resident in this process until now (Linux). Not
+    getrusage's: that one begins with the memory of the parent."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024

@@ -53,7 +53,7 @@ PER_VARIANT = 8
 _BATCH = 64
 # Pairs taken of each kind: copies, pictures that look alike, others.
 PAIRS = 2500
-SEARCHES = 5
+SEARCHES = 8
 # For models that were never calibrated: their cosines are not known to mean anything.
 ANY_SEARCH = 0.5
 OF_THE_MODEL = ("cosine", "partly", "common", "template", "unlike")
@@ -214,6 +214,7 @@ def search_cosine(fitted: Scan) -> float:
     """From which cosine pixels are looked at though hashes are far apart: 99.5 % of such copies
     reach it, unless more than :data:`SEARCHES` other pairs an image do too; then cost decides."""
     far = np.array([not examine.hashes_near(d) for d in fitted.distances])
+    far &= np.array([pair.rank < examine.SEARCHED for pair in fitted.pairs])
     cosines = np.array([p.cosine for p in fitted.pairs])
     others = -np.sort(-cosines[far & ~fitted.same])
     affordable = others[: SEARCHES * len(fitted.items)][-1]
@@ -232,7 +233,11 @@ def sample(of: Scan, search: float, rng: np.random.Generator) -> Sample:
     order = sorted(range(len(places)), key=places.__getitem__)
     sides = {item.side.image_id: item.side for item in of.items}
     seen = examine.examine(
-        [of.pairs[places[n]] for n in order], sides, examine.Previews(_load(of)), search
+        [of.pairs[places[n]] for n in order],
+        sides,
+        examine.Previews(_load(of)),
+        search,
+        examine.Reached(),
     )
     rows, kinds, weights = [], [], []
     for n, found in zip(order, tqdm(seen, "examine", len(order), disable=None), strict=True):

@@ -117,14 +117,15 @@ def _row(kind: str, photo: str, variant: Variant, made: Edited) -> Row:
     )
 
 
-def _upright(path: Path) -> Image.Image:
+def upright(path: Path) -> Image.Image:
+    """The photo as it is meant to be seen, RGB."""
     with Image.open(path) as image:
         return ImageOps.exif_transpose(image).convert("RGB")
 
 
-_opened = lru_cache(maxsize=1)(_upright)
+_opened = lru_cache(maxsize=1)(upright)
 
 
 @lru_cache(maxsize=1)
 def _hosts(paths: tuple[Path, ...]) -> tuple[Image.Image, ...]:
-    return tuple(map(_upright, paths))
+    return tuple(map(upright, paths))

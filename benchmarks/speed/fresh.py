@@ -9,30 +9,24 @@ Prints JSON: ``load_s``, seconds to load the model once torch is imported; ``tor
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
-from pathlib import Path
+
+from benchmarks.machine import peak_mib
 
 
 def main(images: int) -> None:
     import numpy as np
     import torch  # noqa: F401  # what is loaded after it is timed
 
-    torch_mib, began = _peak_mib(), time.perf_counter()
+    torch_mib, began = peak_mib(), time.perf_counter()
     from ris_jobs.fingerprint.descriptor import load
 
     model = load("builtin", None)
     load_s = time.perf_counter() - began
     side = model.spec.input_size
     model.embed(np.zeros((images, 3, side, side), np.uint8))
-    print(json.dumps({"load_s": load_s, "torch_mib": torch_mib, "peak_mib": _peak_mib()}))
-
-
-def _peak_mib() -> float:
-    """Not getrusage's: that one begins with the memory of the parent."""
-    status = Path("/proc/self/status").read_text()
-    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024
+    print(json.dumps({"load_s": load_s, "torch_mib": torch_mib, "peak_mib": peak_mib()}))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ _SHORTEST = 4 * BANDS
 _FLOOR = math.log10(1 / 12)
 _SIDE = 128
 _TYPICAL = 10.0
+_STEPS = 16
 
 Plane = npt.NDArray[np.float32]
 
@@ -98,9 +99,9 @@ def enlargement_drop(spectrum: Sequence[float], share: float) -> float:
     :func:`ris_jobs.fingerprint.enlargement.enlargement` has both spectra and tells more.
     """
     band = (np.arange(BANDS) + 0.5) / BANDS / share
-    below, above = (band >= 0.4) & (band < 0.7), (band >= 1.1) & (band < 1.8)
-    if not below.any() or not above.any():
+    if band[-1] <= 1.1:
         return 0.0
-    power = np.asarray(spectrum)
-    natural = 1.4 * (np.log10(band[above]).mean() - np.log10(band[below]).mean())
-    return float(power[below].mean() - power[above].mean() - natural)
+    # Between bands by interpolation: of a much larger picture's bands few lie below the limit.
+    below, above = np.linspace(0.4, 0.7, _STEPS), np.linspace(1.1, min(1.8, band[-1]), _STEPS)
+    natural = np.asarray(spectrum) + 1.4 * np.log10(band)
+    return float((np.interp(below, band, natural) - np.interp(above, band, natural)).mean())

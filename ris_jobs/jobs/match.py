@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
 import numpy as np
@@ -14,7 +15,8 @@ from sqlalchemy import Connection
 from ris_jobs.fingerprint import preview
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
-from ris_jobs.match.candidates import Described, pair_up
+from ris_jobs.match.candidates import Described, grouped, pair_up
+from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import judge_many
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
@@ -29,12 +31,18 @@ _PREVIEWS_IN_MEMORY = 256
 
 @dataclass(slots=True)
 class Matched:
-    """Images looked up, pairs judged, and rows written."""
+    """Images looked up, candidate pairs, how many of them came how far
+    (:class:`ris_jobs.match.examine.Reached`), rows written, and the seconds that ``search`` and
+    ``judge`` took."""
 
     images: int = 0
     candidates: int = 0
+    pixels: int = 0
+    keypoints: int = 0
+    confirmed: int = 0
     written: int = 0
     seconds: float = 0.0
+    stages: dict[str, float] = field(default_factory=lambda: {"search": 0.0, "judge": 0.0})
 
 
 def match(
@@ -67,16 +75,21 @@ def _match_batch(
     settings: Settings,
     total: Matched,
 ) -> None:
-    # One neighbour more than asked for, as every image finds itself.
-    searches = stores.vectors.neighbours(claimed, settings.top_k + 1)
-    candidates = pair_up(
-        searches,
-        top_k=settings.top_k,
-        min_cosine=settings.min_cosine,
-        load=partial(descriptors.vectors, db, stores.model_id),
-    )
-    sides = sides_of(db, stores.model_id, candidates)
-    found = list(judged(candidates, sides, stores.previews, calibration, settings))
+    with _timed(total, "search"):
+        # One neighbour more than asked for, as every image finds itself.
+        searches = stores.vectors.neighbours(claimed, settings.top_k + 1)
+        candidates = pair_up(
+            searches,
+            top_k=settings.top_k,
+            min_cosine=settings.min_cosine,
+            load=partial(descriptors.vectors, db, stores.model_id),
+        )
+    candidates, reached = grouped(candidates, {*claimed.ids}), Reached()
+    with _timed(total, "judge"):
+        sides = sides_of(db, stores.model_id, candidates)
+        found = list(
+            judged(candidates, sides, stores.previews, calibration, settings, reached=reached)
+        )
     matches.lock(db)
     total.written += matches.save(
         db,
@@ -88,6 +101,16 @@ def _match_batch(
     suppression.settle(db, claimed.ids, settings.hub_limit)
     total.images += len(claimed.ids)
     total.candidates += len(candidates)
+    total.pixels += reached.pixels
+    total.keypoints += reached.keypoints
+    total.confirmed += reached.confirmed
+
+
+@contextmanager
+def _timed(total: Matched, stage: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    total.stages[stage] += time.perf_counter() - started
 
 
 def sides_of(db: Connection, model_id: int, candidates: Sequence[Candidate]) -> dict[int, Side]:
@@ -108,15 +131,18 @@ def judged(
     calibration: Calibration,
     settings: Settings,
     pictures: Mapping[int, bytes] | None = None,
+    reached: Reached | None = None,
 ) -> Iterator[Match]:
     """The candidates that are matches. Ids without a side are left out: Milvus may briefly
-    hold an image that PostgreSQL does not show yet. ``pictures`` are previews at hand."""
+    hold an image that PostgreSQL does not show yet. ``pictures`` are previews at hand; how far
+    candidates came is added to ``reached``."""
     return judge_many(
         [c for c in candidates if c.image_id in sides and c.other_id in sides],
         sides,
         calibration=calibration,
         min_probability=settings.min_probability,
         load_preview=loader(sides, previews, pictures or {}),
+        reached=reached,
     )
 
 

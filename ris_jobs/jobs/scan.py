@@ -20,7 +20,7 @@ from ris_jobs.jobs.models import calibration_of, model_of, open_pipeline
 from ris_jobs.jobs.report import report
 from ris_jobs.jobs.resolve import Resolved, resolve
 from ris_jobs.progress import Progress
-from ris_jobs.report.views import Count, StageTime, Summary, as_json, from_json
+from ris_jobs.report.views import Count, Pairs, StageTime, Summary, as_json, from_json
 from ris_jobs.settings import Settings
 from ris_jobs.store import banks, families, matches, reports, runs
 from ris_jobs.store.postgres import open_engine
@@ -178,6 +178,12 @@ def summarise(db: Connection, run: Run, totals: Totals) -> Summary:
         fingerprinted=totals.fingerprinted.images,
         quarantined=reports.quarantined_by_reason(db),
         matches={r: Count(new, total) for r, (new, total) in by_relation.items()},
+        pairs=Pairs(
+            totals.matched.candidates,
+            totals.matched.pixels,
+            totals.matched.keypoints,
+            totals.matched.confirmed,
+        ),
         known={name: Count(new, total) for name, (new, total) in by_bank.items()},
         suppressed=sum(matches.count_suppressed(db).values()),
         families=families.count(db),
@@ -186,15 +192,16 @@ def summarise(db: Connection, run: Run, totals: Totals) -> Summary:
 
 
 def _stage_times(t: Totals) -> tuple[StageTime, ...]:
-    inner = [
-        StageTime(f"fingerprint: {name}", seconds, t.fingerprinted.images)
-        for name, seconds in t.fingerprinted.stages.items()
-    ]
     return (
         StageTime("crawl", t.crawled.seconds, t.crawled.seen),
         StageTime("fingerprint", t.fingerprinted.seconds, t.fingerprinted.images),
-        *inner,
+        *_inner("fingerprint", t.fingerprinted),
         StageTime("banks", t.compared.seconds, t.compared.images),
         StageTime("match", t.matched.seconds, t.matched.images),
+        *_inner("match", t.matched),
         StageTime("resolve", t.resolved.seconds, t.resolved.images),
     )
+
+
+def _inner(name: str, job: Fingerprinted | Matched) -> Iterator[StageTime]:
+    return (StageTime(f"{name}: {s}", seconds, job.images) for s, seconds in job.stages.items())

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from ris_jobs.match.containment import Box, Surround, cut, find_inside, surround
 from ris_jobs.match.frame import within_shared_frame
-from ris_jobs.match.pixels import Evidence, View, best_orientation, compare, view
+from ris_jobs.match.pixels import (
+    Evidence,
+    View,
+    best_band,
+    best_orientation,
+    compare,
+    compare_blurred,
+    view,
+)
 
 __all__ = ["Alignment", "Inside", "Verified", "align"]
 
@@ -23,6 +31,10 @@ _CLEAR = 0.9
 _CONTAINED = 0.9
 _MARGIN = 0.1
 _PART = 0.95
+# Pictures without their detail: of 4,000 pairs of near but different pictures none correlates
+# above 0.74 nor agrees in more than 0.67, of 26 copies without detail or inverted none below 0.93
+# and 0.89.
+_BAND, _BLURRED = 0.85, 0.75
 # Fewer agreeing blocks than this (of 64) are no evidence.
 _BLOCKS = 4
 
@@ -77,10 +89,10 @@ class Alignment:
 
     @property
     def clear(self) -> bool:
-        """Whether it holds and explains nearly all, or a whole picture at least."""
-        if not self.held or self.inside is None or self.pixels is None:
+        """Whether it holds and explains nearly all, in detail."""
+        if not self.held or self.pixels is None:
             return self.held
-        return self.pixels.agreement >= _CLEAR
+        return self.pixels.agreement >= _CLEAR and not self.pixels.blurred
 
 
 def align(first: View, second: View, orientation: int, *, search: bool) -> Alignment:
@@ -91,12 +103,25 @@ def align(first: View, second: View, orientation: int, *, search: bool) -> Align
     pixels, orientation = max(tried, key=lambda t: (t[0].agreement, t[0].correlation))
     held = _holds(first, second, pixels, orientation, _WHOLE)
     whole = Alignment(orientation, pixels, None, held)
+    blurred = None if held else _without_detail(first, second)
+    if blurred is not None:
+        return blurred
     if not search or (held and pixels.agreement >= _CLEAR):
         return whole
     enough = max(_INSIDE, pixels.agreement + _MARGIN) if held else _INSIDE
     tried_inside = [_inside(first, second, True, enough), _inside(second, first, False, enough)]
     found = [t for t in tried_inside if t is not None and (not held or _is_better(t))]
     return max(found, key=_strength, default=whole)
+
+
+def _without_detail(first: View, second: View) -> Alignment | None:
+    """The whole pictures on each other, one blurred, coarse or inverted; None if that is not so."""
+    correlation, orientation = best_band(first, second)
+    if abs(correlation) < _BAND:
+        return None
+    pixels = compare_blurred(first, second, orientation, negative=correlation < 0)
+    held = _confirmed(pixels, _BLURRED)
+    return Alignment(orientation, pixels, None, held) if held else None
 
 
 def _is_better(part: Alignment) -> bool:

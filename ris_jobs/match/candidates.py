@@ -12,7 +12,7 @@ a vector of its own, compared with hashes alone. Taken as signs, the cosine of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ __all__ = [
     "Described",
     "Hits",
     "LoadVectors",
+    "grouped",
     "nearest_parts",
     "pair_up",
 ]
@@ -142,6 +143,11 @@ def pair_up(
     names = ("one", "two", "cosine", "rank", "part_one", "part_two")
     rows = zip(*(best[name].tolist() for name in names), strict=True)
     return [Candidate(a, b, cosine, rank, (p, q)) for a, b, cosine, rank, p, q in rows]
+
+
+def grouped(candidates: Iterable[Candidate], ids: Collection[int]) -> list[Candidate]:
+    """Those of each of ``ids`` together, for whoever keeps what was last looked at."""
+    return sorted(candidates, key=lambda c: c.image_id if c.image_id in ids else c.other_id)
 
 
 def nearest_parts(one: Vectors, two: Vectors) -> tuple[float, int, int]:

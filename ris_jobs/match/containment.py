@@ -7,6 +7,7 @@ box; whether the box shows the same picture is told by :func:`ris_jobs.match.pix
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from ris_jobs.match.pixels import KEPT, View
 
-__all__ = ["Box", "Found", "Surround", "cut", "find_inside", "surround"]
+__all__ = ["Box", "Found", "Surround", "around", "cut", "find_inside", "surround"]
 
 Box = tuple[float, float, float, float]
 Luma = npt.NDArray[np.uint8]
@@ -31,11 +32,8 @@ _SMALLEST = 0.3
 _WORTH_REFINING = 0.7
 _PLAIN = 16
 _GAP = 2
-# How far apart the lines are that tell a seam, and what coding leaves between any two lines.
-_APART = 5
-_CODING = 2.0
-# A seam runs all along the edge, the contours of a scene cross it here and there.
-_LEAST = 30
+# What coding and a box found to a pixel leave between two lines, grey values.
+_CODING = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +48,9 @@ class Found:
 class Surround:
     """What lies around a box. ``plain`` 0–1 is the share of it in one colour; ``rim`` the
     standard deviation (grey values) along the lines just outside the box; ``step`` the root
-    mean square difference between them and the lines just inside; ``seam`` how much more lines
-    on both sides of the edge differ than lines as far apart on one side, in all but the 30 % of
-    their places that differ least: 1 where the scene goes on."""
+    mean square difference between them and the lines just inside; ``seam`` that difference over
+    what both vary: about 1 or more where they have nothing to do with each other, less where the
+    scene goes on, 0 where nothing is around."""
 
     plain: float
     rim: float
@@ -89,16 +87,32 @@ def surround(picture: npt.NDArray[np.uint8], box: Box) -> Surround:
     beyond = np.ones((height, width), dtype=bool)
     beyond[max(0, y0 - _GAP) : y1 + _GAP, max(0, x0 - _GAP) : x1 + _GAP] = False
     if not beyond.any():
-        return Surround(0.0, 0.0, 0.0, 1.0)
-    colours = picture[beyond].astype(np.int16)
-    distance = np.abs(colours - np.median(colours, axis=0)).max(axis=1)
+        return Surround(0.0, 0.0, 0.0, 0.0)
     grey = picture.astype(np.float32).mean(axis=2)
     lines = _lines(grey, x0, y0, x1, y1)
-    spread = [np.square(outside - outside.mean()) for _, outside in lines]
-    steps = [np.square(outside - inside) for inside, outside in lines]
-    plain = float((distance <= _PLAIN).mean())
-    seam = _seam(grey, x0, y0, x1, y1)
-    return Surround(plain, _root_mean(spread), _root_mean(steps), seam)
+    inner, outer = [i for i, _ in lines], [o for _, o in lines]
+    rim, core = (_root_mean([np.square(x - x.mean()) for x in of]) for of in (outer, inner))
+    step = _root_mean([np.square(o - i) for o, i in zip(outer, inner, strict=True)])
+    plain = _plainness(picture[beyond])
+    return Surround(plain, rim, step, step / math.hypot(rim, core, _CODING))
+
+
+def around(picture: npt.NDArray[np.uint8], polygon: npt.NDArray[np.float64]) -> float:
+    """How plain ``picture`` (h, w, 3) is around a convex polygon (k, 2), in fractions: the share,
+    0–1, that is of one colour; 1 where nothing is around it."""
+    height, width = picture.shape[:2]
+    inner = np.zeros((height, width), np.uint8)
+    cv2.fillConvexPoly(inner, np.round(polygon * (width, height)).astype(np.int32), 1)
+    grown = cv2.dilate(inner, np.ones((2 * _GAP + 1, 2 * _GAP + 1), np.uint8))
+    beyond = picture[grown == 0]
+    return _plainness(beyond) if len(beyond) else 1.0
+
+
+def _plainness(pixels: npt.NDArray[np.uint8]) -> float:
+    """The share of (n, 3) pixels that have the commonest colour, nearly."""
+    colours = pixels.astype(np.int16)
+    distance = np.abs(colours - np.median(colours, axis=0)).max(axis=1)
+    return float((distance <= _PLAIN).mean())
 
 
 def _lines(grey: Plane, x0: int, y0: int, x1: int, y1: int) -> list[tuple[Plane, Plane]]:
@@ -113,34 +127,6 @@ def _lines(grey: Plane, x0: int, y0: int, x1: int, y1: int) -> list[tuple[Plane,
         (width - x1 >= far, grey[y0:y1, x1 - far], grey[y0:y1, min(x1 + near, width - 1)]),
     ]
     return [(inside, outside) for room, inside, outside in places if room]
-
-
-def _seam(grey: Plane, x0: int, y0: int, x1: int, y1: int) -> float:
-    """The median over the sides that have room on both sides of the edge; 1 if none has."""
-    turned = grey.T
-    found = [
-        _across(plane[:, a:b] if forward else plane[::-1, a:b], edge)
-        for plane, forward, edge, a, b in (
-            (grey, True, y0, x0, x1),
-            (grey, False, grey.shape[0] - y1, x0, x1),
-            (turned, True, x0, y0, y1),
-            (turned, False, grey.shape[1] - x1, y0, y1),
-        )
-    ]
-    ratios = [ratio for ratio in found if ratio is not None]
-    return float(np.median(ratios)) if ratios else 1.0
-
-
-def _across(plane: Plane, edge: int) -> float | None:
-    """Of the rows around ``edge``, the first one that is inside."""
-    outside, inside = edge - 1 - _GAP, edge - 1 - _GAP + _APART
-    if outside < _APART or inside + _APART >= len(plane):
-        return None
-    step, out, within = (
-        float(np.percentile(np.abs(plane[a] - plane[a + _APART]), _LEAST))
-        for a in (outside, outside - _APART, inside)
-    )
-    return (step + _CODING) / (max(out, within) + _CODING)
 
 
 def _root_mean(parts: list[Plane]) -> float:

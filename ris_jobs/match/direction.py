@@ -20,6 +20,7 @@ __all__ = [
     "detail_gap",
     "direction",
     "faded",
+    "framed",
     "linear_ratio",
     "own_profile",
     "surrounded",
@@ -34,8 +35,12 @@ _GREY, _COLOURED = 0.5, 4.0
 _OVERLAID = 0.02
 # Around a box: share in one colour, grey values along its rim and across it.
 _PLAIN, _RIM, _STEP = 0.65, 5.0, 5.0
-# Of 57 crops 1 % have a seam above this, of 86 pictures pasted into others 91 %.
-_SEAM = 1.25
+# The share of a side that a picture between bands takes, and how plain bands and borders are.
+_SPANS, _PLAIN_BANDS, _PLAIN_BORDER = 0.97, 0.7, 0.95
+# Seams: 63 of 71 crops are below the first and none is above the second, 124 of 130 pictures
+# pasted into others are above and 4 below, 2 of these between bands: where text may run up to the
+# edge, a low seam says nothing.
+_GOES_ON, _SEAM = 0.8, 1.0
 _CAMERA = frozenset({"Make", "Model"})
 # Mid-band power (log10) that two encodings of one picture share; blur takes more.
 _DETAIL, _BLURRED, _CODING_NOISE = slice(8, 16), 0.8, 0.5
@@ -99,11 +104,21 @@ def _hints(first: Fingerprint, second: Fingerprint) -> Iterator[Claim]:
 def surrounded(inside: Inside) -> str | None:
     """What is around the inner picture: a ``border`` that was added, what it was ``pasted`` into,
     or more of its scene (``containment``); None when a plain margin might have been added or
-    cut off."""
+    cut off, or when it goes on in part."""
     around = inside.surround
     if around.plain >= _PLAIN and around.rim <= _RIM:
         return BORDER if around.step > _STEP else None
-    return PASTED if around.seam > _SEAM else CONTAINMENT
+    if around.seam > _SEAM:
+        return PASTED
+    return CONTAINMENT if around.seam < _GOES_ON and not framed(inside) else None
+
+
+def framed(inside: Inside) -> bool:
+    """Whether what is around the inner picture is plain: a border on all sides, or bands on two
+    that may hold a caption. Anything else is a picture of its own."""
+    x0, y0, x1, y1 = inside.box
+    banded = max(x1 - x0, y1 - y0) > _SPANS
+    return inside.surround.plain >= (_PLAIN_BANDS if banded else _PLAIN_BORDER)
 
 
 def own_profile(picture: Fingerprint) -> str | None:

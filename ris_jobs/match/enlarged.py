@@ -29,6 +29,8 @@ _SCALE = 1.25
 _DROP, _SIGNS, _OWN_DETAIL = 0.6, 1.0, 0.42
 # log10 of power: about what JPEG coding adds.
 _NOISE = 2.0
+# Bands below the smaller one's Nyquist limit that its spectrum shows in.
+_SHAPED = 3
 
 
 def is_enlarged(
@@ -64,12 +66,12 @@ def spectral_signs(
 ) -> tuple[float, float, float]:
     """Three signs of enlargement by ``scale`` (> 1), each higher the more it looks like one, in
     log10 of power: the fall of the larger spectrum where the smaller one ends, how much better
-    an interpolation's response explains it than a native photo, and the power lost just below."""
-    return (
-        enlargement_drop(larger, 1 / scale),
-        enlargement(larger, smaller, scale),
-        _lost_below_limit(larger, smaller, scale),
-    )
+    an interpolation's response explains it than a native photo, and the power lost just below.
+    The last two compare shapes of spectra, and are 0 where the larger has too few bands there."""
+    drop = enlargement_drop(larger, 1 / scale)
+    if len(larger) / scale < _SHAPED:
+        return drop, 0.0, 0.0
+    return drop, enlargement(larger, smaller, scale), _lost_below_limit(larger, smaller, scale)
 
 
 def own_detail(picture: Rgb, share: float) -> float:

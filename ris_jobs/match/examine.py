@@ -27,6 +27,7 @@ __all__ = [
     "Examined",
     "LoadPreview",
     "Previews",
+    "Reached",
     "alignment_of",
     "examine",
     "hashes_near",
@@ -48,10 +49,22 @@ HASHES_SURE = 24
 PDQ_NEAR = round(128 * (1 - HASH_COSINE))
 # One picture is sought inside another only among an image's nearest: that costs milliseconds a
 # pair, and an image has up to top_k candidates, most of which merely look alike.
-SEARCHED = 12
+SEARCHED = 20
+# How much more than whole pictures as they are keypoints must explain to be believed instead.
+_MORE = 0.1
 # Kept in memory while a batch is judged: reduced previews, about 0.3 MB each, and keypoints,
 # about 0.2 MB.
 _VIEWS, _KEYPOINTS = 512, 256
+
+
+@dataclass(slots=True)
+class Reached:
+    """How far candidates came: pairs whose ``pixels`` were compared, whose ``keypoints`` were, and
+    that an alignment ``confirmed``."""
+
+    pixels: int = 0
+    keypoints: int = 0
+    confirmed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +86,28 @@ def examine(
     sides: Mapping[int, Side],
     previews: Previews,
     search_cosine: float,
+    reached: Reached,
 ) -> Iterator[Examined | None]:
     """Of each candidate what confirms it; None where nothing does. Hashes are compared all at
-    once, and each preview is reduced once as long as candidates of one image stand together."""
+    once, and each preview is reduced once as long as candidates of one image stand together.
+    Adds to ``reached``."""
     pairs = [ordered(sides[c.image_id], sides[c.other_id]) for c in candidates]
     distances = hash_distances([(a.fingerprint.hashes, b.fingerprint.hashes) for a, b in pairs])
     for candidate, pair, distance in zip(candidates, pairs, distances, strict=True):
-        alignment = alignment_of(pair, candidate, distance, previews, search_cosine)
+        alignment = alignment_of(pair, candidate, distance, previews, search_cosine, reached)
         if alignment is None or not alignment.held:
             yield None
             continue
+        reached.confirmed += 1
         parts = parts_of(candidate, pair)
         found = features(pair, parts, candidate.cosine, distance, alignment)
         yield Examined(pair, candidate.cosine, parts, distance, alignment, found)
 
 
 def hashes_near(distance: HashDistance) -> bool:
-    """Whether hashes alone are reason enough to look at the pixels."""
-    return distance.combined <= HASHES_NEAR or distance.pdq <= PDQ_NEAR
+    """Whether hashes alone are reason enough to look at the pixels; those of an inverted picture
+    differ in nearly all bits."""
+    return distance.combined <= HASHES_NEAR or min(distance.pdq, 256 - distance.pdq) <= PDQ_NEAR
 
 
 def ordered(a: Side, b: Side) -> tuple[Side, Side]:
@@ -133,26 +150,31 @@ def alignment_of(
     distance: HashDistance,
     previews: Previews,
     search_cosine: float,
+    reached: Reached,
 ) -> Alignment | None:
     """The alignment that explains most of a pair (as :func:`ordered`), whether it holds or not;
-    cheap tests first, None where they rule the pair out."""
+    cheap tests first, None where they rule the pair out. Adds to ``reached``."""
     nearest = candidate.rank < SEARCHED
     search = nearest and candidate.cosine >= search_cosine
     if not hashes_near(distance) and not search:
         return None
     ids = (pair[0].image_id, pair[1].image_id)
     alignment = _align(previews.view(ids[0]), previews.view(ids[1]), distance, search)
+    reached.pixels += alignment.pixels is not None
     if not alignment.clear and nearest:
+        reached.keypoints += 1
         alignment = _clearer(alignment, previews.by_keypoints(*ids))
     return alignment
 
 
 def _clearer(one: Alignment, other: Alignment | None) -> Alignment:
-    """The one that holds and explains more."""
+    """The one that holds and explains more; what was seen in detail before what was not."""
     if other is None or other.pixels is None:
         return one
-    explained = one.pixels.agreement if one.held and one.pixels is not None else -1.0
-    return other if other.pixels.agreement > explained else one
+    if not one.held or one.pixels is None or one.pixels.blurred:
+        return other
+    more = 0.0 if one.inside else _MORE
+    return other if other.pixels.agreement > one.pixels.agreement + more else one
 
 
 def _align(

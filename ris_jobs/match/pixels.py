@@ -1,22 +1,34 @@
 """What the pixels of two aligned pictures say: is it the same picture, and what was changed.
 
-Both pictures are squashed to one small square. Agreement is local and blind to tone: the
+Both pictures are squashed to one small square, through the size of the smaller one where that is
+less than the square, so that both lose as much. Agreement is local and blind to tone: the
 normalised cross-correlation of luma in 8 × 8 blocks, so that a greyscale or brightened copy
 agrees everywhere and a captioned one everywhere but under the caption. Differences are taken
-between cell means, where re-encoding leaves almost nothing.
+between cell means, where re-encoding leaves almost nothing. A copy that lost its detail (blurred,
+pixelated, halftoned, enlarged from a speck) agrees once both are blurred.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ris_jobs.match.orientation import ORIENTATIONS, turn
+from ris_jobs.match.orientation import ORIENTATIONS, swaps_sides, turn
 
-__all__ = ["KEPT", "SIDE", "Evidence", "View", "best_orientation", "compare", "view"]
+__all__ = [
+    "KEPT",
+    "SIDE",
+    "Evidence",
+    "View",
+    "best_band",
+    "best_orientation",
+    "compare",
+    "compare_blurred",
+    "view",
+]
 
 Rgb = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.float32]
@@ -32,17 +44,25 @@ _UNEVEN = 2.0
 _AGREES = 0.75
 _CHANGED = 12.0
 _SAME = 4.0
+# Gaussian blur, in cells of the square: what is compared without detail, and the band of it that
+# two pictures are correlated by.
+_BLUR = 2.0
+_BAND = (1.5, 8.0)
+# The norm of a band of less than a grey value, which tells nothing.
+_FLAT = 64.0
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """``picture`` is the preview at no more than 256 pixels, uint8 (h, w, 3); ``ycc`` the
     squashed square, float32 (64, 64, 3); ``pattern`` its luma with tone and contrast of each
-    block taken out, float32 (64, 64); ``colours`` as in :class:`Evidence`."""
+    block taken out, float32 (64, 64); ``band`` its luma without detail and without slow changes,
+    float32 (64, 64), a unit vector or zeros; ``colours`` as in :class:`Evidence`."""
 
     picture: Rgb
     ycc: Plane
     pattern: Plane
+    band: Plane
     colours: float
 
 
@@ -57,7 +77,10 @@ class Evidence:
     ``chroma_worst`` the largest; ``changed`` 0–1 the share of cells that differ by over 12.
     ``unmapped`` is the largest difference that one colour mapping over all cells leaves,
     ``tint`` what that mapping does to neutral grey. ``colours`` is, for each picture, the
-    spread of chroma that luma does not explain: 0 for greyscale and for one tint over all."""
+    spread of chroma that luma does not explain: 0 for greyscale and for one tint over all.
+    ``blurred``: the pictures agree without their detail; ``negative``: with the tones of one
+    inverted. Correlation, agreement, ``textured`` and ``support`` are of the pictures so changed.
+    """
 
     correlation: float
     agreement: float
@@ -71,6 +94,8 @@ class Evidence:
     unmapped: float
     tint: float
     colours: tuple[float, float]
+    blurred: bool = False
+    negative: bool = False
 
     @property
     def same(self) -> bool:
@@ -85,7 +110,7 @@ def view(picture: Rgb) -> View:
         height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
         picture = _resize(picture, width, height)
     ycc = _ycc(_resize(picture, SIDE, SIDE))
-    return View(picture, ycc, _pattern(ycc[..., 0]), _colours(ycc))
+    return View(picture, ycc, _pattern(ycc[..., 0]), _band(ycc[..., 0]), _colours(ycc))
 
 
 def best_orientation(first: View, second: View) -> int:
@@ -94,12 +119,37 @@ def best_orientation(first: View, second: View) -> int:
     return int(np.argmax(scores)) + 1
 
 
+def best_band(first: View, second: View) -> tuple[float, int]:
+    """The correlation of two pictures without detail, −1…1, in the orientation (EXIF 1–8, as for
+    :func:`best_orientation`) where it is strongest; near −1 for an inverted picture."""
+    scores = [float((first.band * turn(second.band, o)).sum()) for o in ORIENTATIONS]
+    best = int(np.argmax(np.abs(scores)))
+    return scores[best], best + 1
+
+
+def compare_blurred(first: View, second: View, orientation: int, *, negative: bool) -> Evidence:
+    """As :func:`compare`, but whether they agree is told without their detail and, if
+    ``negative``, with the tones of the second inverted."""
+    as_seen = compare(first, second, orientation)
+    found = compare(_blurred(first, 1.0), _blurred(second, -1.0 if negative else 1.0), orientation)
+    return replace(
+        as_seen,
+        correlation=found.correlation,
+        agreement=found.agreement,
+        textured=found.textured,
+        support=found.support,
+        blurred=True,
+        negative=negative,
+    )
+
+
 def compare(
     first: View, second: View, orientation: int = 1, shared: Mask | None = None
 ) -> Evidence:
     """Evidence from the first view and the second after the transform ``orientation``; only
     where both are ``shared`` (64, 64), if given."""
-    one, two = first.ycc, turn(second.ycc, orientation)
+    one = _through(_size(second, orientation), first.ycc)
+    two = _through(_size(first), turn(second.ycc, orientation))
     if shared is not None:
         two = np.where(shared[..., None], two, one)
     agreement, textured, support = _agreement(one[..., 0], two[..., 0], shared)
@@ -122,10 +172,35 @@ def compare(
     )
 
 
+def _blurred(one: View, sign: float) -> View:
+    return replace(one, ycc=np.asarray(cv2.GaussianBlur(one.ycc, (0, 0), _BLUR) * np.float32(sign)))
+
+
+def _band(luma: Plane) -> Plane:
+    fine, slow = (cv2.GaussianBlur(luma, (0, 0), sigma) for sigma in _BAND)
+    band = np.asarray(fine - slow, np.float32)
+    band -= band.mean()
+    return np.asarray(band / max(float(np.linalg.norm(band)), _FLAT), np.float32)
+
+
 def _resize(picture: Rgb, width: int, height: int) -> Rgb:
     shrinks = width <= picture.shape[1] and height <= picture.shape[0]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, (width, height), interpolation=method), dtype=np.uint8)
+
+
+def _size(one: View, orientation: int = 1) -> tuple[int, int]:
+    """Width and height of a picture after a transform, no more than those of the square."""
+    height, width = (min(SIDE, side) for side in one.picture.shape[:2])
+    return (height, width) if swaps_sides(orientation) else (width, height)
+
+
+def _through(size: tuple[int, int], square: Plane) -> Plane:
+    """The square with no more detail than a picture of ``size`` can give it."""
+    if min(size) == SIDE:
+        return square
+    small = cv2.resize(square, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (SIDE, SIDE)), dtype=np.float32)
 
 
 def _ycc(picture: Rgb) -> Plane:

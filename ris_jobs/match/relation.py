@@ -12,17 +12,25 @@ from dataclasses import dataclass
 
 from ris_jobs.fingerprint import Fingerprint
 from ris_jobs.match import Relation
-from ris_jobs.match.alignment import Alignment, Inside
-from ris_jobs.match.direction import SAME_SIZE, detail_gap, faded, linear_ratio, own_profile
+from ris_jobs.match.alignment import Alignment
+from ris_jobs.match.direction import (
+    SAME_SIZE,
+    detail_gap,
+    faded,
+    framed,
+    linear_ratio,
+    own_profile,
+)
 from ris_jobs.match.orientation import MIRRORED, ROTATED, swaps_sides
 from ris_jobs.match.pixels import Evidence
 
 __all__ = ["Kinds", "kinds"]
 
-# What coding leaves between cell means (grey values), from JPEG at quality 15 to thumbnails of 64
-# pixels. Small pictures leave more, above all in chroma, which JPEG keeps at half their size.
-_LUMA, _LUMA_WORST = 1.8, 7.0
-_CHROMA, _CHROMA_WORST = 1.8, 10.0
+# What coding leaves between cell means (grey values), less the same for small pictures: of 208
+# copies, from JPEG at quality 10 to thumbnails of 24 pixels, at most 1.2 and 5.4 in luma, 1.8 and
+# 6.2 in chroma. Small pictures leave more, above all in chroma, which JPEG keeps at half size.
+_LUMA, _LUMA_WORST = 1.4, 6.0
+_CHROMA, _CHROMA_WORST = 2.0, 10.0
 _SMALL = 48
 _LOOSE = 3.0
 # Mid-band power (log10): blurred, sharpened or noisy beyond what coding does.
@@ -30,8 +38,6 @@ _DETAIL = 0.3
 # Spread of chroma that a greyscale copy is seen to lack.
 _COLOURS = 1.0
 _STRETCHED = 0.03
-# The share of a side that a picture between bands takes, and how plain bands and borders are.
-_SPANS, _PLAIN_BANDS, _PLAIN_BORDER = 0.97, 0.7, 0.95
 # What dropping a profile does, simulated for Adobe RGB and for a gamma of 1.8: left after one
 # mapping, to grey, to luma.
 _PROFILE_LEFT, _PROFILE_TINT, _PROFILE_LUMA = 10.0, 6.0, 19.0
@@ -84,14 +90,6 @@ def _relations(
     ratio = linear_ratio(first, second)
     if inside is None and not alignment.bent and abs(ratio - 1) > SAME_SIZE:
         yield Relation.THUMBNAIL if (ratio < 1) is first_derived else Relation.UPSCALED
-
-
-def framed(inside: Inside) -> bool:
-    """Whether what is around the inner picture is plain: a border on all sides, or bands on two
-    that may hold a caption. Anything else is a picture of its own."""
-    x0, y0, x1, y1 = inside.box
-    banded = max(x1 - x0, y1 - y0) > _SPANS
-    return inside.surround.plain >= (_PLAIN_BANDS if banded else _PLAIN_BORDER)
 
 
 def _changes(first: Fingerprint, second: Fingerprint, alignment: Alignment) -> Iterator[str]:

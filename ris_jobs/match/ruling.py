@@ -9,7 +9,14 @@ from enum import StrEnum
 from ris_jobs.match import Candidate, Side
 from ris_jobs.match.alignment import Alignment
 from ris_jobs.match.calibration import Calibration
-from ris_jobs.match.examine import LoadPreview, Previews, alignment_of, ordered, parts_of
+from ris_jobs.match.examine import (
+    LoadPreview,
+    Previews,
+    Reached,
+    alignment_of,
+    ordered,
+    parts_of,
+)
 from ris_jobs.match.probability import features, probability
 from ris_jobs.match.rerank import HashDistance, hash_distances
 
@@ -49,7 +56,8 @@ def rule(
     pair = ordered(sides[candidate.image_id], sides[candidate.other_id])
     distance = hash_distances([(pair[0].fingerprint.hashes, pair[1].fingerprint.hashes)])[0]
     previews = Previews(load_preview)
-    alignment = alignment_of(pair, candidate, distance, previews, calibration.search_cosine)
+    search = calibration.search_cosine
+    alignment = alignment_of(pair, candidate, distance, previews, search, Reached())
     if alignment is None or not alignment.held:
         reason = Stop.FAR if alignment is None else Stop.UNALIGNED
         return Ruling(reason, distance, alignment, None, None)

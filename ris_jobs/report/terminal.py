@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ris_jobs.report import text
-from ris_jobs.report.views import Count, Hit, StageTime, Summary
+from ris_jobs.report.views import Count, Hit, Pairs, StageTime, Summary
 
 __all__ = ["hits", "summary"]
 
@@ -24,6 +24,8 @@ def summary(run: Summary) -> RenderableType:
     report."""
     blocks: list[RenderableType] = [_header(run)]
     blocks.append(_matches(run) if run.matches else Text("no matches"))
+    if run.pairs.candidates:
+        blocks.append(_pairs(run.pairs))
     if run.known:
         blocks.append(_known(run.known))
     if run.quarantined:
@@ -84,6 +86,12 @@ def _matches(run: Summary) -> RenderableType:
     if run.suppressed:
         table.add_row(Text("suppressed", "dim"), Text(f"{run.suppressed:,}", "dim"), "")
     return table
+
+
+def _pairs(pairs: Pairs) -> RenderableType:
+    compared = f"{pairs.pixels:,} by pixels, {pairs.keypoints:,} by keypoints"
+    counted = f"{text.plural(pairs.candidates, 'pair')} compared, {compared}"
+    return Text(f"{counted}; {pairs.confirmed:,} confirmed", "dim")
 
 
 def _known(banks: Mapping[str, Count]) -> RenderableType:

@@ -7,7 +7,7 @@ for each by its sha256, so that only those that fit on the page are ever loaded.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,17 @@ class Count:
 
     new: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """How far the pairs that a run judged came: all ``candidates``, those whose ``pixels`` and
+    whose ``keypoints`` were compared, and those that an alignment ``confirmed``."""
+
+    candidates: int = 0
+    pixels: int = 0
+    keypoints: int = 0
+    confirmed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ class Summary:
     suppressed: int
     families: int
     stages: tuple[StageTime, ...]
+    pairs: Pairs = Pairs()
     known: Mapping[str, Count] = field(default_factory=dict)
     report: str | None = None
 
@@ -191,6 +203,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
         },
         "quarantined": dict(summary.quarantined),
         "matches": _counts_as_json(summary.matches),
+        "pairs": asdict(summary.pairs),
         "known_hashes": _counts_as_json(summary.known),
         "suppressed": summary.suppressed,
         "families": summary.families,
@@ -211,13 +224,14 @@ def _counts(data: Mapping[str, Any]) -> dict[str, Count]:
 
 
 def from_json(data: Mapping[str, Any]) -> Summary:
-    """The summary that :func:`as_json` wrote; runs of before there were banks know of none."""
+    """The summary that :func:`as_json` wrote; older runs know of no banks or no pairs."""
     return Summary(
         run_id=data["run_id"],
         roots=tuple(data["roots"]),
         **data["images"],
         quarantined=data["quarantined"],
         matches=_counts(data["matches"]),
+        pairs=Pairs(**data.get("pairs", {})),
         known=_counts(data.get("known_hashes", {})),
         suppressed=data["suppressed"],
         families=data["families"],

@@ -20,7 +20,7 @@ from ris_jobs.errors import Unavailable
 from ris_jobs.jobs.models import model_of, open_pipeline
 from ris_jobs.match.candidates import Described
 from ris_jobs.progress import LogProgress
-from ris_jobs.report.views import Count
+from ris_jobs.report.views import Count, Pairs
 from ris_jobs.settings import Settings
 from ris_jobs.store import runs
 from ris_jobs.store.postgres import open_engine
@@ -45,6 +45,7 @@ def test_finds_the_thumbnail_and_the_same_bytes(
     }
     assert (summary.seen, summary.new, summary.fingerprinted) == (4, 4, 3)
     assert summary.matches == {"identical": Count(1, 1), "thumbnail": Count(1, 1)}
+    assert summary.pairs == Pairs(candidates=1, pixels=1, keypoints=0, confirmed=1)
     assert summary.report and Path(summary.report).stat().st_size > 1000
 
 

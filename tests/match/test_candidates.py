@@ -14,6 +14,7 @@ from ris_jobs.match.candidates import (
     HASH_COSINE,
     Described,
     Hits,
+    grouped,
     nearest_parts,
     pair_up,
 )
@@ -186,6 +187,13 @@ def test_nearest_parts_are_never_two_regions():
     two = np.float32([[-1, 0], [0, 1], [0.8, 0.6]])
     cosine, *parts = nearest_parts(one, two)
     assert (cosine, parts) == (pytest.approx(0.8), [0, 2])
+
+
+def test_those_of_one_image_stand_together_whichever_came_first():
+    ids = [(1, 7), (2, 8), (3, 7), (4, 8), (7, 8), (7, 9)]
+    candidates = [Candidate(one, other, 0.5) for one, other in ids]
+    found = [(c.image_id, c.other_id) for c in grouped(candidates, {7, 8})]
+    assert found == [(1, 7), (3, 7), (7, 8), (7, 9), (2, 8), (4, 8)]
 
 
 def test_numbers_are_plain_python_values():

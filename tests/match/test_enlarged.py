@@ -27,6 +27,16 @@ def test_an_enlargement_is_told_from_either_side(factor, resample, collection):
     assert asked(collection, small, large) and asked(collection, large, small)
 
 
+@pytest.mark.parametrize("factor", [8, 16])
+def test_large_enlargements_are_told_by_the_few_bands_they_fill(factor, collection):
+    picture = scene(1, (160, 120))
+    small = collection.add(edits.jpeg(picture, 90))
+    large = collection.add(edits.jpeg(edits.upscale(picture, factor), 88))
+    assert asked(collection, small, large)
+    native = collection.add(edits.jpeg(scene(1, (160 * factor, 120 * factor)), 90))
+    assert not asked(collection, small, native)
+
+
 @pytest.mark.parametrize("side", [48, 64, 128, 200, 230])
 @pytest.mark.parametrize("seed", range(5))
 def test_a_thumbnail_is_not_the_original_of_an_enlargement(seed, side, collection):

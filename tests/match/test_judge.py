@@ -12,6 +12,7 @@ from PIL import Image
 
 from ris_jobs.demo import edits
 from ris_jobs.match import Candidate, Relation
+from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import judge_many
 from tests.match.scenes import NOON, scene
 
@@ -211,6 +212,24 @@ def test_each_preview_is_loaded_once_for_a_batch(collection, calibration):
     assert sorted(loaded) == ids
 
 
+def test_how_far_pairs_came_is_counted(collection, calibration):
+    """A copy needs no keypoints, a picture that merely is near needs them, a far one nothing."""
+    scenes = [(1, 92), (1, 50), (2, 92), (3, 92)]
+    one, copy, near, far = (collection.add(edits.jpeg(scene(n), q)).image_id for n, q in scenes)
+    cosines = {copy: 0.99, near: 0.9, far: 0.0}
+    reached = Reached(confirmed=3)
+    found = judge_many(
+        [Candidate(one, other, cosine) for other, cosine in cosines.items()],
+        collection.sides,
+        calibration=calibration,
+        min_probability=0.5,
+        load_preview=collection.previews.get,
+        reached=reached,
+    )
+    assert len(list(found)) == 1
+    assert reached == Reached(pixels=2, keypoints=1, confirmed=4)
+
+
 @pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (90, 140, 200)])
 def test_flat_fields_are_kept_but_suppressed(colour, collection, decide):
     flat = Image.new("RGB", (200, 150), colour)
@@ -319,6 +338,20 @@ def test_a_pasted_picture_is_a_composite_of_its_source(collection, decide):
     assert match == decide(derived, source)
 
 
+@pytest.mark.parametrize("gutter", [0, 4, 20])
+def test_a_cell_of_a_collage_was_pasted(gutter, collection, decide):
+    cells = [scene(seed, (300, 220)) for seed in (80, 81, 82, 83)]
+    canvas = Image.new("RGB", (600 + 3 * gutter, 440 + 3 * gutter), "white")
+    for n, cell in enumerate(cells):
+        x, y = (gutter + (n % 2) * (300 + gutter), gutter + (n // 2) * (220 + gutter))
+        canvas.paste(cell, (x, y))
+    source = collection.add(edits.png(cells[2]), first_seen_at=NOON + timedelta(days=1))
+    derived = collection.add(edits.jpeg(canvas, 85))
+    match = decide(source, derived)
+    assert (match.relation, match.derived_id) == ("composite", derived.image_id)
+    assert match.evidence["direction"] == "pasted"
+
+
 def test_a_tilted_paste_has_no_direction_but_the_right_scale(collection, decide):
     source = collection.add(edits.png(scene(62, (480, 360))))
     derived = collection.add(pasted(62, 63, degrees=20))
@@ -327,6 +360,16 @@ def test_a_tilted_paste_has_no_direction_but_the_right_scale(collection, decide)
     assert match.inliers >= 8 and not match.evidence["keypoints"]["straight"]
     ratio = match.scale if match.derived_id == derived.image_id else 1 / match.scale
     assert ratio == pytest.approx(0.45, rel=0.05)
+
+
+def test_a_picture_tilted_on_bare_ground_is_edited(collection, decide):
+    source = collection.add(edits.png(scene(65, (480, 360))))
+    tilted = scene(65, (480, 360)).rotate(40, Image.Resampling.BICUBIC, expand=True)
+    derived = collection.add(edits.jpeg(tilted, 85), first_seen_at=NOON + timedelta(days=1))
+    match = decide(source, derived)
+    assert (match.relation, match.derived_id) == ("edited", derived.image_id)
+    assert "bent" in match.evidence["changes"] and match.box is None
+    assert match.scale == pytest.approx(1, rel=0.03)
 
 
 def test_a_mirrored_crop_says_both(collection, decide):

@@ -24,9 +24,19 @@ def test_orientation_is_recovered_at_any_size(seed, orientation, side):
 
 
 @settings(max_examples=30, deadline=None)
-@given(SEEDS, SEEDS)
-def test_comparing_the_other_way_round_gives_the_same_sizes(one, two):
-    a, b = view(np.asarray(scene(one))), view(np.asarray(scene(two)))
+@given(SEEDS, st.sampled_from(ORIENTATIONS), st.integers(32, 60))
+def test_a_picture_smaller_than_what_is_compared_agrees_in_any_orientation(seed, orientation, side):
+    picture = scene(seed)
+    small = np.asarray(edits.thumbnail(picture, side))
+    turned = view(np.ascontiguousarray(turn(small, inverse(orientation))))
+    found = compare(view(np.asarray(picture)), turned, orientation)
+    assert found.agreement > 0.9 and found.luma < 3
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, SEEDS, st.integers(20, 300))
+def test_comparing_the_other_way_round_gives_the_same_sizes(one, two, side):
+    a, b = view(np.asarray(scene(one))), view(np.asarray(edits.thumbnail(scene(two), side)))
     there, back = compare(a, b), compare(b, a)
     assert there.agreement == back.agreement
     assert there.correlation == pytest.approx(back.correlation, abs=1e-5)

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from ris_jobs.report import listing, terminal
-from ris_jobs.report.views import Hit, StageTime, as_json, from_json
+from ris_jobs.report.views import Hit, Pairs, StageTime, as_json, from_json
 
 
 def printed(what: RenderableType, width: int = 80, *, colour: bool = False) -> str:
@@ -32,6 +32,7 @@ def test_summary_says_it_all(sample: Any, width: int) -> None:
     for line in (
         *("run 7", "scanned file:///photos", "images 9", "8 new, 1 unchanged, 2 gone"),
         *("thumbnail 1 +1", "in all 4 +1", "suppressed 1", "truncated 1"),
+        "1,234 pairs compared, 56 by pixels, 7 by keypoints; 5 confirmed",
         *("known hashes images new", "list a 2 +1", "list b 0 \N{EN DASH}"),
         *("crawl 0.5 s 9 18", "match 2.0 s 0 \N{EN DASH}", "report /home/a/report.html"),
     ):
@@ -48,10 +49,18 @@ def test_colour_only_adds(sample: Any) -> None:
 
 def test_a_quiet_run_is_short(sample: Any) -> None:
     quiet = replace(
-        sample.run.summary, new=0, unchanged=0, gone=0, matches={}, quarantined={}, stages=()
+        sample.run.summary,
+        new=0,
+        unchanged=0,
+        gone=0,
+        matches={},
+        pairs=Pairs(),
+        quarantined={},
+        stages=(),
     )
     text = printed(terminal.summary(replace(quiet, report=None)))
-    assert "no matches" in text and "quarantine" not in text and "report" not in text
+    assert "no matches" in text
+    assert all(word not in text for word in ("compared", "quarantine", "report"))
 
 
 @pytest.mark.parametrize("width", [30, 80])
@@ -77,6 +86,7 @@ def test_summary_as_json(sample: Any) -> None:
     assert value["images"]["seen"] == 9
     assert value["matches"]["thumbnail"] == {"new": 1, "total": 1}
     assert value["known_hashes"]["list a"] == {"new": 1, "total": 2}
+    assert value["pairs"] == {"candidates": 1234, "pixels": 56, "keypoints": 7, "confirmed": 5}
     assert from_json(value) == sample.run.summary
     assert value["stages"][0] == {
         "name": "crawl",
@@ -86,10 +96,10 @@ def test_summary_as_json(sample: Any) -> None:
     }
 
 
-def test_runs_of_before_there_were_banks_can_be_read(sample: Any) -> None:
+def test_older_runs_can_be_read(sample: Any) -> None:
     value = as_json(sample.run.summary)
-    del value["known_hashes"]
-    assert from_json(value) == replace(sample.run.summary, known={})
+    del value["known_hashes"], value["pairs"]
+    assert from_json(value) == replace(sample.run.summary, known={}, pairs=Pairs())
 
 
 def test_banks_are_a_line_each() -> None:

@@ -1,0 +1,30 @@
+"""What is around a picture that lies inside another, and which of the two it calls derived."""
+
+from __future__ import annotations
+
+import pytest
+
+from ris_jobs.match.alignment import Inside
+from ris_jobs.match.containment import Surround
+from ris_jobs.match.direction import surrounded
+
+BANDED, AMID = (0.0, 0.15, 1.0, 0.85), (0.2, 0.2, 0.7, 0.8)
+
+
+@pytest.mark.parametrize(
+    ("box", "around", "expected"),
+    [
+        (AMID, Surround(plain=0.1, rim=30, step=12, seam=0.3), "containment"),
+        (AMID, Surround(plain=0.1, rim=30, step=60, seam=1.3), "pasted"),
+        (AMID, Surround(plain=0.1, rim=30, step=40, seam=0.9), None),
+        (AMID, Surround(plain=0.02, rim=3, step=90, seam=1.4), "pasted"),
+        (AMID, Surround(plain=0.99, rim=1, step=50, seam=1.2), "border"),
+        (AMID, Surround(plain=0.99, rim=1, step=2, seam=0.2), None),
+        (BANDED, Surround(plain=0.98, rim=1, step=50, seam=1.2), "border"),
+        # Words in a band that reach the edge of the picture.
+        (BANDED, Surround(plain=0.8, rim=45, step=40, seam=0.6), None),
+        (BANDED, Surround(plain=0.3, rim=30, step=12, seam=0.3), "containment"),
+    ],
+)
+def test_what_is_around_says_how_it_came_there(box, around, expected):
+    assert surrounded(Inside(True, box, 1.0, around)) == expected
