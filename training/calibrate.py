@@ -288,7 +288,7 @@ def entry(
     """What calibration.json holds for one model."""
     left_out = () if of_the_model else OF_THE_MODEL
     names = [[n for n in group if n not in left_out] for group in (PIXELS, HASHES)]
-    by_hashes = fit(near(data, examine.HASHES_NEAR), names[1])
+    by_hashes = fit(near(data, examine.HASHES_SURE), names[1])
     fitted = {"search_cosine": search, "pixels": fit(data, names[0]), "hashes": by_hashes}
     return {**fitted, "version": entry_version(fitted), "made": made}
 
