@@ -114,7 +114,7 @@ def search(
 ) -> None:
     """Where does this picture come from, or what looks like it?
 
-    IMAGE need not have been scanned. Nothing is stored.
+    IMAGE need not have been scanned. Nothing of it is stored.
     """
     from ris_jobs import jobs
 
@@ -149,7 +149,7 @@ def explain(one: str, two: str, model: str | None, as_json: bool, output: Path) 
 
     A and B are scanned images: URIs, paths or sha256. What the tables hold of the pair is said
     with all that it was decided from; a pair without a match is judged again, and what ruled it
-    out is said. Nothing is stored.
+    out is said. The answer is not stored.
     """
     from ris_jobs import jobs
     from ris_jobs.report import explained, explanation

@@ -1,4 +1,4 @@
-"""Explain: all about one pair of images, from the tables or judged now. Nothing is stored."""
+"""Explain: all about one pair of images, from the tables or judged now. No answer is stored."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from ris_jobs import __version__
 from ris_jobs.errors import NotFound
 from ris_jobs.fingerprint import preview
 from ris_jobs.jobs.lookup import seen
-from ris_jobs.jobs.match import judged, loader, sides_of
+from ris_jobs.jobs.match import judged, sides_of
 from ris_jobs.jobs.models import calibration_of
+from ris_jobs.jobs.pictures import loaders
 from ris_jobs.match import Candidate, Match
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, nearest_parts, pair_up
@@ -176,12 +177,14 @@ def _judged(
     candidate = near or _nearest(db, stores, ids)
     sides = sides_of(db, stores.model_id, [candidate])
     match = next(judged([candidate], sides, stores.previews, calibration, settings), None)
+    load_preview, load_keypoints = loaders(sides, stores.previews, {})
     ruling = rule(
         candidate,
         sides,
         calibration=calibration,
         min_probability=settings.min_probability,
-        load_preview=loader(sides, stores.previews, {}),
+        load_preview=load_preview,
+        load_keypoints=load_keypoints,
     )
     rank = near.rank if near else None
     return _held_to(settings, calibration, ids, candidate, ruling, rank), match

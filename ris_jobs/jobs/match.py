@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection
 
-from ris_jobs.fingerprint import preview
+from ris_jobs.jobs.pictures import loaders
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, grouped, pair_up
@@ -26,7 +24,6 @@ from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores
 
 _BATCH = 256
-_PREVIEWS_IN_MEMORY = 256
 
 
 @dataclass(slots=True)
@@ -136,24 +133,13 @@ def judged(
     """The candidates that are matches. Ids without a side are left out: Milvus may briefly
     hold an image that PostgreSQL does not show yet. ``pictures`` are previews at hand; how far
     candidates came is added to ``reached``."""
+    load_preview, load_keypoints = loaders(sides, previews, pictures or {})
     return judge_many(
         [c for c in candidates if c.image_id in sides and c.other_id in sides],
         sides,
         calibration=calibration,
         min_probability=settings.min_probability,
-        load_preview=loader(sides, previews, pictures or {}),
+        load_preview=load_preview,
+        load_keypoints=load_keypoints,
         reached=reached,
     )
-
-
-def loader(
-    sides: Mapping[int, Side], previews: Previews, pictures: Mapping[int, bytes]
-) -> Callable[[int], npt.NDArray[np.uint8] | None]:
-    """Loads previews by image id: of the ``pictures`` at hand, else as stored."""
-
-    @lru_cache(_PREVIEWS_IN_MEMORY)
-    def load(image_id: int) -> npt.NDArray[np.uint8] | None:
-        data = pictures.get(image_id) or previews.read(sides[image_id].sha256)
-        return preview.load(data) if data else None
-
-    return load

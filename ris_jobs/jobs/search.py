@@ -1,4 +1,4 @@
-"""Search: one picture against all that were scanned. Nothing is written."""
+"""Search: one picture against all that were scanned. Nothing of it is stored."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ris_jobs.match import Candidate, Side
 from ris_jobs.match.alignment import Alignment, align
 from ris_jobs.match.candidates import HASH_COSINE
-from ris_jobs.match.geometry import keypoints, register
+from ris_jobs.match.geometry import Keypoints, keypoints, register
 from ris_jobs.match.pixels import View, view
 from ris_jobs.match.probability import features
 from ris_jobs.match.registered import aligned
@@ -25,6 +25,7 @@ __all__ = [
     "PDQ_NEAR",
     "SEARCHED",
     "Examined",
+    "LoadKeypoints",
     "LoadPreview",
     "Previews",
     "Reached",
@@ -39,6 +40,8 @@ _T = TypeVar("_T")
 Rgb = npt.NDArray[np.uint8]
 LoadPreview = Callable[[int], npt.NDArray[np.uint8] | None]
 """From an image id to its preview, uint8 (h, w, 3), or None when it is gone."""
+LoadKeypoints = Callable[[int], Keypoints | None]
+"""From an image id to the keypoints of its preview, or None when that is gone."""
 
 # pHash and dHash together. Within the first the pixels are looked at whatever the cosine; within
 # the second hashes stand alone where previews are gone. Of 404,550 pairs of different photos
@@ -53,8 +56,8 @@ SEARCHED = 20
 # How much more than whole pictures as they are keypoints must explain to be believed instead.
 _MORE = 0.1
 # Kept in memory while a batch is judged: reduced previews, about 0.3 MB each, and keypoints,
-# about 0.2 MB.
-_VIEWS, _KEYPOINTS = 512, 256
+# about 0.1 MB.
+_IN_MEMORY = 512
 
 
 @dataclass(slots=True)
@@ -122,19 +125,22 @@ def parts_of(candidate: Candidate, pair: tuple[Side, Side]) -> tuple[int, int]:
 
 
 class Previews:
-    """Previews as they are stored, and reduced to what is compared."""
+    """Previews as they are stored, and reduced to what is compared. Keypoints are made of them
+    unless there is a loader of these, too."""
 
-    def __init__(self, load: LoadPreview) -> None:
+    def __init__(self, load: LoadPreview, load_keypoints: LoadKeypoints | None = None) -> None:
         self.load = load
-        # Functions of the loader alone, so that they go when this goes.
-        self.view = lru_cache(_VIEWS)(partial(_made, view, load))
-        self.keypoints = lru_cache(_KEYPOINTS)(partial(_made, keypoints, load))
+        # Functions of the loaders alone, so that they go when this goes.
+        self.view = lru_cache(_IN_MEMORY)(partial(_made, view, load))
+        self.keypoints = lru_cache(_IN_MEMORY)(load_keypoints or partial(_made, keypoints, load))
 
     def by_keypoints(self, first: int, second: int) -> Alignment | None:
         one, two = self.keypoints(first), self.keypoints(second)
-        previews = self.load(first), self.load(second)
         registration = None if one is None or two is None else register(one, two)
-        if registration is None or previews[0] is None or previews[1] is None:
+        if registration is None:
+            return None
+        previews = self.load(first), self.load(second)
+        if previews[0] is None or previews[1] is None:
             return None
         return aligned(previews[0], previews[1], registration)
 

@@ -15,17 +15,33 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Keypoints", "Overlap", "Registration", "keypoints", "overlap", "register", "squares"]
+__all__ = [
+    "COUNT",
+    "STEPS",
+    "Keypoints",
+    "Overlap",
+    "Registration",
+    "keypoints",
+    "overlap",
+    "plane",
+    "recipe",
+    "register",
+    "squares",
+]
 
 Rgb = npt.NDArray[np.uint8]
+Bytes = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
 
 # Long side that keypoints are looked for at, and what smaller pictures are enlarged to, pixels.
 _SIDE, _LEAST_SIDE = 480, 240
-_COUNT = 800
 _CONTRAST = 0.02
+COUNT = 800
+"""The most keypoints of a picture."""
+STEPS = 64
+"""To which part of a pixel their places are told."""
 _RATIO = 0.8
 _FEWEST = 6
 # Pixels of the planes within which MAGSAC counts a pair fully.
@@ -41,11 +57,11 @@ _SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64)
 
 @dataclass(frozen=True, slots=True)
 class Keypoints:
-    """``places`` float32 (n, 2) in pixels of a plane of ``size`` (width, height); ``descriptors``
-    float16 (n, 128) with unit rows."""
+    """``places`` uint16 (n, 2) in 1/64 pixels of a plane of ``size`` (width, height), and SIFT
+    ``descriptors`` uint8 (n, 128)."""
 
-    places: Values
-    descriptors: npt.NDArray[np.float16]
+    places: npt.NDArray[np.uint16]
+    descriptors: Bytes
     size: tuple[int, int]
 
 
@@ -83,35 +99,44 @@ class Overlap:
 
 def keypoints(picture: Rgb) -> Keypoints:
     """The strongest keypoints of a picture, uint8 (h, w, 3)."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    scale = min(1.0, _SIDE / max(grey.shape))
-    if max(grey.shape) < _LEAST_SIDE:
-        scale = _LEAST_SIDE / max(grey.shape)
-    if scale != 1:
-        width, height = (max(1, round(side * scale)) for side in grey.shape[::-1])
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        grey = cv2.resize(grey, (width, height), interpolation=method)
-    found, values = cv2.SIFT.create(_COUNT, contrastThreshold=_CONTRAST).detectAndCompute(
-        grey, None
-    )
-    size = (grey.shape[1], grey.shape[0])
+    grey, size = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), plane(picture)
+    if size != grey.shape[::-1]:
+        method = cv2.INTER_AREA if max(size) < max(grey.shape) else cv2.INTER_CUBIC
+        grey = cv2.resize(grey, size, interpolation=method)
+    sift = cv2.SIFT.create(COUNT, contrastThreshold=_CONTRAST)
+    found, values = sift.detectAndCompute(grey, None)
     if values is None:
-        return Keypoints(np.empty((0, 2), np.float32), np.empty((0, 128), np.float16), size)
-    # OpenCV counts from the middle of the first pixel.
-    places = np.array([point.pt for point in found], np.float32) + np.float32(0.5)
-    sums = np.maximum(values.sum(axis=1, keepdims=True), 1e-6)
-    return Keypoints(places, np.sqrt(values / sums).astype(np.float16), size)
+        return Keypoints(np.empty((0, 2), np.uint16), np.empty((0, 128), np.uint8), size)
+    # OpenCV counts from the middle of the first pixel, and adds ties with the last; its
+    # descriptors are whole numbers.
+    pixels = np.array([point.pt for point in found[:COUNT]]) + 0.5
+    places = np.round(pixels * STEPS).astype(np.uint16)
+    return Keypoints(places, values[:COUNT].astype(np.uint8), size)
+
+
+def plane(picture: Rgb) -> tuple[int, int]:
+    """The (width, height) at which keypoints of a picture, uint8 (h, w, 3), are looked for."""
+    longest = max(picture.shape[:2])
+    scale = min(_SIDE, max(_LEAST_SIDE, longest)) / longest
+    height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
+    return width, height
+
+
+def recipe() -> str:
+    """How keypoints are made, in words: by another recipe they may differ."""
+    return f"{_SIDE} {_LEAST_SIDE} {COUNT} {_CONTRAST} {STEPS} OpenCV {cv2.__version__}"
 
 
 def register(first: Keypoints, second: Keypoints) -> Registration | None:
     """The map that most keypoints agree with, upright or mirrored; None where there is none."""
     if min(len(first.places), len(second.places)) < _FEWEST:
         return None
-    one, two = (k.descriptors.astype(np.float32) for k in (first, second))
+    one, two = _rooted(first.descriptors), _rooted(second.descriptors)
     pairs = max(_paired(one, two), _paired(one, two[:, _MIRRORED]), key=len)
     if len(pairs) < _FEWEST:
         return None
-    p, q = first.places[pairs[:, 0]], second.places[pairs[:, 1]]
+    p = first.places[pairs[:, 0]].astype(np.float32) / np.float32(STEPS)
+    q = second.places[pairs[:, 1]].astype(np.float32) / np.float32(STEPS)
     found = _fitted(p, q)
     if found is None:
         return None
@@ -183,6 +208,13 @@ def _area(polygon: Points) -> float:
     x, y = polygon.T
     twice = float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
     return min(1.0, twice / 2)
+
+
+def _rooted(descriptors: Bytes) -> Values:
+    """RootSIFT: float32 (n, 128) with unit rows."""
+    values = descriptors.astype(np.float32)
+    sums = np.maximum(values.sum(axis=1, keepdims=True), 1)
+    return np.asarray(np.sqrt(values / sums), np.float32)
 
 
 def _paired(one: Values, two: Values) -> npt.NDArray[np.int64]:

@@ -9,7 +9,14 @@ from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.describe import Scored, describe
 from ris_jobs.match.direction import linear_ratio
 from ris_jobs.match.enlarged import is_enlarged
-from ris_jobs.match.examine import Examined, LoadPreview, Previews, Reached, examine
+from ris_jobs.match.examine import (
+    Examined,
+    LoadKeypoints,
+    LoadPreview,
+    Previews,
+    Reached,
+    examine,
+)
 from ris_jobs.match.probability import probability
 from ris_jobs.match.suppression import drawn
 
@@ -46,11 +53,12 @@ def judge_many(
     calibration: Calibration,
     min_probability: float,
     load_preview: LoadPreview,
+    load_keypoints: LoadKeypoints | None = None,
     reached: Reached | None = None,
 ) -> Iterator[Match]:
     """:func:`judge` for many candidates, faster where those of one image stand together. How far
     they came is added to ``reached``."""
-    previews, reached = Previews(load_preview), reached or Reached()
+    previews, reached = Previews(load_preview, load_keypoints), reached or Reached()
     for examined in examine(candidates, sides, previews, calibration.search_cosine, reached):
         if examined is None:
             continue

@@ -10,6 +10,7 @@ from ris_jobs.match import Candidate, Side
 from ris_jobs.match.alignment import Alignment
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.examine import (
+    LoadKeypoints,
     LoadPreview,
     Previews,
     Reached,
@@ -52,11 +53,12 @@ def rule(
     calibration: Calibration,
     min_probability: float,
     load_preview: LoadPreview,
+    load_keypoints: LoadKeypoints | None = None,
 ) -> Ruling:
     """What :func:`ris_jobs.match.judge.judge_many` makes of a candidate, step by step."""
     pair = ordered(sides[candidate.image_id], sides[candidate.other_id])
     distance = hash_distances([(pair[0].fingerprint.hashes, pair[1].fingerprint.hashes)])[0]
-    previews = Previews(load_preview)
+    previews = Previews(load_preview, load_keypoints)
     search = calibration.search_cosine
     alignment = alignment_of(pair, candidate, distance, previews, search, Reached())
     if alignment is None or not alignment.held:

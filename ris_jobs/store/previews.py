@@ -1,11 +1,13 @@
 """Previews: small JPEG pictures of images, kept after the originals are gone.
 
-Any fsspec URL works (a folder, s3://…, gs://…); a preview's name is its image's sha256.
+Any fsspec URL works (a folder, s3://…, gs://…); a preview's name is its image's sha256. Beside it
+lie the keypoints made of it, once a match has asked for them; they can be deleted at any time.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
 import fsspec
@@ -16,7 +18,7 @@ from ris_jobs.store.home import make
 
 
 class Previews:
-    """A folder of previews. ``write`` is atomic on local disks and object stores alike."""
+    """A folder of previews. Writes are atomic on local disks and object stores alike."""
 
     def __init__(self, fs: Any, root: str, where: str) -> None:
         self._fs = fs
@@ -24,7 +26,26 @@ class Previews:
         self.where = where
 
     def write(self, sha256: str, data: bytes) -> None:
-        path = self._path(sha256)
+        self._write(self._path(sha256), data)
+
+    def read(self, sha256: str) -> bytes | None:
+        """The preview's JPEG bytes, or None when there is none."""
+        return self._read(self._path(sha256))
+
+    def write_keypoints(self, sha256: str, data: bytes) -> None:
+        self._write(self._keypoints(sha256), data)
+
+    def read_keypoints(self, sha256: str) -> bytes | None:
+        """What was written, or None; see :mod:`ris_jobs.match.packed`."""
+        return self._read(self._keypoints(sha256))
+
+    def delete(self, sha256: str) -> None:
+        """The preview and what was made of it."""
+        with suppress(FileNotFoundError):
+            self._fs.rm_file(self._keypoints(sha256))
+        self._fs.rm_file(self._path(sha256))
+
+    def _write(self, path: str, data: bytes) -> None:
         part = f"{path}.{os.getpid()}.part"
         try:
             self._fs.makedirs(self._fs._parent(path), exist_ok=True)
@@ -37,10 +58,9 @@ class Previews:
             fix = "Is there space, and may this account write there? See RIS_PREVIEWS_URL."
             raise PreviewsUnavailable(self.where, f"a write failed ({e})", fix) from e
 
-    def read(self, sha256: str) -> bytes | None:
-        """The preview's JPEG bytes, or None when there is none."""
+    def _read(self, path: str) -> bytes | None:
         try:
-            return bytes(self._fs.cat_file(self._path(sha256)))
+            return bytes(self._fs.cat_file(path))
         except FileNotFoundError:
             return None
         except OSError as e:
@@ -48,11 +68,11 @@ class Previews:
                 self.where, f"a read failed ({e})", "See RIS_PREVIEWS_URL."
             ) from e
 
-    def delete(self, sha256: str) -> None:
-        self._fs.rm_file(self._path(sha256))
-
     def _path(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256}.jpg"
+
+    def _keypoints(self, sha256: str) -> str:
+        return f"{self._root}/{sha256[:2]}/{sha256}.keypoints"
 
 
 def open_previews(settings: Settings) -> Previews:

@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ris_jobs.match.geometry import (
+    COUNT,
+    STEPS,
     Registration,
     keypoints,
     overlap,
+    plane,
     project,
     register,
     squares,
@@ -100,7 +103,7 @@ def test_pairs_are_each_the_others_clearly_nearest():
     image = picture(1)
     moved, _ = tilted(image, 20, 0.8)
     keys = [keypoints(shown) for shown in (image, moved)]
-    one, two = (k.descriptors.astype(np.float32) for k in keys)
+    one, two = (np.sqrt(d / d.sum(axis=1, keepdims=True)) for d in (k.descriptors for k in keys))
     back = {(row, column) for column, row in clearly_nearest(two, one)}
     assert register(*keys).matched == len(clearly_nearest(one, two) & back) >= 20
 
@@ -255,3 +258,21 @@ def test_a_picture_in_perspective_is_found_beyond_its_horizon():
     assert shared.coverage[0] == pytest.approx(1, abs=1e-6) if inside else shared.coverage[0] < 1
     assert 0 < shared.coverage[1] <= 1
     assert ((shared.first >= 0) & (shared.first <= 1)).all()
+
+
+def test_there_are_never_more_keypoints_than_asked_for():
+    """All of one strength, as in a picture of tiles."""
+    tile = cv2.GaussianBlur(np.pad(np.full((2, 2), 255, np.uint8), 7), (0, 0), 1.5)
+    assert len(keypoints(np.dstack([np.tile(tile, (30, 30))] * 3)).places) == COUNT
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((640, 480), (480, 360)), ((300, 200), (300, 200)), ((60, 120), (120, 240))],
+)
+def test_keypoints_lie_on_a_plane_of_bounded_size(size, expected):
+    shown = picture(1, size)
+    found_ = keypoints(shown)
+    assert plane(shown) == found_.size == expected
+    assert (found_.places / STEPS <= expected).all()
+    assert found_.places.max() > STEPS * min(expected) / 2

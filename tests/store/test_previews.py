@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -31,3 +34,50 @@ def test_another_file_system_works_too(tmp_path: Path) -> None:
     previews = open_previews(Settings(home=tmp_path, previews_url="memory://previews"))
     previews.write(SHA, b"one")
     assert previews.read(SHA) == b"one"
+
+
+@pytest.mark.parametrize("url", [None, "memory://kept"])
+def test_keypoints_lie_beside_their_preview_and_go_with_it(tmp_path: Path, url: str | None) -> None:
+    previews = open_previews(Settings(home=tmp_path, previews_url=url))
+    assert previews.read_keypoints(SHA) is None
+    for other in (SHA, SHA[::-1]):
+        previews.write(other, b"picture")
+        previews.write_keypoints(other, b"keys")
+    assert (previews.read(SHA), previews.read_keypoints(SHA)) == (b"picture", b"keys")
+    previews.delete(SHA)
+    assert (previews.read(SHA), previews.read_keypoints(SHA)) == (None, None)
+    assert previews.read_keypoints(SHA[::-1]) == b"keys"
+
+
+def test_a_preview_without_keypoints_can_be_deleted(tmp_path: Path) -> None:
+    previews = open_previews(Settings(home=tmp_path))
+    previews.write(SHA, b"picture")
+    previews.delete(SHA)
+    assert previews.read(SHA) is None
+
+
+_WRITE_ON = """
+import sys
+import subprocess
+import sys
+import time
+from pathlib import Path
+from ris_jobs.settings import Settings
+from ris_jobs.store.previews import open_previews
+previews = open_previews(Settings(home=Path(sys.argv[1])))
+for n in range(10**9):
+    previews.write_keypoints(sys.argv[2], bytes([n % 256]) * 3_000_000)
+    print(n, flush=True)
+"""
+
+
+def test_a_killed_write_leaves_nothing_half(tmp_path: Path) -> None:
+    previews = open_previews(Settings(home=tmp_path))
+    for pause in (0.0, 0.003, 0.006):
+        command = [sys.executable, "-c", _WRITE_ON, str(tmp_path), SHA]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None and process.stdout.readline()
+            time.sleep(pause)
+            process.kill()
+        found = previews.read_keypoints(SHA)
+        assert found is not None and found == found[:1] * 3_000_000

@@ -1,0 +1,57 @@
+"""Previews and keypoints of the images of a batch, by image id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from ris_jobs.errors import PreviewsUnavailable
+from ris_jobs.fingerprint import preview
+from ris_jobs.match import Side
+from ris_jobs.match.examine import LoadKeypoints, LoadPreview
+from ris_jobs.match.geometry import Keypoints, keypoints
+from ris_jobs.match.packed import pack, unpack
+from ris_jobs.store.previews import Previews
+
+__all__ = ["loaders"]
+
+Rgb = npt.NDArray[np.uint8]
+
+_IN_MEMORY = 256
+
+
+def loaders(
+    sides: Mapping[int, Side], previews: Previews, at_hand: Mapping[int, bytes]
+) -> tuple[LoadPreview, LoadKeypoints]:
+    """Of previews ``at_hand``, else as stored. Keypoints of stored previews are kept."""
+
+    @lru_cache(_IN_MEMORY)
+    def load_preview(image_id: int) -> Rgb | None:
+        data = at_hand.get(image_id) or previews.read(sides[image_id].sha256)
+        return preview.load(data) if data else None
+
+    def load_keypoints(image_id: int) -> Keypoints | None:
+        picture = load_preview(image_id)
+        if picture is None:
+            return None
+        if image_id in at_hand:
+            return keypoints(picture)
+        return _kept(previews, sides[image_id].sha256, picture)
+
+    return load_preview, load_keypoints
+
+
+def _kept(previews: Previews, sha256: str, picture: Rgb) -> Keypoints:
+    """Read, or made and written."""
+    data = previews.read_keypoints(sha256)
+    found = unpack(data, picture) if data else None
+    if found is None:
+        found = keypoints(picture)
+        # What cannot be kept is made again another time.
+        with suppress(PreviewsUnavailable):
+            previews.write_keypoints(sha256, pack(found, picture))
+    return found
