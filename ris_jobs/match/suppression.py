@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ris_jobs.fingerprint import Fingerprint
 from ris_jobs.match.alignment import Alignment
 
-__all__ = ["LOOK_ALIKE", "LOW_COMPLEXITY", "drawn", "suppression"]
+__all__ = ["LOOK_ALIKE", "LOW_COMPLEXITY", "look_alike", "suppression"]
 
 LOW_COMPLEXITY = "low-complexity"
 # Of 600 photos re-encoded as 128-pixel thumbnails the plainest has 0.14 of its blocks in support;
@@ -41,10 +41,11 @@ def suppression(
     plain = min(first.quality.complexity, second.quality.complexity) < _COMPLEXITY
     if alignment.pixels is None and plain:
         return LOW_COMPLEXITY
-    return LOOK_ALIKE if drawn(features) and probability < _SURE else None
+    return LOOK_ALIKE if look_alike(features, probability) else None
 
 
-def drawn(features: Mapping[str, float]) -> bool:
-    """Whether both pictures are of a common kind and plain in many places, as drawn ones are: then
-    a pair that is no match is kept as a look-alike."""
-    return features["common"] >= _COMMON and features.get("plain", 0.0) >= _PLAIN
+def look_alike(features: Mapping[str, float], probability: float) -> bool:
+    """Whether both pictures are of a common kind and plain in many places, as drawn ones are, and
+    not all but certainly copies. Such a pair is kept, however improbable."""
+    drawn = features["common"] >= _COMMON and features.get("plain", 0.0) >= _PLAIN
+    return drawn and probability < _SURE

@@ -11,7 +11,7 @@ from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import judge_many
 from ris_jobs.match.ruling import rule
-from ris_jobs.match.suppression import LOOK_ALIKE, drawn
+from ris_jobs.match.suppression import LOOK_ALIKE, look_alike
 from tests.match.scenes import scene
 from tests.match.test_detail import form
 
@@ -51,9 +51,9 @@ def test_a_copy_of_a_form_is_a_copy(judged):
 
 def test_a_photo_is_not_drawn_however_common(judged):
     match = judged(edits.png(scene(4)), edits.jpeg(edits.caption(scene(4))), common=0.6)
-    assert not drawn(match.evidence["features"])
+    assert not look_alike(match.evidence["features"], 0.5)
     assert match.suppressed is None
 
 
 def test_without_previews_nothing_is_known_to_be_drawn():
-    assert not drawn({"common": 0.9})
+    assert not look_alike({"common": 0.9}, 0.5)
