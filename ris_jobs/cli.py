@@ -58,7 +58,7 @@ def main(verbose: bool) -> None:
     ris scan photos        find the copies among them
     ris search photo.jpg   where does this picture come from?
     ris explain A B        why are these two a match, or why not?
-    ris decide A B copy    say of a match that it is a copy, or not
+    ris decide A B copy --why TEXT     say of a match that it is a copy, or not
     ris report             the last scan as a web page
 
     Everything is kept in $RIS_HOME (~/.ris unless set); `ris config show` lists the settings.
@@ -507,7 +507,7 @@ def _print_hits(found: Sequence[Any]) -> None:
     from ris_jobs.report import terminal
     from ris_jobs.report.views import Hit
 
-    hits = [Hit(f.uri, f.cosine, f.relation, f.probability) for f in found]
+    hits = [Hit(f.uri, f.cosine, f.said, f.probability) for f in found]
     _console().print(terminal.hits(hits), soft_wrap=True)
 
 

@@ -47,11 +47,13 @@ def loaders(
 
 def _kept(previews: Previews, sha256: str, picture: Rgb) -> Keypoints:
     """Read, or made and written."""
-    data = previews.read_keypoints(sha256)
-    found = unpack(data, picture) if data else None
-    if found is None:
-        found = keypoints(picture)
-        # What cannot be kept is made again another time.
-        with suppress(PreviewsUnavailable):
-            previews.write_keypoints(sha256, pack(found, picture))
+    # What cannot be read or kept is made again another time.
+    with suppress(PreviewsUnavailable):
+        data = previews.read_keypoints(sha256)
+        stored = unpack(data, picture) if data else None
+        if stored is not None:
+            return stored
+    found = keypoints(picture)
+    with suppress(PreviewsUnavailable):
+        previews.write_keypoints(sha256, pack(found, picture))
     return found

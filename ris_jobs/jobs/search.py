@@ -47,6 +47,11 @@ class Found:
     box: tuple[float, float, float, float] | None = None
     suppressed: str | None = None
 
+    @property
+    def said(self) -> str | None:
+        """The relation, and why it does not count if it does not."""
+        return f"{self.relation}, {self.suppressed}" if self.suppressed else self.relation
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -76,7 +81,7 @@ def search(stores: Stores, settings: Settings, data: bytes, mode: str, k: int) -
 def contact_sheet(stores: Stores, answer: Answer) -> bytes:
     """The query and what was found for it, as one PNG picture."""
     hits = [
-        Hit(f.uri, f.cosine, f.relation, f.probability, stores.previews.read(f.sha256))
+        Hit(f.uri, f.cosine, f.said, f.probability, stores.previews.read(f.sha256))
         for f in answer.found
     ]
     return contact.contact_sheet(answer.query, hits)
@@ -107,7 +112,12 @@ def _sources(
     }
     for i in same:
         found[i] = {"cosine": 1.0, "relation": "identical", "query_is": "same", "probability": 1.0}
-    return sorted(_describe(stores, found), key=lambda f: (-(f.probability or 0), -f.cosine, f.uri))
+    return sorted(_describe(stores, found), key=_place)
+
+
+def _place(f: Found) -> tuple[bool, float, float, str]:
+    """What counts before what is suppressed, the most probable first."""
+    return f.suppressed is not None, -(f.probability or 0), -f.cosine, f.uri
 
 
 def _candidates(

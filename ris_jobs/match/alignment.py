@@ -71,7 +71,7 @@ class Alignment:
     """The first picture and the second after the transform ``orientation`` (EXIF 1–8) show the
     same, as far as ``held`` says so; ``pixels`` compares what overlaps, None where a preview
     is gone; ``inside`` is None where the whole pictures overlap; ``verified`` is None where
-    keypoints were not needed."""
+    nothing rests on keypoints."""
 
     orientation: int
     pixels: Evidence | None

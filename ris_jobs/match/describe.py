@@ -13,7 +13,7 @@ from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.direction import Direction, direction, linear_ratio
 from ris_jobs.match.examine import Examined
 from ris_jobs.match.orientation import inverse
-from ris_jobs.match.relation import Kinds, kinds
+from ris_jobs.match.relation import Kinds, framed, kinds
 from ris_jobs.match.suppression import suppression
 
 __all__ = ["Scored", "describe"]
@@ -34,7 +34,7 @@ def describe(scored: Scored, *, enlarged: bool) -> Match:
     first, second = seen.sides
     one, two = first.fingerprint, second.fingerprint
     towards = direction(one, two, alignment, enlarged=enlarged)
-    first_derived = _first_derived(first, second, towards)
+    first_derived = _first_derived(first, second, alignment, towards)
     how = kinds(one, two, alignment, first_derived=first_derived)
     derived, source = (first, second) if first_derived else (second, first)
     turned = alignment.orientation
@@ -54,10 +54,14 @@ def describe(scored: Scored, *, enlarged: bool) -> Match:
     )
 
 
-def _first_derived(first: Side, second: Side, towards: Direction) -> bool:
-    """By the evidence; where it does not say, the one seen later, then the higher sha256."""
+def _first_derived(first: Side, second: Side, alignment: Alignment, towards: Direction) -> bool:
+    """By the evidence. Where it does not say, a picture in a plain frame is taken to be framed and
+    any other part of a picture to be cut out, whichever was seen first; of whole pictures the one
+    seen later is, then that with the higher sha256."""
     if towards.first_derived is not None:
         return towards.first_derived
+    if alignment.inside is not None:
+        return alignment.inside.inner_first is not framed(alignment.inside)
     return (first.first_seen_at, first.sha256) > (second.first_seen_at, second.sha256)
 
 

@@ -23,8 +23,8 @@ Mask = npt.NDArray[np.bool_]
 
 _BLOCK = 8
 # Spread of luma within a block, grey values: nothing to see below the first, and above the second
-# more than any coding leaves.
-_PLAIN, _STRONG = 1.5, 20.0
+# more than any coding leaves; less is enough in a pale picture, whose range is below the third.
+_PLAIN, _STRONG, _PALE = 1.5, 20.0, 128.0
 _AGREES = 0.7
 # A pixel of play either way: alignments are not better than that.
 _SHIFTS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
@@ -39,7 +39,7 @@ def detailed(pixels: Evidence, one: Rgb, two: Rgb, shared: Mask | None = None) -
     spread = np.stack([_spread(_blocks(plane)) for plane in (a, b)])
     seen = _seen(shared)
     plain = (spread[:, seen] < _PLAIN).mean(axis=1).min() if seen.any() else 0.0
-    strong = (spread > _STRONG) & seen
+    strong = (spread > np.array([[_enough(plane)] for plane in (a, b)])) & seen
     both = np.asarray(strong.all(axis=0))
     differ = (_score(a, b, both) < _AGREES).sum()
     return replace(
@@ -58,6 +58,12 @@ def _luma(picture: Rgb) -> Plane:
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     square = cv2.resize(picture, (KEPT, KEPT), interpolation=method)
     return np.asarray(cv2.cvtColor(square, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def _enough(plane: Plane) -> float:
+    """The spread of a block full of detail, by the picture's own range."""
+    low, high = np.percentile(plane, (1, 99))
+    return _STRONG * min(1.0, max(float(high - low), _PALE / 4) / _PALE)
 
 
 def _blocks(plane: Plane) -> Plane:

@@ -20,7 +20,7 @@ _TINY = 16
 LOOK_ALIKE = "look-alike"
 # Of 899 pairs of forms, screens, logos, placeholders and captioned drawings none is less common or
 # less plain; of 434 copies of photos 5 are drawn and not sure.
-_COMMON, _PLAIN, _SURE = 0.32, 0.15, 0.95
+_COMMON, _PLAIN, _OTHER, _SURE = 0.32, 0.15, 0.25, 0.95
 
 
 def suppression(
@@ -45,7 +45,7 @@ def suppression(
 
 
 def look_alike(features: Mapping[str, float], probability: float) -> bool:
-    """Whether both pictures are of a common kind and plain in many places, as drawn ones are, and
-    not all but certainly copies. Such a pair is kept, however improbable."""
+    """Whether both pictures are of a common kind and plain in many places, as drawn ones are, have
+    other detail and are not all but certainly copies. Such a pair is kept, however improbable."""
     drawn = features["common"] >= _COMMON and features.get("plain", 0.0) >= _PLAIN
-    return drawn and probability < _SURE
+    return drawn and features["other"] >= _OTHER and probability < _SURE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -95,8 +96,7 @@ def _of_judged(judged: Judged) -> Iterator[tuple[str, str]]:
     elif ruling.alignment.pixels is None:
         yield "pixels", "previews are gone"
     else:
-        pixels = ruling.alignment.pixels
-        yield "pixels", _figured({f: getattr(pixels, f) for f in _PIXELS})
+        yield "pixels", _compared(asdict(ruling.alignment.pixels))
 
 
 def _hashes(seen: Mapping[str, Any]) -> str:
@@ -112,7 +112,7 @@ def _parts(parts: Mapping[str, Any]) -> str:
 
 def _keypoints(seen: Mapping[str, Any] | None) -> str:
     if seen is None:
-        return "not needed"
+        return "nothing rests on them"
     cover = ", ".join(f"{percent(v)} of the {side}" for side, v in seen["coverage"].items())
     bent = "straight" if seen["straight"] else "tilted or bent"
     return f"{seen['inliers']} of {seen['matched']} agree, {bent}, they share {cover}"
@@ -120,15 +120,22 @@ def _keypoints(seen: Mapping[str, Any] | None) -> str:
 
 _PIXELS = (
     *("agreement", "correlation", "textured", "support", "changed", "luma", "chroma"),
-    *("luma_worst", "chroma_worst", "unmapped", "tint"),
+    *("luma_worst", "chroma_worst", "unmapped", "tint", "plain", "other"),
 )
+_CHANGED = (("blurred", "both blurred"), ("negative", "one inverted"))
 
 
 def _pixels(seen: Mapping[str, Any]) -> str:
     pixels = seen.get("pixels")
     if pixels is None:
         return f"previews {seen.get('previews', 'unknown')}"
-    return _figured({name: pixels[name] for name in _PIXELS if name in pixels})
+    return _compared(pixels)
+
+
+def _compared(pixels: Mapping[str, Any]) -> str:
+    said = [word for name, word in _CHANGED if pixels.get(name)]
+    figures = {name: pixels[name] for name in _PIXELS if pixels.get(name) is not None}
+    return ", ".join([*said, _figured(figures)])
 
 
 def _around(inside: Mapping[str, Any]) -> str:

@@ -110,14 +110,14 @@ def _direction(said: Explanation, pair: PairView) -> str:
     derived = "A" if pair.derived.sha256 == said.images[0].sha256 else "B"
     source = "B" if derived == "A" else "A"
     if not pair.directed:
-        return (
-            f"Which came first is undetermined; {derived} is written as derived: it was seen "
-            "later, or its sha256 is the higher one."
-        )
+        why = _TAKEN.get(pair.relation, "was seen later, or its sha256 is the higher one")
+        return f"Which came first is undetermined; {derived} is written as derived: it {why}."
     reason = str(pair.evidence.get("direction"))
     return f"{derived} is derived from {source} ({reason}): {_LOSSES.get(reason, reason)}."
 
 
+# Why an image is written as derived though nothing says that it is.
+_TAKEN = {"crop": "shows a part of the other", "padded": "has a plain frame"}
 # What each reason for a direction says of the derived image.
 _LOSSES = {
     "border": "it has a border that was added",
