@@ -10,10 +10,10 @@ from typing import Any
 from ris_jobs.match import Match, Side
 from ris_jobs.match.alignment import Alignment, Verified
 from ris_jobs.match.calibration import Calibration
-from ris_jobs.match.direction import Direction, direction, linear_ratio
+from ris_jobs.match.direction import Direction, direction, framed, linear_ratio
 from ris_jobs.match.examine import Examined
 from ris_jobs.match.orientation import inverse
-from ris_jobs.match.relation import Kinds, framed, kinds
+from ris_jobs.match.relation import Kinds, kinds
 from ris_jobs.match.suppression import suppression
 
 __all__ = ["Scored", "describe"]

@@ -24,7 +24,7 @@ from ris_jobs.match.direction import (
 from ris_jobs.match.orientation import MIRRORED, ROTATED, swaps_sides
 from ris_jobs.match.pixels import Evidence
 
-__all__ = ["Kinds", "framed", "kinds"]
+__all__ = ["Kinds", "kinds"]
 
 # What coding leaves between cell means (grey values), less the same for small pictures: of 208
 # copies, from JPEG at quality 10 to thumbnails of 24 pixels, at most 1.2 and 5.4 in luma, 1.8 and

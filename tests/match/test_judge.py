@@ -434,3 +434,17 @@ def test_a_mirrored_crop_says_both(collection, decide):
 def test_a_shared_caption_is_no_copied_picture(collection, decide):
     sides = [collection.add(edits.jpeg(edits.caption(scene(n, (480, 360))), 85)) for n in (70, 71)]
     assert decide(*sides, cosine=0.95) is None
+
+
+@pytest.mark.parametrize("seed", [20, 22, 24])
+@pytest.mark.parametrize("later", ["small", "part"])
+def test_a_part_is_a_crop_whichever_was_seen_first(seed, later, collection, decide):
+    """A small picture says nothing of whether it was cut from the other or pasted into it."""
+    seen = {name: NOON + timedelta(days=name == later) for name in ("small", "part")}
+    small = edits.png(edits.thumbnail(scene(seed), 64))
+    part = edits.jpeg(edits.crop(scene(seed), 0.5), 85)
+    a = collection.add(small, first_seen_at=seen["small"])
+    b = collection.add(part, first_seen_at=seen["part"])
+    match = decide(a, b)
+    assert (match.relation, match.derived_id) == (Relation.CROP, b.image_id)
+    assert match.evidence["direction"] == "undetermined"
