@@ -39,7 +39,7 @@ def judged(collection):
 def test_a_form_filled_in_otherwise_is_kept_as_a_look_alike(judged):
     one, two = form("Anna Arendt"), form("Bert Brecht")
     match = judged(edits.jpeg(one, 92), edits.jpeg(two, 92), common=0.7)
-    assert match.probability < 0.95
+    assert match.probability < 0.7
     assert match.suppressed == LOOK_ALIKE
 
 
