@@ -130,7 +130,9 @@ def pair_up(
     """
     pairs = _unordered(_ranked(_pairs(searches)))
     hashed = pairs["part_one"] == HASH
-    order = np.lexsort((-pairs["nearness"], hashed, pairs["two"], pairs["one"]))
+    # By cosine too: rounding makes equal nearness of two that hardly differ.
+    nearest = (-pairs["cosine"], -pairs["nearness"])
+    order = np.lexsort((*nearest, hashed, pairs["two"], pairs["one"]))
     pairs, hashed = pairs[order], hashed[order]
     first = _first_of_each(pairs["one"], pairs["two"])
     if not len(first):
