@@ -27,16 +27,12 @@ _BATCH = 256
 
 
 @dataclass(slots=True)
-class Matched:
-    """Images looked up, candidate pairs, how many of them came how far
-    (:class:`ris_jobs.match.examine.Reached`), rows written, and the seconds that ``search`` and
-    ``judge`` took."""
+class Matched(Reached):
+    """Images looked up, candidate pairs, how many of them came how far, rows written, and the
+    seconds that ``search`` and ``judge`` took."""
 
     images: int = 0
     candidates: int = 0
-    pixels: int = 0
-    keypoints: int = 0
-    confirmed: int = 0
     written: int = 0
     seconds: float = 0.0
     stages: dict[str, float] = field(default_factory=lambda: {"search": 0.0, "judge": 0.0})
@@ -81,11 +77,11 @@ def _match_batch(
             min_cosine=settings.min_cosine,
             load=partial(descriptors.vectors, db, stores.model_id),
         )
-    candidates, reached = grouped(candidates, {*claimed.ids}), Reached()
+    candidates = grouped(candidates, {*claimed.ids})
     with _timed(total, "judge"):
         sides = sides_of(db, stores.model_id, candidates)
         found = list(
-            judged(candidates, sides, stores.previews, calibration, settings, reached=reached)
+            judged(candidates, sides, stores.previews, calibration, settings, reached=total)
         )
     matches.lock(db)
     total.written += matches.save(
@@ -98,9 +94,6 @@ def _match_batch(
     suppression.settle(db, claimed.ids, settings.hub_limit)
     total.images += len(claimed.ids)
     total.candidates += len(candidates)
-    total.pixels += reached.pixels
-    total.keypoints += reached.keypoints
-    total.confirmed += reached.confirmed
 
 
 @contextmanager

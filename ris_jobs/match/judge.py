@@ -18,7 +18,7 @@ from ris_jobs.match.examine import (
     examine,
 )
 from ris_jobs.match.probability import probability
-from ris_jobs.match.suppression import look_alike
+from ris_jobs.match.suppression import kept
 
 __all__ = ["judge", "judge_many"]
 
@@ -63,7 +63,7 @@ def judge_many(
         if examined is None:
             continue
         chance = probability(examined.features, calibration)
-        if chance >= min_probability or look_alike(examined.features, chance):
+        if kept(examined.features, chance, min_probability):
             scored = Scored(examined, chance, calibration)
             yield describe(scored, enlarged=_enlarged(examined, previews))
 

@@ -20,7 +20,7 @@ from ris_jobs.match.examine import (
 )
 from ris_jobs.match.probability import features, probability
 from ris_jobs.match.rerank import HashDistance, hash_distances
-from ris_jobs.match.suppression import look_alike
+from ris_jobs.match.suppression import kept
 
 __all__ = ["Ruling", "Stop", "rule"]
 
@@ -66,5 +66,5 @@ def rule(
         return Ruling(reason, distance, alignment, None, None)
     found = features(pair, parts_of(candidate, pair), candidate.cosine, distance, alignment)
     chance = probability(found, calibration)
-    kept = chance >= min_probability or look_alike(found, chance)
-    return Ruling(None if kept else Stop.IMPROBABLE, distance, alignment, found, chance)
+    stop = None if kept(found, chance, min_probability) else Stop.IMPROBABLE
+    return Ruling(stop, distance, alignment, found, chance)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ris_jobs.fingerprint import Fingerprint
 from ris_jobs.match.alignment import Alignment
 
-__all__ = ["LOOK_ALIKE", "LOW_COMPLEXITY", "look_alike", "suppression"]
+__all__ = ["LOOK_ALIKE", "LOW_COMPLEXITY", "kept", "look_alike", "suppression"]
 
 LOW_COMPLEXITY = "low-complexity"
 # Of 600 photos re-encoded as 128-pixel thumbnails the plainest has 0.14 of its blocks in support;
@@ -42,6 +42,11 @@ def suppression(
     if alignment.pixels is None and plain:
         return LOW_COMPLEXITY
     return LOOK_ALIKE if look_alike(features, probability) else None
+
+
+def kept(features: Mapping[str, float], probability: float, min_probability: float) -> bool:
+    """Whether a confirmed pair is kept: as a match, or suppressed as a look-alike."""
+    return probability >= min_probability or look_alike(features, probability)
 
 
 def look_alike(features: Mapping[str, float], probability: float) -> bool:
