@@ -19,7 +19,7 @@ from ris_jobs.match.pixels import (
     view,
 )
 
-__all__ = ["Alignment", "Inside", "Verified", "align"]
+__all__ = ["Alignment", "Inside", "Verified", "align", "in_detail"]
 
 # Measured on copies of 120 photos and on all pairs of them: whole copies agree in at least 0.65 of
 # their blocks but for 1 % (a caption hides the rest, or all that has texture), different photos
@@ -100,22 +100,6 @@ class Alignment:
 def align(first: View, second: View, orientation: int, *, search: bool) -> Alignment:
     """The best alignment of two views. ``orientation`` is a first guess (from hashes);
     ``search`` allows the slower search for one inside the other."""
-    found = _aligned(first, second, orientation, search)
-    return _in_detail(found, first, second) if found.held else found
-
-
-def _in_detail(found: Alignment, first: View, second: View) -> Alignment:
-    if found.pixels is None:
-        return found
-    one, two = first.picture, turn(second.picture, found.orientation)
-    if found.inside is not None and found.inside.inner_first:
-        two = cut(second.picture, found.inside.box)
-    elif found.inside is not None:
-        one = cut(first.picture, found.inside.box)
-    return replace(found, pixels=detailed(found.pixels, one, two))
-
-
-def _aligned(first: View, second: View, orientation: int, search: bool) -> Alignment:
     guesses = sorted({orientation, best_orientation(first, second)})
     tried = [(compare(first, second, guess), guess) for guess in guesses]
     pixels, orientation = max(tried, key=lambda t: (t[0].agreement, t[0].correlation))
@@ -130,6 +114,18 @@ def _aligned(first: View, second: View, orientation: int, search: bool) -> Align
     tried_inside = [_inside(first, second, True, enough), _inside(second, first, False, enough)]
     found = [t for t in tried_inside if t is not None and (not held or _is_better(t))]
     return max(found, key=_strength, default=whole)
+
+
+def in_detail(found: Alignment, first: View, second: View) -> Alignment:
+    """An alignment of two views with what their detail says, where it holds and does not yet."""
+    if not found.held or found.pixels is None or found.pixels.plain is not None:
+        return found
+    one, two = first.picture, turn(second.picture, found.orientation)
+    if found.inside is not None and found.inside.inner_first:
+        two = cut(second.picture, found.inside.box)
+    elif found.inside is not None:
+        one = cut(first.picture, found.inside.box)
+    return replace(found, pixels=detailed(found.pixels, one, two))
 
 
 def _without_detail(first: View, second: View) -> Alignment | None:

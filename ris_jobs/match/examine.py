@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ris_jobs.match import Candidate, Side
-from ris_jobs.match.alignment import Alignment, align
+from ris_jobs.match.alignment import Alignment, align, in_detail
 from ris_jobs.match.candidates import HASH_COSINE
 from ris_jobs.match.geometry import Keypoints, keypoints, register
 from ris_jobs.match.pixels import View, view
@@ -165,12 +165,13 @@ def alignment_of(
     if not hashes_near(distance) and not search:
         return None
     ids = (pair[0].image_id, pair[1].image_id)
-    alignment = _align(previews.view(ids[0]), previews.view(ids[1]), distance, search)
+    first, second = previews.view(ids[0]), previews.view(ids[1])
+    alignment = _align(first, second, distance, search)
     reached.pixels += alignment.pixels is not None
     if not alignment.clear and nearest:
         reached.keypoints += 1
         alignment = _clearer(alignment, previews.by_keypoints(*ids))
-    return alignment
+    return alignment if first is None or second is None else in_detail(alignment, first, second)
 
 
 def _clearer(one: Alignment, other: Alignment | None) -> Alignment:
