@@ -68,11 +68,11 @@ class Match:
 
     ``probability`` 0–1 that the pair is a copy, calibrated. ``hash_distance`` is the pHash
     Hamming distance (0–64) in the best orientation. ``inliers`` counts geometrically verified
-    keypoints, None where nothing rests on them. ``scale`` is derived size / source size
-    (linear). ``orientation`` is the EXIF value (1–8) of the transform that turns the source
-    upright picture into the derived one. ``box`` is (x0, y0, x1, y1) as fractions, for crops,
-    paddings and composites. ``suppressed`` is None or the reason. ``evidence`` holds every
-    score the decision was made from.
+    keypoints, None where they were not asked or say something else. ``scale`` is derived size /
+    source size (linear). ``orientation`` is the EXIF value (1–8) of the transform that turns the
+    source upright picture into the derived one. ``box`` is (x0, y0, x1, y1) as fractions, for
+    crops, paddings and composites. ``suppressed`` is None or the reason. ``evidence`` holds
+    every score the decision was made from.
     """
 
     derived_id: int

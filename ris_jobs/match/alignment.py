@@ -66,12 +66,15 @@ class Verified:
     straight: bool
 
 
+_CORNERS = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+
+
 @dataclass(frozen=True, slots=True)
 class Alignment:
     """The first picture and the second after the transform ``orientation`` (EXIF 1–8) show the
     same, as far as ``held`` says so; ``pixels`` compares what overlaps, None where a preview
     is gone; ``inside`` is None where the whole pictures overlap; ``verified`` is None where
-    nothing rests on keypoints."""
+    keypoints were not asked or say something else."""
 
     orientation: int
     pixels: Evidence | None
@@ -95,6 +98,16 @@ class Alignment:
         if not self.held or self.pixels is None:
             return self.held
         return self.pixels.agreement >= _CLEAR and not self.pixels.blurred
+
+    def confirmed_by(self, other: Alignment) -> Alignment:
+        """With what keypoints say, if they too lay the whole pictures on each other this way."""
+        found = other.verified
+        if found is None or not found.straight or self.inside or other.inside:
+            return self
+        if self.orientation != other.orientation:
+            return self
+        whole = replace(found, coverage=(1.0, 1.0), first=_CORNERS, second=_CORNERS)
+        return replace(self, verified=whole)
 
 
 def align(first: View, second: View, orientation: int, *, search: bool) -> Alignment:

@@ -181,7 +181,9 @@ def _clearer(one: Alignment, other: Alignment | None) -> Alignment:
     if not one.held or one.pixels is None or one.pixels.blurred:
         return other
     more = 0.0 if one.inside else _MORE
-    return other if other.pixels.agreement > one.pixels.agreement + more else one
+    if other.pixels.agreement > one.pixels.agreement + more:
+        return other
+    return one.confirmed_by(other)
 
 
 def _align(

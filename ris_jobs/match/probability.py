@@ -31,7 +31,7 @@ def features(
 
     ``cosine`` is that of the two sides' ``parts``; ``partly`` is 1 where one of these is a region,
     ``common`` the mean of how common they are, ``complexity`` the lower of the two. ``verified`` is
-    1 where keypoints had to be asked, ``inliers`` grows with the logarithm of how many agree,
+    1 where keypoints were asked and agree, ``inliers`` grows with the logarithm of how many agree,
     ``differs`` with the largest difference of two cells; ``template`` and ``unlike`` are high where
     something common (a form, a screen, a sign) shows other content, in one place or in many;
     ``plain`` is the share of nothing to see, ``other`` grows with the logarithm of the share of

@@ -15,7 +15,7 @@ from ris_jobs.match.rerank import HashDistance
 from tests.store.samples import AT, fingerprint
 
 pytest.importorskip("matplotlib", reason="only training draws: pip install ris-jobs[bench]")
-from training import calibrate
+from training.calibrate import fit
 
 ENTRIES = json.loads(resources.files("ris_jobs.match").joinpath("calibration.json").read_text())
 NEAR, FAR = HashDistance(1, 2, 3, 20), HashDistance(1, 20, 20, 120)
@@ -56,17 +56,17 @@ def test_no_evidence_counts_the_wrong_way(name):
     assert {"agreement", "inliers", "complexity"} <= calibration.pixels.weights.keys()
     for model in (calibration.pixels, calibration.hashes):
         for feature, weight in model.weights.items():
-            assert weight >= 0 or feature not in calibrate.FOR
-            assert weight <= 0 or feature not in calibrate.AGAINST
+            assert weight >= 0 or feature not in fit.FOR
+            assert weight <= 0 or feature not in fit.AGAINST
 
 
 @pytest.mark.parametrize("name", ENTRIES["models"])
 def test_an_entry_weighs_what_is_measured(name):
-    of_others = calibrate.OF_THE_MODEL if name == ANY_MODEL else ()
+    of_others = fit.OF_THE_MODEL if name == ANY_MODEL else ()
     calibration = Calibration.for_model(name)
     for model, names in (
-        (calibration.pixels, calibrate.PIXELS),
-        (calibration.hashes, calibrate.HASHES),
+        (calibration.pixels, fit.PIXELS),
+        (calibration.hashes, fit.HASHES),
     ):
         assert model.weights.keys() == set(names) - set(of_others)
 

@@ -431,6 +431,14 @@ def test_a_mirrored_crop_says_both(collection, decide):
     assert match.box == pytest.approx((40 / 480, 30 / 360, 300 / 480, 260 / 360), abs=0.01)
 
 
+def test_keypoints_confirm_a_whole_picture_that_a_caption_hides_a_part_of(collection, decide):
+    source = collection.add(edits.png(scene(23)))
+    match = decide(source, collection.add(edits.jpeg(edits.caption(scene(23)), 85)))
+    assert match.inliers >= 8
+    assert match.scale == 1.0
+    assert match.evidence["keypoints"]["coverage"] == {"derived": 1.0, "source": 1.0}
+
+
 def test_a_shared_caption_is_no_copied_picture(collection, decide):
     sides = [collection.add(edits.jpeg(edits.caption(scene(n, (480, 360))), 85)) for n in (70, 71)]
     assert decide(*sides, cosine=0.95) is None

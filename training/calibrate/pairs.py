@@ -1,0 +1,145 @@
+"""A collection of copies and of pictures that look alike, and the pairs a scan finds in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from tqdm import tqdm
+
+from benchmarks.accuracy import suite as suites
+from benchmarks.accuracy.truth import Row
+from ris_jobs.demo import edits
+from ris_jobs.fingerprint import descriptor, preview
+from ris_jobs.fingerprint.pipeline import Pipeline, Processed
+from ris_jobs.jobs.models import model_of
+from ris_jobs.match import Candidate, Side, examine
+from ris_jobs.match.candidates import Described, pair_up
+from ris_jobs.match.rerank import HashDistance, hash_distances
+from ris_jobs.settings import Settings
+from ris_jobs.store.vectors import open_vectors
+
+PER_VARIANT = 8
+DEFAULTS = Settings()
+_BATCH = 64
+# Copies of two photos that may share a third one.
+_MIXED = frozenset({"pasted", "collage", "phone", "desktop", "blend", "covered", "chain"})
+# Drawn pictures that have copies of their own; all flat fields are alike.
+_GRAPHICS = frozenset({"template", "logo", "placeholder", "document", "interface"})
+
+Kinds = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One image of the collection; ``descriptors`` (regions, dim), the whole first."""
+
+    row: Row
+    side: Side
+    picture: bytes
+    descriptors: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A collection, its candidate pairs (ids are places in ``items``), the distances of their
+    hashes, and the kind of each: 0 for copies, 1 for pictures that look alike, 2 for others."""
+
+    items: Sequence[Item]
+    pairs: list[Candidate]
+    distances: list[HashDistance]
+    kinds: Kinds
+
+    @property
+    def same(self) -> npt.NDArray[np.bool_]:
+        """(pairs,), whether both show one photo."""
+        return self.kinds == 0
+
+
+def collection(photos: Sequence[Path], model: str, seed: int) -> list[Item]:
+    """The suite of these photos, described; what cannot be read is left out."""
+    pipeline = Pipeline(
+        descriptor.load(model, DEFAULTS.weights),
+        max_pixels=DEFAULTS.max_pixels,
+        truncated=DEFAULTS.truncated,
+        preview_size=DEFAULTS.preview_size,
+    )
+    items: list[Item] = []
+    with TemporaryDirectory() as folder:
+        linked = Path(folder, "photos")
+        linked.mkdir()
+        for photo in photos:
+            (linked / photo.name).symlink_to(photo.resolve())
+        suite = suites.build(linked, Path(folder, "suite"), seed=seed, per_variant=PER_VARIANT)
+        files = list(_files(suite))
+        for start in tqdm(range(0, len(files), _BATCH), "describe", disable=None):
+            rows, datas = zip(*files[start : start + _BATCH], strict=True)
+            for row, data, found in zip(rows, datas, pipeline.run(datas), strict=True):
+                if isinstance(found, Processed):
+                    items.append(_item(len(items), row, data, found))
+    return items
+
+
+def _files(suite: suites.Suite) -> Iterator[tuple[Row, bytes]]:
+    """All files; of pictures that were drawn also copies, of which a suite has none."""
+    for row, path in zip(suite.rows, suite.paths, strict=True):
+        data = path.read_bytes()
+        if row.group not in _GRAPHICS:
+            yield row, data
+            continue
+        drawn = replace(row, photo=row.file)
+        yield drawn, data
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+        for copied in (edits.jpeg(picture, 60), edits.jpeg(edits.thumbnail(picture, 200), 85)):
+            yield drawn, copied
+
+
+def _item(number: int, row: Row, data: bytes, found: Processed) -> Item:
+    at, common = datetime(2000, 1, 1, tzinfo=UTC), found.commonness.tolist()
+    side = Side(number, sha256(data).hexdigest(), found.fingerprint, at, common)
+    return Item(row, side, found.preview, found.descriptors)
+
+
+def scan(items: Sequence[Item], model: str) -> Scan:
+    """Candidate pairs as a scan finds them, less those whose truth is not known."""
+    vectors_of = {place: item.descriptors for place, item in enumerate(items)}
+    hashes = {place: item.side.fingerprint.hashes.pdq for place, item in enumerate(items)}
+    described = Described.of(vectors_of, hashes)
+    with TemporaryDirectory() as home:
+        settings = replace(DEFAULTS, home=Path(home), model=model)
+        with open_vectors(settings, model_of(settings)) as vectors:
+            vectors.upsert(described)
+            searches = vectors.neighbours(described, settings.top_k + 1)
+    pairs = pair_up(
+        searches,
+        top_k=DEFAULTS.top_k,
+        min_cosine=DEFAULTS.min_cosine,
+        load=lambda ids: {i: vectors_of[i] for i in ids},
+    )
+    told = [(pair, _kind(items[pair.image_id].row, items[pair.other_id].row)) for pair in pairs]
+    pairs = [pair for pair, kind in told if kind is not None]
+    sides = [(items[p.image_id].side, items[p.other_id].side) for p in pairs]
+    distances = hash_distances([(a.fingerprint.hashes, b.fingerprint.hashes) for a, b in sides])
+    return Scan(items, pairs, distances, np.array([kind for _, kind in told if kind is not None]))
+
+
+def _kind(one: Row, other: Row) -> int | None:
+    """As in :class:`Scan`; None where both may show a third photo."""
+    if "negative" in (one.kind, other.kind) and one.file != other.file:
+        return 1 if one.group == other.group else 2
+    if one.photo == other.photo:
+        return 0
+    return None if {one.family, other.family} <= _MIXED else 2
+
+
+def loader(of: Scan) -> examine.LoadPreview:
+    """Of the previews of a scan."""
+    return lambda image_id: preview.load(of.items[image_id].picture)
