@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +20,6 @@ from ris_jobs.match.pixels import KEPT, View
 __all__ = ["Box", "Found", "Surround", "around", "cut", "find_inside", "surround"]
 
 Box = tuple[float, float, float, float]
-Luma = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.float32]
 
 _COARSE = 48
@@ -84,16 +84,15 @@ def surround(picture: npt.NDArray[np.uint8], box: Box) -> Surround:
     step; what a crop left out is neither."""
     height, width = picture.shape[:2]
     (x0, x1), (y0, y1) = _span(box[0], box[2], width), _span(box[1], box[3], height)
-    beyond = np.ones((height, width), dtype=bool)
-    beyond[max(0, y0 - _GAP) : y1 + _GAP, max(0, x0 - _GAP) : x1 + _GAP] = False
+    beyond = np.ones((height, width), np.uint8)
+    beyond[max(0, y0 - _GAP) : y1 + _GAP, max(0, x0 - _GAP) : x1 + _GAP] = 0
     if not beyond.any():
         return Surround(0.0, 0.0, 0.0, 0.0)
-    grey = picture.astype(np.float32).mean(axis=2)
-    lines = _lines(grey, x0, y0, x1, y1)
+    lines = _lines(picture, x0, y0, x1, y1)
     inner, outer = [i for i, _ in lines], [o for _, o in lines]
     rim, core = (_root_mean([np.square(x - x.mean()) for x in of]) for of in (outer, inner))
     step = _root_mean([np.square(o - i) for o, i in zip(outer, inner, strict=True)])
-    plain = _plainness(picture[beyond])
+    plain = _plainness(picture, beyond)
     return Surround(plain, rim, step, step / math.hypot(rim, core, _CODING))
 
 
@@ -104,29 +103,50 @@ def around(picture: npt.NDArray[np.uint8], polygon: npt.NDArray[np.float64]) -> 
     inner = np.zeros((height, width), np.uint8)
     cv2.fillConvexPoly(inner, np.round(polygon * (width, height)).astype(np.int32), 1)
     grown = cv2.dilate(inner, np.ones((2 * _GAP + 1, 2 * _GAP + 1), np.uint8))
-    beyond = picture[grown == 0]
-    return _plainness(beyond) if len(beyond) else 1.0
+    beyond = np.asarray(grown == 0, np.uint8)
+    return _plainness(picture, beyond) if beyond.any() else 1.0
 
 
-def _plainness(pixels: npt.NDArray[np.uint8]) -> float:
-    """The share of (n, 3) pixels that have the commonest colour, nearly."""
-    colours = pixels.astype(np.int16)
-    distance = np.abs(colours - np.median(colours, axis=0)).max(axis=1)
-    return float((distance <= _PLAIN).mean())
+def _plainness(picture: npt.NDArray[np.uint8], beyond: npt.NDArray[np.uint8]) -> float:
+    """The share of the pixels ``beyond`` (h, w), 1 there and 0 elsewhere, that have their
+    commonest colour, nearly."""
+    colour = [_median(cv2.calcHist([picture], [c], beyond, [256], [0, 256])) for c in range(3)]
+    # As bounds of whole numbers; `inRange` would round them.
+    low = np.ceil(np.array(colour) - _PLAIN).clip(0)
+    high = np.floor(np.array(colour) + _PLAIN).clip(max=255)
+    near = cv2.bitwise_and(cv2.inRange(picture, low, high), beyond)
+    return cv2.countNonZero(near) / cv2.countNonZero(beyond)
 
 
-def _lines(grey: Plane, x0: int, y0: int, x1: int, y1: int) -> list[tuple[Plane, Plane]]:
-    """The line just inside and the line just outside each side that has room beyond it; a box
-    is found to about a pixel, so both keep their distance."""
-    height, width = grey.shape
+def _median(counts: npt.NDArray[Any]) -> float:
+    """Of the values 0–255 that occur so often."""
+    below, half = np.cumsum(counts), counts.sum() / 2
+    # Half of them are no more than the first, and half no less than the second.
+    first, second = np.searchsorted(below, half), np.searchsorted(below, half, side="right")
+    return float(first + second) / 2
+
+
+def _lines(
+    picture: npt.NDArray[np.uint8], x0: int, y0: int, x1: int, y1: int
+) -> list[tuple[Plane, Plane]]:
+    """The grey values just inside and just outside each side that has room beyond it; a box is
+    found to about a pixel, so both lines keep their distance."""
+    height, width = picture.shape[:2]
     near, far = _GAP, _GAP + 1
+    across, down = slice(x0, x1), slice(y0, y1)
     places = [
-        (y0 >= far, grey[min(y0 + near, height - 1), x0:x1], grey[y0 - far, x0:x1]),
-        (height - y1 >= far, grey[y1 - far, x0:x1], grey[min(y1 + near, height - 1), x0:x1]),
-        (x0 >= far, grey[y0:y1, min(x0 + near, width - 1)], grey[y0:y1, x0 - far]),
-        (width - x1 >= far, grey[y0:y1, x1 - far], grey[y0:y1, min(x1 + near, width - 1)]),
+        (y0 >= far, (min(y0 + near, height - 1), across), (y0 - far, across)),
+        (height - y1 >= far, (y1 - far, across), (min(y1 + near, height - 1), across)),
+        (x0 >= far, (down, min(x0 + near, width - 1)), (down, x0 - far)),
+        (width - x1 >= far, (down, x1 - far), (down, min(x1 + near, width - 1))),
     ]
-    return [(inside, outside) for room, inside, outside in places if room]
+    return [
+        (_grey(picture[inside]), _grey(picture[outside])) for room, inside, outside in places if room
+    ]
+
+
+def _grey(line: npt.NDArray[np.uint8]) -> Plane:
+    return np.asarray(line.astype(np.float32).mean(axis=-1), np.float32)
 
 
 def _root_mean(parts: list[Plane]) -> float:
@@ -143,13 +163,6 @@ def _shares(low: float, high: float, step: float) -> list[float]:
     return [float(low * (high / low) ** (i / count)) for i in range(count + 1)]
 
 
-def _plane(picture: npt.NDArray[np.uint8], side: int) -> Luma:
-    """Luma with its long side at ``side``, or less if the picture has less."""
-    scale = min(1.0, side / max(picture.shape[:2]))
-    small = _sized(picture, picture.shape[1] * scale, picture.shape[0] * scale)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-
-
 def _sized(plane: npt.NDArray[np.uint8], width: float, height: float) -> npt.NDArray[np.uint8]:
     size = max(1, round(width)), max(1, round(height))
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
@@ -157,7 +170,7 @@ def _sized(plane: npt.NDArray[np.uint8], width: float, height: float) -> npt.NDA
 
 def _best(inner: View, outer: View, side: int, shares: list[float]) -> tuple[float, Found] | None:
     """The share of the outer plane that the inner one fills best, and where."""
-    small, plane = _plane(inner.picture, side), _plane(outer.picture, side)
+    small, plane = inner.luma(side), outer.luma(side)
     height, width = plane.shape
     fit = min(width / small.shape[1], height / small.shape[0])
     best: tuple[float, float, Found] | None = None

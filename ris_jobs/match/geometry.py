@@ -248,11 +248,13 @@ def _fitted(p: Values, q: Values) -> tuple[Matrix, npt.NDArray[np.bool_]] | None
     affine, near = cv2.estimateAffine2D(
         p, q, method=method, ransacReprojThreshold=_NEAR, maxIters=tries, confidence=sure
     )
-    found, close = cv2.findHomography(p, q, method, _NEAR, maxIters=tries, confidence=sure)
     straight = None if affine is None else np.vstack([affine, [0, 0, 1]]).astype(np.float64)
-    full = None if found is None else np.asarray(found, np.float64)
-    if full is not None and _explained(full, p, q) > _BETTER * _explained(straight, p, q) + _MORE:
-        return full, close.ravel() > 0
+    enough = _BETTER * _explained(straight, p, q) + _MORE
+    if len(p) > enough:
+        found, close = cv2.findHomography(p, q, method, _NEAR, maxIters=tries, confidence=sure)
+        full = None if found is None else np.asarray(found, np.float64)
+        if _explained(full, p, q) > enough:
+            return full, close.ravel() > 0
     if straight is None or int(near.sum()) < _FEWEST:
         return None
     return straight, near.ravel() > 0

@@ -11,6 +11,7 @@ pixelated, halftoned, enlarged from a speck) agrees once both are blurred.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -52,18 +53,39 @@ _BAND = (1.5, 8.0)
 _FLAT = 64.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
     """``picture`` is the preview at no more than 256 pixels, uint8 (h, w, 3); ``ycc`` the
-    squashed square, float32 (64, 64, 3); ``pattern`` its luma with tone and contrast of each
-    block taken out, float32 (64, 64); ``band`` its luma without detail and without slow changes,
-    float32 (64, 64), a unit vector or zeros; ``colours`` as in :class:`Evidence`."""
+    squashed square, float32 (64, 64, 3). The rest is made of these once it is asked for."""
 
     picture: Rgb
     ycc: Plane
-    pattern: Plane
-    band: Plane
-    colours: float
+
+    @cached_property
+    def pattern(self) -> Plane:
+        """Luma with tone and contrast of each block taken out, float32 (64, 64)."""
+        return _pattern(self.ycc[..., 0])
+
+    @cached_property
+    def band(self) -> Plane:
+        """Luma without detail and without slow changes, float32 (64, 64), a unit vector or
+        zeros."""
+        return _band(self.ycc[..., 0])
+
+    @cached_property
+    def colours(self) -> float:
+        """As in :class:`Evidence`."""
+        return _colours(self.ycc)
+
+    @cached_property
+    def _planes(self) -> dict[int, Rgb]:
+        return {}
+
+    def luma(self, side: int) -> Rgb:
+        """Luma, uint8 (h, w), its long side at ``side`` pixels, or less if the picture has less."""
+        if side not in self._planes:
+            self._planes[side] = _luma(self.picture, side)
+        return self._planes[side]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +136,13 @@ def view(picture: Rgb) -> View:
     if scale < 1:
         height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
         picture = _resize(picture, width, height)
-    ycc = _ycc(_resize(picture, SIDE, SIDE))
-    return View(picture, ycc, _pattern(ycc[..., 0]), _band(ycc[..., 0]), _colours(ycc))
+    return View(picture, _ycc(_resize(picture, SIDE, SIDE)))
+
+
+def _luma(picture: Rgb, side: int) -> Rgb:
+    scale = min(1.0, side / max(picture.shape[:2]))
+    height, width = (max(1, round(length * scale)) for length in picture.shape[:2])
+    return np.asarray(cv2.cvtColor(_resize(picture, width, height), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def best_orientation(first: View, second: View) -> int:
@@ -158,19 +185,19 @@ def compare(
     if shared is not None:
         two = np.where(shared[..., None], two, one)
     agreement, textured, support = _agreement(one[..., 0], two[..., 0], shared)
-    cells = np.stack([_cells(two[..., c] - one[..., c]) for c in range(3)])
-    size = np.abs(cells)
-    unmapped, tint = _mapped(one, two)
+    cells = _cells(one), _cells(two)
+    size = np.abs(cells[1] - cells[0])
+    unmapped, tint = min(_mapping(*cells), _mapping(*cells[::-1]))
     return Evidence(
         correlation=_correlation(one[..., 0], two[..., 0]),
         agreement=agreement,
         textured=textured,
         support=support,
-        luma=float(size[0].mean()),
-        chroma=float(size[1:].mean()),
-        luma_worst=float(size[0].max()),
-        chroma_worst=float(size[1:].max()),
-        changed=float((size.max(axis=0) > _CHANGED).mean()),
+        luma=float(size[:, 0].mean()),
+        chroma=float(size[:, 1:].mean()),
+        luma_worst=float(size[:, 0].max()),
+        chroma_worst=float(size[:, 1:].max()),
+        changed=float((size.max(axis=1) > _CHANGED).mean()),
         unmapped=unmapped,
         tint=tint,
         colours=(first.colours, second.colours),
@@ -210,28 +237,19 @@ def _through(size: tuple[int, int], square: Plane) -> Plane:
 
 def _ycc(picture: Rgb) -> Plane:
     """Y, Cb, Cr of BT.601 (JFIF), float32, chroma around 0."""
-    rgb = picture.astype(np.float32)
-    y = rgb @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
-    return np.stack([y, (rgb[..., 2] - y) * 0.564, (rgb[..., 0] - y) * 0.713], axis=-1)
+    return np.asarray(cv2.transform(picture.astype(np.float32), _YCC), np.float32)
 
 
-def _cells(plane: Plane) -> Plane:
+def _cells(square: Plane) -> Plane:
+    """(64, 64, 3) → (256, 3), the mean of each cell."""
     n = SIDE // _CELL
-    return np.asarray(plane.reshape(n, _CELL, n, _CELL).mean(axis=(1, 3)), dtype=np.float32)
-
-
-def _mapped(one: Plane, two: Plane) -> tuple[float, float]:
-    """What one colour mapping over all cells leaves (largest Y, Cb or Cr), and what it does to
-    neutral grey (Cb or Cr); of the two directions the one that leaves less."""
-    a, b = (
-        np.stack([_cells(plane[..., c]) for c in range(3)], axis=-1).reshape(-1, 3)
-        for plane in (one, two)
-    )
-    return min(_mapping(a, b), _mapping(b, a))
+    small = cv2.resize(square, (n, n), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32).reshape(-1, 3)
 
 
 def _mapping(cells: Plane, target: Plane) -> tuple[float, float]:
-    """Least squares by the values and squares of Y, Cb and Cr around mid-grey."""
+    """What one colour mapping over all cells leaves (largest Y, Cb or Cr), and what it does to
+    neutral grey (Cb or Cr): least squares by values and squares of Y, Cb, Cr around mid-grey."""
     values = cells / 128 - np.array([1, 0, 0], dtype=np.float32)
     terms = np.concatenate([np.ones_like(values[:, :1]), values, np.square(values)], axis=1)
     # A little ridge: a picture without neutral colours says little about them.
@@ -241,10 +259,10 @@ def _mapping(cells: Plane, target: Plane) -> tuple[float, float]:
 
 
 def _colours(ycc: Plane) -> float:
-    centred = ycc.reshape(-1, 3) - ycc.reshape(-1, 3).mean(axis=0)
-    luma, chroma = centred[:, :1], centred[:, 1:]
-    slope = (luma * chroma).sum(axis=0) / max(float((luma * luma).sum()), 1.0)
-    return float(np.sqrt(np.square(chroma - luma * slope).mean()))
+    luma, *chroma = (plane - plane.mean() for plane in np.moveaxis(ycc, -1, 0).astype(np.float64))
+    power = max(float((luma * luma).sum()), 1.0)
+    left = [c - luma * ((luma * c).sum() / power) for c in chroma]
+    return float(np.sqrt(np.square(left).mean()))
 
 
 def _correlation(one: Plane, two: Plane) -> float:
@@ -313,3 +331,5 @@ def _slopes() -> Plane:
 
 
 _SLOPES = _slopes()
+_Y = np.array([0.299, 0.587, 0.114])
+_YCC = np.stack([_Y, (np.array([0, 0, 1]) - _Y) * 0.564, (np.array([1, 0, 0]) - _Y) * 0.713])
