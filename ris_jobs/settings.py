@@ -75,7 +75,7 @@ class Settings:
     )
     preview_size: int = _setting("long side of previews, pixels", default=640, results=True)
     batch_size: int = _setting("images a pipeline call", default=64)
-    workers: int = _setting("threads that read and decode; 0: one a core", default=0)
+    workers: int = _setting("threads that read, decode and judge; 0: one a core", default=0)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:

@@ -135,4 +135,5 @@ def judged(
         load_preview=load_preview,
         load_keypoints=load_keypoints,
         reached=reached,
+        workers=settings.threads,
     )

@@ -140,9 +140,8 @@ def _lines(
         (x0 >= far, (down, min(x0 + near, width - 1)), (down, x0 - far)),
         (width - x1 >= far, (down, x1 - far), (down, min(x1 + near, width - 1))),
     ]
-    return [
-        (_grey(picture[inside]), _grey(picture[outside])) for room, inside, outside in places if room
-    ]
+    shown = [(picture[inside], picture[outside]) for room, inside, outside in places if room]
+    return [(_grey(inside), _grey(outside)) for inside, outside in shown]
 
 
 def _grey(line: npt.NDArray[np.uint8]) -> Plane:

@@ -69,6 +69,11 @@ class Reached:
     keypoints: int = 0
     confirmed: int = 0
 
+    def add(self, other: Reached) -> None:
+        self.pixels += other.pixels
+        self.keypoints += other.keypoints
+        self.confirmed += other.confirmed
+
 
 @dataclass(frozen=True, slots=True)
 class Examined:

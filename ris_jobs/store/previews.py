@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from threading import get_ident
 from typing import Any
 
 import fsspec
@@ -46,7 +47,7 @@ class Previews:
         self._fs.rm_file(self._path(sha256))
 
     def _write(self, path: str, data: bytes) -> None:
-        part = f"{path}.{os.getpid()}.part"
+        part = f"{path}.{os.getpid()}.{get_ident()}.part"
         try:
             self._fs.makedirs(self._fs._parent(path), exist_ok=True)
             if self._fs.protocol == "file" or "file" in self._fs.protocol:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 from PIL import Image, ImageDraw
 
 from ris_jobs import jobs
@@ -138,12 +139,16 @@ def test_a_search_keeps_nothing_of_its_own_picture(
     assert {path.stem for path in kept(settings)} == {sha256(rocket).hexdigest()}
 
 
-def test_what_cannot_be_kept_is_no_error(scan: Scan, pair: Path, settings: Settings) -> None:
+def test_what_cannot_be_kept_is_no_error(
+    scan: Scan, pair: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     scan(pair)
     expected = with_stores(settings, lambda stores: decided(settings, stores)[0])
     for path in kept(settings):
         path.unlink()
-        # In the way of the temporary file: root may write anywhere else.
-        Path(f"{path}.{os.getpid()}.part").mkdir()
+    monkeypatch.setattr(LocalFileSystem, "pipe_file", full)
     assert with_stores(settings, lambda stores: decided(settings, stores)[0]) == expected
     assert not kept(settings)

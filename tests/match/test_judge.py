@@ -279,6 +279,30 @@ def test_how_far_pairs_came_is_counted(collection, calibration):
     assert reached == Reached(pixels=2, keypoints=1, confirmed=4)
 
 
+def test_threads_have_no_say_in_what_is_found(collection, calibration):
+    ids = [
+        collection.add(edits.jpeg(scene(n), q)).image_id for n in range(3) for q in range(50, 95)
+    ]
+    candidates = [Candidate(*pair, 0.9) for pair in combinations(ids, 2)][::9]
+
+    def found(workers):
+        reached = Reached()
+        matches = judge_many(
+            candidates,
+            collection.sides,
+            calibration=calibration,
+            min_probability=0.5,
+            load_preview=collection.previews.get,
+            reached=reached,
+            workers=workers,
+        )
+        return list(matches), reached
+
+    alone = found(1)
+    assert len(alone[0]) > 300
+    assert found(3) == alone
+
+
 @pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (90, 140, 200)])
 def test_flat_fields_are_kept_but_suppressed(colour, collection, decide):
     flat = Image.new("RGB", (200, 150), colour)
