@@ -8,6 +8,7 @@ detail, or loses it; it has no other.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from ris_jobs.match.pixels import KEPT, Evidence
 __all__ = ["detailed"]
 
 Rgb = npt.NDArray[np.uint8]
-Plane = npt.NDArray[np.float64] | npt.NDArray[np.float32]
+Plane = npt.NDArray[np.floating[Any]]
 Mask = npt.NDArray[np.bool_]
 
 _BLOCK = 8
@@ -38,7 +39,7 @@ def detailed(pixels: Evidence, one: Rgb, two: Rgb, shared: Mask | None = None) -
     a, b = _luma(one), _luma(two)
     if pixels.negative:
         b = 255 - b
-    spread = np.stack([_spread(plane) for plane in (a, b)])
+    spread = np.asarray([_spread(plane) for plane in (a, b)], np.float64)
     seen = _seen(shared)
     plain = (spread[:, seen] < _PLAIN).mean(axis=1).min() if seen.any() else 0.0
     strong = (spread > np.array([_enough(plane) for plane in (a, b)])[:, None, None]) & seen
