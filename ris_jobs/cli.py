@@ -255,7 +255,10 @@ def template_remove(image: str) -> None:
 
 
 @main.command()
-@click.argument("what", type=click.Choice(["matches", "images", "families", "quarantine", "hits"]))
+@click.argument(
+    "what",
+    type=click.Choice(["matches", "images", "families", "quarantine", "hits", "runs"]),
+)
 @click.option(
     "--format",
     "form",
@@ -263,8 +266,9 @@ def template_remove(image: str) -> None:
     default="jsonl",
     show_default=True,
 )
+@click.option("--as-of", help="As it was believed after a run (its number), or at a time.")
 @click.option("-o", "--output", type=_INPUT, help="Write there; without it, to standard output.")
-def export(what: str, form: Format, output: Path | None) -> None:
+def export(what: str, form: Format, as_of: str | None, output: Path | None) -> None:
     """Write a table for other programs. The columns are described in docs/export.md."""
     from ris_jobs import jobs
     from ris_jobs.store.postgres import open_engine
@@ -272,7 +276,29 @@ def export(what: str, form: Format, output: Path | None) -> None:
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise ConfigError("--output", "is needed: Parquet is not for a terminal")
     with open_engine(_settings()) as engine, _writing(output) as out:
-        jobs.export(engine, what, form, out)
+        jobs.export(engine, what, form, out, as_of)
+
+
+@main.command()
+@click.argument("name", metavar="URI|SHA256|PATH")
+@click.option("--as-of", help="What was known after a run (its number), or at a time.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def history(name: str, as_of: str | None, as_json: bool) -> None:
+    """What was ever seen at a URI, or of an image wherever it was, and what was believed of it.
+
+    A time is ISO 8601, in UTC unless it says otherwise; a date means the end of that day.
+    """
+    from ris_jobs import jobs
+    from ris_jobs.report import history as told
+    from ris_jobs.store.postgres import open_engine
+
+    settings = _settings()
+    with open_engine(settings) as engine:
+        found = jobs.history(engine, settings, name, as_of)
+    if as_json:
+        click.echo(json.dumps(told.as_json(found), indent=2))
+    else:
+        _console().print(told.timeline(found), soft_wrap=True)
 
 
 @main.command()

@@ -18,6 +18,7 @@ from ris_jobs.jobs.crawl import Crawled, crawl
 from ris_jobs.jobs.explain import Explained, explain
 from ris_jobs.jobs.export import export
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
+from ris_jobs.jobs.history import history
 from ris_jobs.jobs.index import Drift, check_index, index, rebuild_index
 from ris_jobs.jobs.match import Matched, match
 from ris_jobs.jobs.report import report
@@ -57,6 +58,7 @@ __all__ = [
     "export",
     "fingerprint",
     "finish",
+    "history",
     "import_bank",
     "index",
     "known_roots",
