@@ -407,6 +407,34 @@ def config_show(as_json: bool) -> None:
 
 
 @main.group()
+def db() -> None:
+    """The PostgreSQL database, for analysts: docs/analysts.md."""
+
+
+@db.command("psql", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def db_psql(arguments: tuple[str, ...]) -> None:
+    """Open psql, or run it with ARGUMENTS such as -c "SELECT * FROM ris.duplicates"."""
+    from ris_jobs import jobs
+
+    raise click.exceptions.Exit(jobs.psql(_settings(), arguments))
+
+
+@db.command("grant-reader")
+@click.argument("role", default="ris_reader")
+def db_grant_reader(role: str) -> None:
+    """Let ROLE (ris_reader unless given) read every table and view, and write none.
+
+    It is made where it is missing, as a group that nobody can log in as: GRANT it to those who
+    may read.
+    """
+    from ris_jobs import jobs
+
+    jobs.grant_reader(_settings(), role)
+    click.echo(f"{role} can read now")
+
+
+@main.group()
 def index() -> None:
     """The Milvus index, which is derived from PostgreSQL."""
 

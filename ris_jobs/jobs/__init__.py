@@ -15,6 +15,7 @@ from ris_jobs.jobs.banks import (
     remove_bank,
 )
 from ris_jobs.jobs.crawl import Crawled, crawl
+from ris_jobs.jobs.db import grant_reader, psql
 from ris_jobs.jobs.explain import Explained, explain
 from ris_jobs.jobs.export import export
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
@@ -58,6 +59,7 @@ __all__ = [
     "export",
     "fingerprint",
     "finish",
+    "grant_reader",
     "history",
     "import_bank",
     "index",
@@ -65,6 +67,7 @@ __all__ = [
     "list_banks",
     "list_templates",
     "match",
+    "psql",
     "rebuild_index",
     "remove_bank",
     "remove_template",

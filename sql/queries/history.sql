@@ -1,3 +1,6 @@
+-- The URI that stands for an image is asked for one image at a time: joined, it would be worked out
+-- for all images first.
+
 -- name: run_end
 -- What was believed after a run: all it wrote is from before this.
 SELECT finished_at FROM ris.run WHERE run_id = :run_id;
@@ -33,7 +36,9 @@ ORDER BY at, event DESC, uri;
 -- name: matches
 -- Every version of every match of these images, each image at the URI that stood for it.
 SELECT v.since, CASE WHEN v.until <= :as_of THEN v.until END AS until,
-       d.uri AS derived_uri, s.uri AS source_uri, di.sha256 AS derived_sha256,
+       (SELECT u.uri FROM ris.image_uris_at(:as_of) u WHERE u.image_id = v.derived_id) AS derived_uri,
+       (SELECT u.uri FROM ris.image_uris_at(:as_of) u WHERE u.image_id = v.source_id) AS source_uri,
+       di.sha256 AS derived_sha256,
        si.sha256 AS source_sha256, v.relation, v.probability,
        v.evidence ->> 'direction' IS DISTINCT FROM 'undetermined' AS directed, v.suppressed,
        o.name || '-' || o.version AS model, v.calibration, v.run_id
@@ -41,8 +46,6 @@ FROM ris.match_version v
 JOIN ris.model o USING (model_id)
 JOIN ris.image di ON di.image_id = v.derived_id
 JOIN ris.image si ON si.image_id = v.source_id
-CROSS JOIN LATERAL (SELECT uri FROM ris.image_uris_at(:as_of) WHERE image_id = v.derived_id) d
-CROSS JOIN LATERAL (SELECT uri FROM ris.image_uris_at(:as_of) WHERE image_id = v.source_id) s
 WHERE (v.derived_id = ANY(:ids) OR v.source_id = ANY(:ids)) AND v.since <= :as_of
 ORDER BY v.since, derived_uri, source_uri;
 
@@ -50,21 +53,23 @@ ORDER BY v.since, derived_uri, source_uri;
 -- Which families these images were in, and every verdict there was meanwhile.
 SELECT greatest(m.since, f.since) AS since,
        CASE WHEN least(m.until, f.until) <= :as_of THEN least(m.until, f.until) END AS until,
-       i.sha256, f.family_id, su.uri AS source_uri, f.confidence, f.reasons, f.run_id
+       i.sha256, f.family_id,
+       (SELECT u.uri FROM ris.image_uris_at(:as_of) u WHERE u.image_id = f.source_id) AS source_uri,
+       f.confidence, f.reasons, f.run_id
 FROM ris.family_member_version m
 JOIN ris.family_version f
     ON f.family_id = m.family_id
     AND (f.until IS NULL OR m.since < f.until) AND (m.until IS NULL OR f.since < m.until)
 JOIN ris.image i ON i.image_id = m.image_id
-LEFT JOIN LATERAL (SELECT uri FROM ris.image_uris_at(:as_of) WHERE image_id = f.source_id) su ON true
 WHERE m.image_id = ANY(:ids) AND greatest(m.since, f.since) <= :as_of
 ORDER BY 1, f.family_id, i.sha256;
 
 -- name: decisions
-SELECT d.decided_at AS at, u.uri AS first_uri, v.uri AS second_uri, d.answer, d.who, d.why
+SELECT d.decided_at AS at,
+       (SELECT u.uri FROM ris.image_uris_at(:as_of) u WHERE u.image_id = d.first_id) AS first_uri,
+       (SELECT u.uri FROM ris.image_uris_at(:as_of) u WHERE u.image_id = d.second_id) AS second_uri,
+       d.answer, d.who, d.why
 FROM ris.decision d
-CROSS JOIN LATERAL (SELECT uri FROM ris.image_uris_at(:as_of) WHERE image_id = d.first_id) u
-CROSS JOIN LATERAL (SELECT uri FROM ris.image_uris_at(:as_of) WHERE image_id = d.second_id) v
 WHERE (d.first_id = ANY(:ids) OR d.second_id = ANY(:ids)) AND d.decided_at <= :as_of
 ORDER BY d.decision_id;
 

@@ -1,4 +1,4 @@
-"""Runs sql/migrations/0007_history.sql."""
+"""Runs sql/migrations/0007_history.sql and 0007_analysts.sql."""
 
 from pathlib import Path
 
@@ -7,11 +7,12 @@ from alembic import op
 revision = "0007"
 down_revision = "0005"
 
-SQL = Path(__file__).parents[2] / "migrations" / "0007_history.sql"
+SQL = Path(__file__).parents[2] / "migrations"
 
 
 def upgrade() -> None:
-    op.get_bind().exec_driver_sql(SQL.read_text("utf-8").replace("%", "%%"))
+    for name in ("0007_history.sql", "0007_analysts.sql"):
+        op.get_bind().exec_driver_sql((SQL / name).read_text("utf-8").replace("%", "%%"))
 
 
 def downgrade() -> None:
