@@ -323,6 +323,31 @@ def report(run_id: int | None, output: Path | None) -> None:
         click.echo(jobs.report(engine, open_previews(settings), run_id, out))
 
 
+@main.command()
+@click.argument("run_id", metavar="RUN", type=click.IntRange(1, 2**63 - 1))
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def replay(run_id: int, as_json: bool) -> None:
+    """Judge all matches of RUN again, from what is stored, and compare; exit 1 if one differs.
+
+    The settings, the model and the calibration are those of the run. Nothing is written.
+    """
+    from ris_jobs import jobs
+    from ris_jobs.report import replayed
+    from ris_jobs.store.postgres import open_engine
+    from ris_jobs.store.previews import open_previews
+
+    settings = _settings()
+    with open_engine(settings) as engine:
+        previews = open_previews(settings)
+        done = jobs.replay(engine, previews, settings, run_id, _Bars(quiet=as_json))
+    if as_json:
+        click.echo(json.dumps(asdict(done), indent=2))
+    else:
+        _console().print(replayed.replayed(done), soft_wrap=True)
+    if done.differences:
+        raise click.exceptions.Exit(1)
+
+
 @main.group()
 def bank() -> None:
     """Lists of known PDQ hashes, which every scan looks for."""

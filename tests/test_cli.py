@@ -199,6 +199,19 @@ def test_exports_and_history_as_of_a_night(ris: Ris, folder: Path) -> None:
     assert "no scan has seen 'x.jpg'" in ris("history", "x.jpg", code=1).stderr
 
 
+def test_replay_says_whether_a_run_comes_out_as_it_was(
+    ris: Ris, folder: Path, settings: Settings
+) -> None:
+    ris("scan", folder)
+    said = ris("replay", 1).output
+    assert re.match(r"run 1: \d+ rows, all as they were\nbuiltin-\d+, calibration \w+, ", said)
+    shutil.rmtree(settings.home / "previews")
+    done = json.loads(ris("replay", 1, "--json", code=1).stdout)
+    assert {c["what"] for c in done["differences"][0]["changes"]} >= {"evidence.previews"}
+    assert "not as they were" in ris("replay", 1, code=1).output
+    assert "there is no run 9" in ris("replay", 9, code=1).stderr
+
+
 def test_runs_are_exported_with_what_they_ran_with(ris: Ris, folder: Path) -> None:
     ris("scan", folder)
     (run,) = rows(ris("export", "runs"))
@@ -360,6 +373,8 @@ def test_the_report_can_be_written_again(ris: Ris, folder: Path, tmp_path: Path)
     assert ris("report", "-o", out).output.strip() == str(out)
     page = out.read_text("utf-8")
     assert "small.jpg" in page and "thumbnail" in page
+    (run,) = rows(ris("export", "runs"))
+    assert all(run[name] in page for name in ("model", "calibration", "config_hash"))
     assert "no run 77" in ris("report", "--run", 77, code=1).output
 
 

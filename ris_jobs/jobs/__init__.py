@@ -22,6 +22,7 @@ from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.history import history
 from ris_jobs.jobs.index import Drift, check_index, index, rebuild_index
 from ris_jobs.jobs.match import Matched, match
+from ris_jobs.jobs.replay import replay
 from ris_jobs.jobs.report import report
 from ris_jobs.jobs.resolve import resolve
 from ris_jobs.jobs.review import (
@@ -71,6 +72,7 @@ __all__ = [
     "rebuild_index",
     "remove_bank",
     "remove_template",
+    "replay",
     "report",
     "resolve",
     "scan",
