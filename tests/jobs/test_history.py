@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, text
 from ris_jobs import jobs
 from ris_jobs.crawl.directory import uri_of
 from ris_jobs.demo import edits
+from ris_jobs.demo.folder import photos
 from ris_jobs.errors import ConfigError, ImageRejected, NotFound, Reason
 from ris_jobs.jobs.history import time_of
 from ris_jobs.match import Relation
@@ -229,16 +230,14 @@ def test_the_history_as_of_a_run(three_nights: Path, engine: Engine, settings: S
         assert found.as_of == db.scalar(text("SELECT finished_at FROM ris.run WHERE run_id = 1"))
 
 
-def test_a_night_without_news_keeps_nothing(scan: Scan, folder: Path, engine: Engine) -> None:
-    for _ in range(2):
-        scan(folder)
-        with engine.connect() as db:
-            for table in HISTORIES:
-                assert db.scalar(text(f"SELECT count(*) FROM ris.{table}_history")) == 0
-    before = row_versions(engine)
+def test_nights_that_only_add_keep_nothing(
+    scan: Scan, folder: Path, engine: Engine, coffee: Image.Image
+) -> None:
     scan(folder)
-    after = row_versions(engine)
-    assert [t for t in after if after[t] != before[t]] == ["observation"]
+    (folder / "sub" / "new.jpg").write_bytes(edits.jpeg(dict(photos())["chelsea"], 90))
+    scan(folder)
+    kept = row_versions(engine)
+    assert [t for t in HISTORIES if kept[f"{t}_history"]] == []
 
 
 def test_what_no_scan_has_seen_has_no_history(engine: Engine, settings: Settings) -> None:
