@@ -106,6 +106,26 @@ def test_a_row_that_is_not_as_it_was_is_named(
     assert {c.what: c.now for c in found.changes}["relation"] == "thumbnail"
 
 
+def test_pairs_that_were_not_among_the_nearest_come_out_as_they_were(
+    scan: Scan, tmp_path: Path, coffee: Image.Image, engine: Engine, replay: Replay
+) -> None:
+    """A tilted picture is compared by keypoints with the nearest only, and looks otherwise to
+    the rest."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    (folder / "tilted.jpg").write_bytes(edits.jpeg(coffee.rotate(2), 90))
+    for quality in range(60, 90, 2):
+        (folder / f"{quality}.jpg").write_bytes(edits.jpeg(coffee, quality))
+    scan(folder)
+    ask = (
+        "SELECT evidence ->> 'keypoints' IS NULL FROM ris.match_by_uri "
+        "WHERE derived_uri LIKE '%/tilted.jpg' OR source_uri LIKE '%/tilted.jpg'"
+    )
+    with engine.connect() as db:
+        assert set(db.scalars(text(ask))) == {True, False}
+    assert replay(1).differences == []
+
+
 def test_another_preview_is_noticed(
     scan: Scan, copies: Path, engine: Engine, settings: Settings, replay: Replay
 ) -> None:
