@@ -178,7 +178,8 @@ def _ended(at: datetime | None, said: str) -> Iterator[_Line]:
 def _standing(history: History) -> Iterator[str]:
     last = {e.uri: e for e in history.events}
     for event in last.values():
-        if event.event != "gone":
+        # An image is not there any more where its URI shows other bytes.
+        if event.event != "gone" and history.subject in (event.uri, event.sha256):
             yield f"there: {event.uri}"
     yield from (_match(m) for m in history.matches if m.until is None)
     yield from (_family(f) for f in history.families if f.until is None)

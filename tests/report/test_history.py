@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -85,6 +86,18 @@ def test_everything_is_told_in_the_order_of_time() -> None:
         "a template no more",
     ]
     assert lines[end + 1 :] == [said[7]]
+
+
+def test_an_image_is_there_where_nothing_took_its_place() -> None:
+    events = [
+        UriEvent(day(0), "appeared", "file:///a", "a" * 64, None, None, None),
+        UriEvent(day(1), "appeared", "file:///b", "a" * 64, None, None, None),
+        UriEvent(day(2), "changed", "file:///a", "c" * 64, "a" * 64, None, None),
+    ]
+    of_image = replace(HISTORY, subject="a" * 64, events=events, matches=[], families=[])
+    assert told(of_image)[-2:] == ["now", "there: file:///b"]
+    of_uri = replace(of_image, subject="file:///a", events=[events[0], events[2]])
+    assert told(of_uri)[-2:] == ["now", "there: file:///a"]
 
 
 def test_nothing_known_is_said() -> None:
