@@ -255,7 +255,10 @@ def template_remove(image: str) -> None:
 
 
 @main.command()
-@click.argument("what", type=click.Choice(["matches", "images", "families", "quarantine", "hits"]))
+@click.argument(
+    "what",
+    type=click.Choice(["matches", "images", "families", "quarantine", "hits", "runs"]),
+)
 @click.option(
     "--format",
     "form",
@@ -263,8 +266,9 @@ def template_remove(image: str) -> None:
     default="jsonl",
     show_default=True,
 )
+@click.option("--as-of", help="As it was believed after a run (its number), or at a time.")
 @click.option("-o", "--output", type=_INPUT, help="Write there; without it, to standard output.")
-def export(what: str, form: Format, output: Path | None) -> None:
+def export(what: str, form: Format, as_of: str | None, output: Path | None) -> None:
     """Write a table for other programs. The columns are described in docs/export.md."""
     from ris_jobs import jobs
     from ris_jobs.store.postgres import open_engine
@@ -272,7 +276,29 @@ def export(what: str, form: Format, output: Path | None) -> None:
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise ConfigError("--output", "is needed: Parquet is not for a terminal")
     with open_engine(_settings()) as engine, _writing(output) as out:
-        jobs.export(engine, what, form, out)
+        jobs.export(engine, what, form, out, as_of)
+
+
+@main.command()
+@click.argument("name", metavar="URI|SHA256|PATH")
+@click.option("--as-of", help="What was known after a run (its number), or at a time.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def history(name: str, as_of: str | None, as_json: bool) -> None:
+    """What was ever seen at a URI, or of an image wherever it was, and what was believed of it.
+
+    A time is ISO 8601, in UTC unless it says otherwise; a date means the end of that day.
+    """
+    from ris_jobs import jobs
+    from ris_jobs.report import history as told
+    from ris_jobs.store.postgres import open_engine
+
+    settings = _settings()
+    with open_engine(settings) as engine:
+        found = jobs.history(engine, settings, name, as_of)
+    if as_json:
+        click.echo(json.dumps(told.as_json(found), indent=2))
+    else:
+        _console().print(told.timeline(found), soft_wrap=True)
 
 
 @main.command()
@@ -295,6 +321,31 @@ def report(run_id: int | None, output: Path | None) -> None:
             f"run-{run_id}.html" if run_id else "last.html"
         )
         click.echo(jobs.report(engine, open_previews(settings), run_id, out))
+
+
+@main.command()
+@click.argument("run_id", metavar="RUN", type=click.IntRange(1, 2**63 - 1))
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def replay(run_id: int, as_json: bool) -> None:
+    """Judge all matches of RUN again, from what is stored, and compare; exit 1 if one differs.
+
+    The settings, the model and the calibration are those of the run. Nothing is written.
+    """
+    from ris_jobs import jobs
+    from ris_jobs.report import replayed
+    from ris_jobs.store.postgres import open_engine
+    from ris_jobs.store.previews import open_previews
+
+    settings = _settings()
+    with open_engine(settings) as engine:
+        previews = open_previews(settings)
+        done = jobs.replay(engine, previews, settings, run_id, _Bars(quiet=as_json))
+    if as_json:
+        click.echo(json.dumps(asdict(done), indent=2))
+    else:
+        _console().print(replayed.replayed(done), soft_wrap=True)
+    if done.differences:
+        raise click.exceptions.Exit(1)
 
 
 @main.group()
@@ -378,6 +429,34 @@ def config_show(as_json: bool) -> None:
         click.echo(json.dumps(settings.masked(), indent=2))
     else:
         _console().print(listing.settings(settings.explained()), soft_wrap=True)
+
+
+@main.group()
+def db() -> None:
+    """The PostgreSQL database, for analysts: docs/analysts.md."""
+
+
+@db.command("psql", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def db_psql(arguments: tuple[str, ...]) -> None:
+    """Open psql, or run it with ARGUMENTS such as -c "SELECT * FROM ris.duplicates"."""
+    from ris_jobs import jobs
+
+    raise click.exceptions.Exit(jobs.psql(_settings(), arguments))
+
+
+@db.command("grant-reader")
+@click.argument("role", default="ris_reader")
+def db_grant_reader(role: str) -> None:
+    """Let ROLE (ris_reader unless given) read every table and view, and write none.
+
+    It is made where it is missing, as a group that nobody can log in as: GRANT it to those who
+    may read.
+    """
+    from ris_jobs import jobs
+
+    jobs.grant_reader(_settings(), role)
+    click.echo(f"{role} can read now")
 
 
 @main.group()

@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +155,13 @@ class Settings:
             )
             for f in fields(self)
         ]
+
+    def as_recorded(self, recorded: Mapping[str, Any]) -> Settings:
+        """These settings, but those that can change what is found as ``recorded``
+        (:meth:`masked`); what was no setting then has its default."""
+        usual = Settings()
+        deciding = [f.name for f in fields(self) if f.metadata["results"]]
+        return replace(self, **{n: recorded.get(n, getattr(usual, n)) for n in deciding})
 
     def results_hash(self) -> str:
         """12 hex digits over the settings that can change what a run finds."""

@@ -163,6 +163,64 @@ def test_every_format_holds_the_same_rows(
     assert [p.name for p in tmp_path.glob("*.part")] == []
 
 
+def test_exports_and_history_as_of_a_night(ris: Ris, folder: Path) -> None:
+    ris("scan", folder)
+    first = {what: rows(ris("export", what)) for what in ("matches", "families", "quarantine")}
+    ris("decide", folder / "grey.jpg", folder / "photo.jpg", "not-copy", "--why", "no")
+    (folder / "small.jpg").unlink()
+    (folder / "broken.jpg").write_bytes((folder / "photo.jpg").read_bytes())
+    ris("scan", folder)
+    for what, then in first.items():
+        assert rows(ris("export", what)) != then
+        found = rows(ris("export", what, "--as-of", 1))
+        # Last seen before then is not kept.
+        ignored = ("last_seen_at",)
+        strip = [{k: v for k, v in r.items() if k not in ignored} for r in found]
+        assert strip == [{k: v for k, v in r.items() if k not in ignored} for r in then]
+    assert rows(ris("export", "images", "--as-of", "2020-01-01")) == []
+    wrong = ris("export", "hits", "--as-of", 1, code=2).stderr
+    assert wrong == "ris: --as-of is for matches, images, families, quarantine, not for hits\n"
+    assert "there is no run 9" in ris("export", "matches", "--as-of", 9, code=1).stderr
+
+    said = ris("history", folder / "broken.jpg").output
+    assert re.search(r"UTC  appeared: .*broken.jpg: sha256", said)
+    assert "in quarantine: not-an-image" in said and "changed: " in said
+    gone = ris("history", folder / "small.jpg").output
+    assert re.search(r"gone: .*small.jpg\n", gone) and "there: " not in gone
+    assert "thumbnail: " in gone.partition("\nnow\n")[2]
+    then = ris("history", folder / "small.jpg", "--as-of", 1).output
+    assert "gone" not in then and "there: " in then
+    found = json.loads(ris("history", folder / "grey.jpg", "--as-of", 2, "--json").stdout)
+    assert [m["suppressed"] for m in found["matches"] if m["source_uri"].endswith("photo.jpg")] == [
+        None,
+        "reviewer",
+    ]
+    assert datetime.fromisoformat(found["matches"][0]["since"]).tzinfo is not None
+    assert "no scan has seen 'x.jpg'" in ris("history", "x.jpg", code=1).stderr
+
+
+def test_replay_says_whether_a_run_comes_out_as_it_was(
+    ris: Ris, folder: Path, settings: Settings
+) -> None:
+    ris("scan", folder)
+    said = ris("replay", 1).output
+    assert re.match(r"run 1: \d+ rows, all as they were\nbuiltin-\d+, calibration \w+, ", said)
+    shutil.rmtree(settings.home / "previews")
+    done = json.loads(ris("replay", 1, "--json", code=1).stdout)
+    assert {c["what"] for c in done["differences"][0]["changes"]} >= {"evidence.previews"}
+    assert "not as they were" in ris("replay", 1, code=1).output
+    assert "there is no run 9" in ris("replay", 9, code=1).stderr
+
+
+def test_runs_are_exported_with_what_they_ran_with(ris: Ris, folder: Path) -> None:
+    ris("scan", folder)
+    (run,) = rows(ris("export", "runs"))
+    assert (run["run_id"], run["kind"], run["status"]) == (1, "scan", "done")
+    assert run["settings"]["top_k"] == 50 and run["summary"]["images"]["seen"] == 5
+    assert all(run[name] for name in ("model", "calibration", "config_hash", "code_version"))
+    assert {m["run_id"] for m in rows(ris("export", "matches"))} == {1}
+
+
 def test_a_bank_is_imported_listed_found_and_removed(
     ris: Ris, folder: Path, tmp_path: Path
 ) -> None:
@@ -315,6 +373,8 @@ def test_the_report_can_be_written_again(ris: Ris, folder: Path, tmp_path: Path)
     assert ris("report", "-o", out).output.strip() == str(out)
     page = out.read_text("utf-8")
     assert "small.jpg" in page and "thumbnail" in page
+    (run,) = rows(ris("export", "runs"))
+    assert all(run[name] in page for name in ("model", "calibration", "config_hash"))
     assert "no run 77" in ris("report", "--run", 77, code=1).output
 
 

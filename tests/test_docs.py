@@ -34,7 +34,7 @@ def test_the_readme_names_every_command() -> None:
     assert set(main.commands) - set(re.findall(r"ris (\w+)", README)) == set()
 
 
-@pytest.mark.parametrize("columns", ["MATCH", "IMAGE", "FAMILY", "QUARANTINE", "HIT"])
+@pytest.mark.parametrize("columns", ["MATCH", "IMAGE", "FAMILY", "QUARANTINE", "HIT", "RUN"])
 def test_every_exported_column_is_described(columns: str) -> None:
     named = set(re.findall(r"`(\w+)`", EXPORT))
     assert set(getattr(rows, f"{columns}_COLUMNS")) - named == set()

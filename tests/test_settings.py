@@ -60,3 +60,12 @@ def test_the_results_hash_changes_with_what_decides_results_only() -> None:
     usual = Settings()
     assert Settings(workers=3, home=Path("/x")).results_hash() == usual.results_hash()
     assert Settings(top_k=3).results_hash() != usual.results_hash()
+
+
+def test_settings_of_a_run_are_those_that_decide_and_the_rest_stays() -> None:
+    run = Settings(top_k=3, truncated="accept", workers=3, regions="5+0")
+    now = Settings(home=Path("/x"), hub_limit=9, min_probability=0.9).as_recorded(run.masked())
+    assert now.results_hash() == run.results_hash()
+    assert (now.home, now.workers) == (Path("/x"), 0)
+    # Recorded before there were hubs.
+    assert Settings(hub_limit=9).as_recorded({"top_k": 3}) == Settings(top_k=3)

@@ -15,11 +15,14 @@ from ris_jobs.jobs.banks import (
     remove_bank,
 )
 from ris_jobs.jobs.crawl import Crawled, crawl
+from ris_jobs.jobs.db import grant_reader, psql
 from ris_jobs.jobs.explain import Explained, explain
 from ris_jobs.jobs.export import export
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
+from ris_jobs.jobs.history import history
 from ris_jobs.jobs.index import Drift, check_index, index, rebuild_index
 from ris_jobs.jobs.match import Matched, match
+from ris_jobs.jobs.replay import replay
 from ris_jobs.jobs.report import report
 from ris_jobs.jobs.resolve import resolve
 from ris_jobs.jobs.review import (
@@ -57,15 +60,19 @@ __all__ = [
     "export",
     "fingerprint",
     "finish",
+    "grant_reader",
+    "history",
     "import_bank",
     "index",
     "known_roots",
     "list_banks",
     "list_templates",
     "match",
+    "psql",
     "rebuild_index",
     "remove_bank",
     "remove_template",
+    "replay",
     "report",
     "resolve",
     "scan",

@@ -36,18 +36,26 @@ def seen(db: Connection, settings: Settings, name: str) -> Seen:
     return found
 
 
-def _found(db: Connection, settings: Settings, name: str) -> Iterator[Seen | None]:
-    """What ``name`` may mean, the likeliest first; a file is looked for by its bytes, too."""
+def meant(settings: Settings, name: str) -> Iterator[tuple[str | None, str | None]]:
+    """The URI or the sha256 that ``name`` may be, the likeliest first; a file is looked for by
+    its bytes, too."""
     if _SHA256.fullmatch(name):
-        yield images.of_bytes(db, name.lower())
+        yield None, name.lower()
     if "://" in name:
         # URIs are kept as ASCII.
-        yield images.shown_at(db, name) if name.isascii() else None
+        yield (name if name.isascii() else None), None
         return
     path = Path(name)
-    yield images.shown_at(db, directory.uri_of(path))
+    yield directory.uri_of(path), None
     resolved = directory.uri_of(path.resolve())
-    yield images.shown_at(db, resolved)
+    yield resolved, None
     if path.is_file():
-        data = directory.read(resolved, settings.max_bytes)
-        yield images.of_bytes(db, hashlib.sha256(data).hexdigest())
+        yield None, hashlib.sha256(directory.read(resolved, settings.max_bytes)).hexdigest()
+
+
+def _found(db: Connection, settings: Settings, name: str) -> Iterator[Seen | None]:
+    for uri, sha256 in meant(settings, name):
+        if uri is not None:
+            yield images.shown_at(db, uri)
+        if sha256 is not None:
+            yield images.of_bytes(db, sha256)

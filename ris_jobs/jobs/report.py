@@ -47,6 +47,7 @@ def _view(engine: Engine, run_id: int | None) -> RunView:
             started_at=run["started_at"],
             finished_at=run["finished_at"],
             model=run["model"] or "",
+            calibration=run["calibration"],
             config_hash=run["settings_hash"],
             code_version=run["code_version"],
             pairs=reports.pairs(db, run["run_id"], _MAX_PAIRS),

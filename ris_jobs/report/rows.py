@@ -89,8 +89,26 @@ class HitRow(TypedDict):
     sha256: str
 
 
+class RunRow(TypedDict):
+    """One run and what it ran with; ``model`` and ``calibration`` are None for a crawl."""
+
+    run_id: int
+    kind: str
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+    roots: list[str]
+    model: str | None
+    calibration: str | None
+    config_hash: str
+    code_version: str
+    settings: Mapping[str, Any]
+    summary: Mapping[str, Any]
+
+
 MATCH_COLUMNS: Columns = get_type_hints(MatchRow)
 IMAGE_COLUMNS: Columns = get_type_hints(ImageRow)
 FAMILY_COLUMNS: Columns = get_type_hints(FamilyRow)
 QUARANTINE_COLUMNS: Columns = get_type_hints(QuarantineRow)
 HIT_COLUMNS: Columns = get_type_hints(HitRow)
+RUN_COLUMNS: Columns = get_type_hints(RunRow)

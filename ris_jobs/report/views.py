@@ -166,7 +166,7 @@ class KnownView:
 @dataclass(frozen=True, slots=True)
 class RunView:
     """A run as its report shows it. ``pairs`` are in the order they should first appear,
-    suppressed ones among them; times are timezone-aware."""
+    suppressed ones among them; times are timezone-aware. ``calibration`` is None for a crawl."""
 
     summary: Summary
     started_at: datetime
@@ -178,6 +178,7 @@ class RunView:
     families: tuple[FamilyView, ...] = ()
     quarantine: tuple[QuarantineView, ...] = ()
     known: tuple[KnownView, ...] = ()
+    calibration: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,12 @@ def serve(data: Path) -> Iterator[Path]:
             _stop_if_unused(data)
 
 
+def program(name: str, data: Path) -> str:
+    """The path of one of PostgreSQL's programs, of the version that made ``data``, else of the
+    newest."""
+    return str(_binaries(data) / name)
+
+
 def _lock(data: Path, name: str, mode: int) -> IO[bytes]:
     file = data.with_name(f"{data.name}.{name}").open("ab")
     try:
@@ -188,8 +194,8 @@ def _wait_for_end(pid: int, data: Path) -> None:
         time.sleep(0.01)
 
 
-def _run(program: str, *arguments: str, folder: Path) -> None:
-    command = service.command(str(_binaries(folder) / program), *arguments)
+def _run(name: str, *arguments: str, folder: Path) -> None:
+    command = service.command(program(name, folder), *arguments)
     # A file, not a pipe: the server inherits it and would keep a pipe open.
     with tempfile.TemporaryFile("w+") as output:
         done = subprocess.run(
@@ -197,7 +203,7 @@ def _run(program: str, *arguments: str, folder: Path) -> None:
         )
         if done.returncode:
             output.seek(0)
-            raise subprocess.SubprocessError(f"{program} failed: {_last_line(output.read())}")
+            raise subprocess.SubprocessError(f"{name} failed: {_last_line(output.read())}")
 
 
 def _binaries(data: Path) -> Path:

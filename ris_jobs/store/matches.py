@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from ris_jobs.match import Match, Relation
 from ris_jobs.provenance import Pair
 from ris_jobs.store.queries import query
+
+_FETCH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,17 @@ def decided(db: Connection, ids: tuple[int, int]) -> Decided | None:
     row = db.execute(query("matches.decided"), {"one": ids[0], "two": ids[1]}).mappings().first()
     if row is None:
         return None
-    values = {f.name: row[f.name] for f in fields(Match)}
-    values |= {"relation": Relation(row["relation"]), "box": row["box"] and tuple(row["box"])}
     about = (f.name for f in fields(Decided) if f.name != "match")
-    return Decided(Match(**values), *(row[name] for name in about))
+    return Decided(_match(row), *(row[name] for name in about))
+
+
+def of_run(db: Connection, run_id: int, end: datetime) -> Iterator[list[Match]]:
+    """What a run that ended then wrote, some at a time, as it was judged: ``suppressed`` is what
+    the judging itself said."""
+    params = {"run_id": run_id, "end": end}
+    streaming = db.execution_options(stream_results=True, max_row_buffer=_FETCH)
+    for part in streaming.execute(query("matches.of_run"), params).mappings().partitions(_FETCH):
+        yield [_match(row) for row in part]
 
 
 def set_resolved(db: Connection, pairs: Sequence[tuple[int, int]]) -> None:
@@ -93,6 +103,12 @@ def count_by_relation(db: Connection, run_id: int) -> dict[str, tuple[int, int]]
 
 def count_suppressed(db: Connection) -> dict[str, int]:
     return {r.reason: r.total for r in db.execute(query("matches.count_suppressed"))}
+
+
+def _match(row: RowMapping) -> Match:
+    values = {f.name: row[f.name] for f in fields(Match)}
+    values |= {"relation": Relation(row["relation"]), "box": row["box"] and tuple(row["box"])}
+    return Match(**values)
 
 
 def _row(m: Match) -> dict[str, Any]:

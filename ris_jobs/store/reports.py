@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, RowMapping, TextClause
 
 from ris_jobs.report.views import FamilyView, ImageView, KnownView, PairView, QuarantineView
 from ris_jobs.store.queries import query
@@ -14,10 +15,14 @@ _FETCH = 1000
 
 
 def export_rows(db: Connection, what: str) -> Iterator[dict[str, Any]]:
-    """Rows of one of matches, images, families, quarantine, hits, streamed from the server."""
-    streaming = db.execution_options(stream_results=True, max_row_buffer=_FETCH)
-    for row in streaming.execute(query(f"export.{what}")).mappings():
-        yield {str(name): value for name, value in row.items()}
+    """Rows of one of matches, images, families, quarantine, hits, runs, streamed from the
+    server."""
+    return _streamed(db, query(f"export.{what}"), {})
+
+
+def export_rows_at(db: Connection, what: str, as_of: datetime) -> Iterator[dict[str, Any]]:
+    """Rows of one of matches, images, families, quarantine as they were at a time, likewise."""
+    return _streamed(db, query(f"export.{what}_at"), {"as_of": as_of})
 
 
 def pairs(db: Connection, run_id: int, limit: int) -> tuple[PairView, ...]:
@@ -59,6 +64,12 @@ def known(db: Connection, run_id: int, limit: int) -> tuple[KnownView, ...]:
 
 def quarantined_by_reason(db: Connection) -> dict[str, int]:
     return {r.reason: r.total for r in db.execute(query("export.quarantine_by_reason"))}
+
+
+def _streamed(db: Connection, q: TextClause, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    streaming = db.execution_options(stream_results=True, max_row_buffer=_FETCH)
+    for row in streaming.execute(q, params).mappings():
+        yield {str(name): value for name, value in row.items()}
 
 
 def _pair(r: RowMapping) -> PairView:

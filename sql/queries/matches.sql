@@ -58,6 +58,15 @@ JOIN ris.run r ON r.run_id = m.run_id
 WHERE least(m.derived_id, m.source_id) = least(CAST(:one AS bigint), CAST(:two AS bigint))
   AND greatest(m.derived_id, m.source_id) = greatest(CAST(:one AS bigint), CAST(:two AS bigint));
 
+-- name: of_run
+-- What the run wrote, also where it was judged otherwise, or suppressed, since.
+SELECT DISTINCT ON (least(v.derived_id, v.source_id), greatest(v.derived_id, v.source_id))
+       v.derived_id, v.source_id, v.relation, v.probability, v.cosine, v.hash_distance, v.inliers,
+       v.scale, v.orientation, v.box, v.judged_suppressed AS suppressed, v.evidence
+FROM ris.match_version v
+WHERE v.run_id = :run_id AND v.since <= :end
+ORDER BY least(v.derived_id, v.source_id), greatest(v.derived_id, v.source_id), v.since;
+
 -- name: set_resolved
 -- These pairs only: others may have come since they were read.
 UPDATE ris.match m SET resolved = true

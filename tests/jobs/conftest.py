@@ -20,6 +20,8 @@ TABLES = (
     *("image", "observation", "descriptor", "match", "family", "family_member"),
     *("bank", "bank_entry", "bank_hit"),
     *("decision", "template", "hub"),
+    *("match_history", "family_history", "family_member_history"),
+    *("template_history", "quarantine_history"),
 )
 
 Scan = Callable[..., Summary]

@@ -112,6 +112,7 @@ def sample() -> Sample:
         started_at=NIGHT,
         finished_at=NIGHT + timedelta(seconds=75),
         model="builtin 1",
+        calibration="c0ffee123456",
         config_hash="9f02ab77c1de",
         code_version="0.1.0",
         pairs=pairs,

@@ -23,6 +23,7 @@ from ris_jobs.report.rows import (
     IMAGE_COLUMNS,
     MATCH_COLUMNS,
     QUARANTINE_COLUMNS,
+    RUN_COLUMNS,
     Columns,
 )
 
@@ -34,6 +35,8 @@ CONTRACT = {
     "families": "family_id, source_uri, confidence, reasons, members",
     "quarantine": "uri, sha256, reason, detail, first_seen_at, last_seen_at, run_id",
     "hits": "run_id, bank, label, hash, distance, uri, sha256",
+    "runs": "run_id, kind, status, started_at, finished_at, roots, model, calibration, "
+    "config_hash, code_version, settings, summary",
 }
 COLUMNS = {
     "matches": MATCH_COLUMNS,
@@ -41,6 +44,7 @@ COLUMNS = {
     "families": FAMILY_COLUMNS,
     "quarantine": QUARANTINE_COLUMNS,
     "hits": HIT_COLUMNS,
+    "runs": RUN_COLUMNS,
 }
 SEEN = datetime(2026, 1, 31, 3, 15, 4, 250_000, tzinfo=timezone(timedelta(hours=1)))
 MATCH = {

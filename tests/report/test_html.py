@@ -117,6 +117,7 @@ def test_every_value_is_escaped(sample: Any, page: Page, hostile: str) -> None:
             summary=summary,
             model=hostile,
             config_hash=hostile,
+            calibration=hostile,
             code_version=hostile,
             pairs=(first, *run.pairs[1:]),
             families=(replace(run.families[0], source_uri=hostile, reasons=(hostile,)),),

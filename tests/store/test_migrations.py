@@ -41,6 +41,23 @@ VALUES (2, 1, 'edited', 1, 1, 0, 1, 1, 'low-complexity', '{}', 1, '1', 1),
        (3, 1, 'edited', 1, 1, 0, 1, 1, NULL, '{}', 1, '1', 1);
 """
 
+# Two images, one of them in quarantine, a match and its family.
+BEFORE_HISTORY = """
+INSERT INTO ris.run (kind, settings, settings_hash, code_version, started_at)
+VALUES ('scan', '{}', 'a', '0.1.0', now() - interval '1 day');
+INSERT INTO ris.model (name, version, weights_sha256, dim, input_size, regions)
+VALUES ('test', '1', repeat('ab', 32), 8, 32, '0+0');
+INSERT INTO ris.image (sha256, byte_size, first_seen_at, run_id, status, reason, detail, judged_by)
+VALUES (repeat('cd', 32), 99, now(), 1, 'pending', NULL, NULL, NULL),
+       (repeat('ce', 32), 99, now(), 1, 'quarantined', 'corrupt', 'It is corrupt.', 'a 0.1.0');
+INSERT INTO ris.match (derived_id, source_id, relation, probability, cosine, hash_distance, scale,
+    orientation, evidence, model_id, calibration, run_id)
+VALUES (2, 1, 'edited', 1, 1, 0, 1, 1, '{}', 1, '1', 1);
+INSERT INTO ris.family (anchor_id, source_id, confidence, reasons, run_id)
+VALUES (1, 1, 0.9, '{for: it is so}', 1);
+INSERT INTO ris.family_member (image_id, family_id) VALUES (1, 1), (2, 1);
+"""
+
 
 @pytest.fixture
 def empty(postgres: URL) -> Iterator[Engine]:
@@ -69,6 +86,22 @@ def test_what_was_suppressed_before_reviewers_was_judged_so(empty: Engine) -> No
         ask = "SELECT suppressed, judged_suppressed FROM ris.match ORDER BY suppressed"
         assert db.execute(text(ask)).all() == [("low-complexity", "low-complexity"), (None, None)]
         assert suppression.settle(db, [1, 2, 3], 50) == 0
+
+
+def test_what_was_there_before_history_holds_since_its_run(empty: Engine) -> None:
+    with empty.begin() as db:
+        config = Config()
+        config.set_main_option("script_location", str(sql_dir() / "alembic"))
+        config.attributes["connection"] = db
+        command.upgrade(config, "0005")
+        db.exec_driver_sql(BEFORE_HISTORY)
+    with empty.begin() as db:
+        upgrade(db)
+        for table in ("match", "family", "family_member"):
+            since = f"SELECT since = (SELECT started_at FROM ris.run) FROM ris.{table}"
+            assert set(db.scalars(text(since))) == {True}
+        status = "SELECT status FROM ris.image_states_at(now()) ORDER BY image_id"
+        assert db.scalars(text(status)).all() == ["pending", "quarantined"]
 
 
 def test_descriptors_from_before_regions_are_those_of_whole_pictures(empty: Engine) -> None:

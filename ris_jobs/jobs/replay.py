@@ -1,0 +1,131 @@
+"""Replay: judge a run's matches again from what is stored, with what the run was made with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from sqlalchemy import Connection, Engine
+
+from ris_jobs import __version__
+from ris_jobs.errors import NotFound
+from ris_jobs.jobs.match import judged, sides_of
+from ris_jobs.match import Candidate, Match
+from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.examine import SEARCHED
+from ris_jobs.progress import Progress
+from ris_jobs.report.replayed import Difference, Replayed, changes
+from ris_jobs.settings import Settings
+from ris_jobs.store import descriptors, history, images, matches, runs
+from ris_jobs.store.previews import Previews
+
+Pair = frozenset[int]
+
+
+def replay(
+    engine: Engine, previews: Previews, settings: Settings, run_id: int, progress: Progress
+) -> Replayed:
+    """Judge again every pair that the run wrote, also if it was judged otherwise since, and
+    compare. Nothing is written but keypoints that were lost.
+
+    Descriptors, fingerprints and previews are those stored; model, calibration and settings those
+    of the run. Which pairs the run looked at is not asked again: that depends on all images there
+    were. Raises :class:`NotFound` for a run that matched nothing, or with coefficients that this
+    version does not have.
+    """
+    with engine.connect() as db:
+        run = runs.get(db, run_id)
+        end = history.run_end(db, run_id)
+        calibration = _calibration(run_id, run["model"], run["calibration"])
+        settings = settings.as_recorded(run["settings"])
+        rows, found = 0, list[Difference]()
+        with progress.stage("replay", None) as advance:
+            for kept in matches.of_run(db, run_id, end):
+                now = _again(db, previews, run["model_id"], kept, calibration, settings)
+                found += _differences(db, kept, now)
+                rows += len(kept)
+                advance(len(kept))
+    return Replayed(
+        run_id=run_id,
+        rows=rows,
+        model=run["model"],
+        calibration=calibration.version,
+        config_hash=run["settings_hash"],
+        code=run["code_version"],
+        code_now=__version__,
+        differences=found,
+    )
+
+
+def _calibration(run_id: int, model: str | None, version: str | None) -> Calibration:
+    if model is None:
+        raise NotFound(f"run {run_id} matched nothing: it was a crawl")
+    found = Calibration.for_model(model)
+    if found.version != version:
+        raise NotFound(
+            f"run {run_id} was calibrated by {version}, and this version of ris-jobs has "
+            f"{found.version} for {model}: replay it with the version that `ris export runs` names"
+        )
+    return found
+
+
+def _again(
+    db: Connection,
+    previews: Previews,
+    model_id: int,
+    kept: Sequence[Match],
+    calibration: Calibration,
+    settings: Settings,
+) -> dict[Pair, Match]:
+    """What the pairs are judged as now. Whether one was among the nearest, so that it was looked
+    at longer, is not kept: it is judged as if it had been, and as if not where that differs."""
+    near = _candidates(db, model_id, kept)
+    sides = sides_of(db, model_id, near)
+    found = {_pair(m): m for m in judged(near, sides, previews, calibration, settings)}
+    differ = {_pair(m) for m in kept if _changed(m, found.get(_pair(m)))}
+    far = [replace(c, rank=SEARCHED) for c in near if Pair((c.image_id, c.other_id)) in differ]
+    others = {_pair(m): m for m in judged(far, sides, previews, calibration, settings)}
+    same = {_pair(m) for m in kept if not _changed(m, others.get(_pair(m)))}
+    return found | {pair: m for pair, m in others.items() if pair in same}
+
+
+def _candidates(db: Connection, model_id: int, kept: Sequence[Match]) -> list[Candidate]:
+    """The pairs with the cosine of the parts that were nearest then."""
+    ids = {i for m in kept for i in (m.derived_id, m.source_id)}
+    vectors = descriptors.vectors(db, model_id, sorted(ids))
+    found = []
+    for m in kept:
+        parts = m.evidence["nearest_parts"]
+        by_id = {m.derived_id: parts["derived"], m.source_id: parts["source"]}
+        one, two = sorted(by_id)
+        cosine = float(vectors[one][by_id[one]] @ vectors[two][by_id[two]])
+        found.append(Candidate(one, two, cosine, 0, (by_id[one], by_id[two])))
+    return found
+
+
+def _differences(db: Connection, kept: Sequence[Match], now: dict[Pair, Match]) -> list[Difference]:
+    changed = [m for m in kept if _changed(m, now.get(_pair(m)))]
+    uris = images.uris(db, [i for m in changed for i in (m.derived_id, m.source_id)])
+    return [
+        Difference(
+            uris[m.derived_id],
+            uris[m.source_id],
+            [] if (other := now.get(_pair(m))) is None else [*changes(_plain(m), _plain(other))],
+        )
+        for m in changed
+    ]
+
+
+def _changed(kept: Match, now: Match | None) -> bool:
+    return now is None or any(True for _ in changes(_plain(kept), _plain(now)))
+
+
+def _plain(match: Match) -> dict[str, object]:
+    """As JSON has it, which is how evidence is kept."""
+    values: dict[str, object] = json.loads(json.dumps(asdict(match)))
+    return values
+
+
+def _pair(match: Match) -> Pair:
+    return Pair((match.derived_id, match.source_id))

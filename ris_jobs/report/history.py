@@ -1,0 +1,204 @@
+"""What was ever known of a URI or an image, as plain values, and as lines for a terminal.
+
+A spell held from ``since`` until ``until``, which is None for what holds still. Times are
+timezone-aware.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from ris_jobs.report import text
+
+__all__ = [
+    "Decided",
+    "History",
+    "InFamily",
+    "Matched",
+    "Quarantined",
+    "Templated",
+    "UriEvent",
+    "as_json",
+    "timeline",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class UriEvent:
+    """At a URI something ``appeared``, ``changed``, ``returned`` or was ``gone``, as in the view
+    ris.uri_event. ``sha256`` is None for bytes that could not be read."""
+
+    at: datetime
+    event: str
+    uri: str
+    sha256: str | None
+    previous_sha256: str | None
+    reason: str | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    since: datetime
+    until: datetime | None
+    sha256: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A match as it was judged then; ``directed`` is False where it was not told which of the two
+    is derived."""
+
+    since: datetime
+    until: datetime | None
+    derived_uri: str
+    source_uri: str
+    derived_sha256: str
+    source_sha256: str
+    relation: str
+    probability: float
+    directed: bool
+    suppressed: str | None
+    model: str
+    calibration: str
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class InFamily:
+    """An image was in a family with this verdict; ``source_uri`` is None where it was
+    undetermined."""
+
+    since: datetime
+    until: datetime | None
+    sha256: str
+    family_id: int
+    source_uri: str | None
+    confidence: float
+    reasons: Sequence[str]
+    run_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    at: datetime
+    first_uri: str
+    second_uri: str
+    answer: str
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Templated:
+    since: datetime
+    until: datetime | None
+    sha256: str
+    note: str | None
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All of it, each list in the order of time. ``subject`` is a URI or a sha256; what came after
+    ``as_of`` (None: now) is left out, and what ended after it had not ended."""
+
+    subject: str
+    as_of: datetime | None
+    events: Sequence[UriEvent]
+    quarantine: Sequence[Quarantined]
+    matches: Sequence[Matched]
+    families: Sequence[InFamily]
+    decisions: Sequence[Decided]
+    templates: Sequence[Templated]
+
+
+def as_json(history: History) -> dict[str, Any]:
+    """The same as JSON values, times in ISO 8601."""
+    plain: dict[str, Any] = _plain(asdict(history))
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(v) for name, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+# ── for a terminal ───────────────────────────────────────────────────────────────────────────
+
+_Line = tuple[datetime, str]
+
+
+def timeline(history: History) -> RenderableType:
+    """Everything in the order of time, then what held at the end of it."""
+    lines = sorted(_told(history), key=lambda line: line[0])
+    when = text.moment(history.as_of) if history.as_of else "now"
+    standing = [*_standing(history)] or ["nothing is known"]
+    return Group(
+        Text(text.visible(history.subject), "bold"),
+        *(Text(f"{text.moment(at)}  {text.visible(said)}") for at, said in lines),
+        Text(when, "bold"),
+        *(Text(text.visible(said)) for said in standing),
+    )
+
+
+def _told(history: History) -> Iterator[_Line]:
+    yield from ((e.at, _event(e)) for e in history.events)
+    for q in history.quarantine:
+        yield q.since, f"in quarantine: {q.reason}: {q.detail}"
+        yield from _ended(q.until, f"out of quarantine: {q.reason}")
+    yield from ((m.since, _match(m)) for m in history.matches)
+    for f in history.families:
+        yield f.since, _family(f)
+        stayed = any((f.sha256, f.until) == (o.sha256, o.since) for o in history.families)
+        yield from _ended(None if stayed else f.until, f"in family {f.family_id} no more")
+    for d in history.decisions:
+        yield d.at, f"{d.who} decided on {d.first_uri} and {d.second_uri}: {d.answer}: {d.why}"
+    for t in history.templates:
+        yield t.since, f"marked as a template by {t.who}" + (f": {t.note}" if t.note else "")
+        yield from _ended(t.until, "a template no more")
+
+
+def _ended(at: datetime | None, said: str) -> Iterator[_Line]:
+    if at is not None:
+        yield at, said
+
+
+def _standing(history: History) -> Iterator[str]:
+    last = {e.uri: e for e in history.events}
+    for event in last.values():
+        # An image is not there any more where its URI shows other bytes.
+        if event.event != "gone" and history.subject in (event.uri, event.sha256):
+            yield f"there: {event.uri}"
+    yield from (_match(m) for m in history.matches if m.until is None)
+    yield from (_family(f) for f in history.families if f.until is None)
+
+
+def _event(e: UriEvent) -> str:
+    shown = f"sha256 {e.sha256}" if e.sha256 else f"{e.reason}: {e.detail}"
+    if e.event == "changed":
+        return f"changed: {e.uri}: {shown}, before {e.previous_sha256 or 'unreadable'}"
+    return f"{e.event}: {e.uri}" if e.event == "gone" else f"{e.event}: {e.uri}: {shown}"
+
+
+def _match(m: Matched) -> str:
+    arrow = "→" if m.directed else "↔"
+    said = f"{m.relation}: {m.derived_uri} {arrow} {m.source_uri}, {text.percent(m.probability)}"
+    return said + (f", suppressed: {m.suppressed}" if m.suppressed else "")
+
+
+def _family(f: InFamily) -> str:
+    if f.source_uri is None:
+        return f"in family {f.family_id}, source undetermined"
+    return f"in family {f.family_id}, source {f.source_uri}, {text.percent(f.confidence)}"

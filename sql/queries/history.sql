@@ -1,0 +1,88 @@
+-- The URI that stands for an image is asked for one image at a time: joined, it would be worked out
+-- for all images first.
+
+-- name: run_end
+-- What was believed after a run: all it wrote is from before this.
+SELECT finished_at FROM ris.run WHERE run_id = :run_id;
+
+-- name: images_at
+-- What a URI ever showed.
+SELECT DISTINCT image_id FROM ris.observation
+WHERE uri = :uri AND image_id IS NOT NULL AND first_seen_at <= :as_of;
+
+-- name: image_of
+SELECT image_id FROM ris.image WHERE sha256 = :sha256;
+
+-- name: knows_uri
+SELECT EXISTS (SELECT FROM ris.observation WHERE uri = :uri);
+
+-- name: events_at
+-- What happened at a URI.
+SELECT at, event, uri, sha256, previous_sha256, reason, detail
+FROM ris.uri_event
+WHERE uri = :uri AND at <= :as_of
+ORDER BY at, event DESC;
+
+-- name: events_of
+-- What happened to an image wherever it was ever shown.
+SELECT at, event, uri, sha256, previous_sha256, reason, detail
+FROM ris.uri_event
+WHERE uri = ANY(ARRAY(SELECT DISTINCT o.uri FROM ris.observation o
+                      JOIN ris.image i USING (image_id)
+                      WHERE i.sha256 = :sha256))
+  AND :sha256 IN (sha256, previous_sha256) AND at <= :as_of
+ORDER BY at, event DESC, uri;
+
+-- name: matches
+-- Every version of every match of these images, each image at the URI that stood for it.
+SELECT v.since, CASE WHEN v.until <= :as_of THEN v.until END AS until,
+       (SELECT u.uri FROM ris.image_uris_at(:as_of) u WHERE u.image_id = v.derived_id) AS derived_uri,
+       (SELECT u.uri FROM ris.image_uris_at(:as_of) u WHERE u.image_id = v.source_id) AS source_uri,
+       di.sha256 AS derived_sha256,
+       si.sha256 AS source_sha256, v.relation, v.probability,
+       v.evidence ->> 'direction' IS DISTINCT FROM 'undetermined' AS directed, v.suppressed,
+       o.name || '-' || o.version AS model, v.calibration, v.run_id
+FROM ris.match_version v
+JOIN ris.model o USING (model_id)
+JOIN ris.image di ON di.image_id = v.derived_id
+JOIN ris.image si ON si.image_id = v.source_id
+WHERE (v.derived_id = ANY(:ids) OR v.source_id = ANY(:ids)) AND v.since <= :as_of
+ORDER BY v.since, derived_uri, source_uri;
+
+-- name: families
+-- Which families these images were in, and every verdict there was meanwhile.
+SELECT greatest(m.since, f.since) AS since,
+       CASE WHEN least(m.until, f.until) <= :as_of THEN least(m.until, f.until) END AS until,
+       i.sha256, f.family_id,
+       (SELECT u.uri FROM ris.image_uris_at(:as_of) u WHERE u.image_id = f.source_id) AS source_uri,
+       f.confidence, f.reasons, f.run_id
+FROM ris.family_member_version m
+JOIN ris.family_version f
+    ON f.family_id = m.family_id
+    AND (f.until IS NULL OR m.since < f.until) AND (m.until IS NULL OR f.since < m.until)
+JOIN ris.image i ON i.image_id = m.image_id
+WHERE m.image_id = ANY(:ids) AND greatest(m.since, f.since) <= :as_of
+ORDER BY 1, f.family_id, i.sha256;
+
+-- name: decisions
+SELECT d.decided_at AS at,
+       (SELECT u.uri FROM ris.image_uris_at(:as_of) u WHERE u.image_id = d.first_id) AS first_uri,
+       (SELECT u.uri FROM ris.image_uris_at(:as_of) u WHERE u.image_id = d.second_id) AS second_uri,
+       d.answer, d.who, d.why
+FROM ris.decision d
+WHERE (d.first_id = ANY(:ids) OR d.second_id = ANY(:ids)) AND d.decided_at <= :as_of
+ORDER BY d.decision_id;
+
+-- name: quarantine
+SELECT v.since, CASE WHEN v.until <= :as_of THEN v.until END AS until, i.sha256, v.reason, v.detail
+FROM ris.quarantine_version v
+JOIN ris.image i USING (image_id)
+WHERE v.image_id = ANY(:ids) AND v.since <= :as_of
+ORDER BY v.since, i.sha256;
+
+-- name: templates
+SELECT v.since, CASE WHEN v.until <= :as_of THEN v.until END AS until, i.sha256, v.note, v.who
+FROM ris.template_version v
+JOIN ris.image i USING (image_id)
+WHERE v.image_id = ANY(:ids) AND v.since <= :as_of
+ORDER BY v.since, i.sha256;

@@ -1,0 +1,2 @@
+-- name: grant
+SELECT ris.grant_reader(:role);

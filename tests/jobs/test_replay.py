@@ -1,0 +1,156 @@
+"""A run can be judged again from what is stored, and what is not as it was is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from sqlalchemy import Engine, text
+
+from ris_jobs import jobs
+from ris_jobs.demo import edits
+from ris_jobs.errors import NotFound
+from ris_jobs.progress import LogProgress
+from ris_jobs.report.replayed import Replayed
+from ris_jobs.settings import Settings
+from ris_jobs.store.postgres import open_engine
+from ris_jobs.store.previews import open_previews
+from tests.jobs.conftest import Scan, row_versions
+
+Replay = Callable[..., Replayed]
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    with open_engine(settings) as engine:
+        yield engine
+
+
+@pytest.fixture
+def replay(engine: Engine, settings: Settings) -> Replay:
+    def replay(run_id: int, settings: Settings = settings) -> Replayed:
+        return jobs.replay(engine, open_previews(settings), settings, run_id, LogProgress())
+
+    return replay
+
+
+@pytest.fixture
+def copies(folder: Path, coffee: Image.Image, rocket: Image.Image) -> Path:
+    """More kinds of copies: by hashes, by pixels, by keypoints, and one inside another."""
+    made = {
+        "mirrored.jpg": edits.jpeg(edits.mirror(coffee)),
+        "grey.jpg": edits.jpeg(edits.greyscale(coffee), 90),
+        "crop.jpg": edits.jpeg(rocket.crop((100, 60, 400, 300)), 90),
+        "page.jpg": edits.jpeg(_page(rocket), 90),
+    }
+    for name, data in made.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def _page(photo: Image.Image) -> Image.Image:
+    page = Image.effect_noise((900, 700), 90).convert("RGB")
+    page.paste(photo.resize((360, 240)), (330, 250))
+    return page
+
+
+def test_a_run_comes_out_as_it_was(
+    scan: Scan, copies: Path, engine: Engine, replay: Replay
+) -> None:
+    scan(copies)
+    before = row_versions(engine)
+    done = replay(1)
+    assert done.differences == []
+    assert done.rows == len(before["match"]) > 6
+    assert (done.code, done.model[:8]) == (done.code_now, "builtin-")
+    assert row_versions(engine) == before
+
+
+def test_what_came_after_the_run_does_not_matter(
+    scan: Scan, copies: Path, engine: Engine, settings: Settings, replay: Replay
+) -> None:
+    """Neither decisions, nor another calibration that judged the pairs again, nor settings of
+    now."""
+    scan(copies)
+    pair = (str(copies / "grey.jpg"), str(copies / "coffee.jpg"))
+    jobs.decide(engine, settings, *pair, "not-copy", "no", "Ada")
+    rows = replay(1).rows
+    with engine.begin() as db:
+        run = "INSERT INTO ris.run (kind, settings, settings_hash, code_version) "
+        db.execute(text(run + "VALUES ('scan', '{}', 'a', '9')"))
+        db.execute(text("UPDATE ris.match SET run_id = 2, calibration = 'x', probability = 0.5"))
+    done = replay(1, replace(settings, min_probability=1.0))
+    assert (done.rows, done.differences) == (rows, [])
+
+
+def test_a_row_that_is_not_as_it_was_is_named(
+    scan: Scan, copies: Path, engine: Engine, replay: Replay
+) -> None:
+    scan(copies)
+    change = (
+        "UPDATE ris.match SET relation = 'edited', "
+        "evidence = jsonb_set(evidence, '{hashes,pdq}', '77') WHERE relation = 'thumbnail' "
+        "AND source_id = (SELECT image_id FROM ris.image_uri WHERE uri LIKE '%/coffee.jpg')"
+    )
+    with engine.begin() as db:
+        db.execute(text("ALTER TABLE ris.match DISABLE TRIGGER keep"))
+        assert db.execute(text(change)).rowcount == 1
+    (found,) = replay(1).differences
+    names = (Path(found.derived_uri).name, Path(found.source_uri).name)
+    assert names == ("small.jpg", "coffee.jpg")
+    told = {c.what: c.kept for c in found.changes}
+    assert told == {"relation": "edited", "evidence.hashes.pdq": 77}
+    assert {c.what: c.now for c in found.changes}["relation"] == "thumbnail"
+
+
+def test_pairs_that_were_not_among_the_nearest_come_out_as_they_were(
+    scan: Scan, tmp_path: Path, coffee: Image.Image, engine: Engine, replay: Replay
+) -> None:
+    """A tilted picture is compared by keypoints with the nearest only, and looks otherwise to
+    the rest."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    (folder / "tilted.jpg").write_bytes(edits.jpeg(coffee.rotate(2), 90))
+    for quality in range(60, 90, 2):
+        (folder / f"{quality}.jpg").write_bytes(edits.jpeg(coffee, quality))
+    scan(folder)
+    ask = (
+        "SELECT evidence ->> 'keypoints' IS NULL FROM ris.match_by_uri "
+        "WHERE derived_uri LIKE '%/tilted.jpg' OR source_uri LIKE '%/tilted.jpg'"
+    )
+    with engine.connect() as db:
+        assert set(db.scalars(text(ask))) == {True, False}
+    assert replay(1).differences == []
+
+
+def test_another_preview_is_noticed(
+    scan: Scan, copies: Path, engine: Engine, settings: Settings, replay: Replay
+) -> None:
+    scan(copies)
+    previews = open_previews(settings)
+    ask = "SELECT sha256 FROM ris.image i JOIN ris.image_uri u USING (image_id) WHERE u.uri LIKE :n"
+    with engine.connect() as db:
+        page, grey = (db.scalar(text(ask), {"n": f"%/{n}.jpg"}) for n in ("page", "grey"))
+    other = previews.read(str(grey))
+    assert other is not None
+    previews.write(str(page), other)
+    lost = [d for d in replay(1).differences if "page.jpg" in d.derived_uri]
+    assert lost and lost[0].changes == []
+
+
+def test_a_run_that_cannot_be_replayed_says_why(
+    scan: Scan, folder: Path, engine: Engine, settings: Settings, replay: Replay
+) -> None:
+    jobs.crawl_only(settings, [folder], LogProgress())
+    with pytest.raises(NotFound, match="run 1 matched nothing: it was a crawl"):
+        replay(1)
+    with pytest.raises(NotFound, match="there is no run 7"):
+        replay(7)
+    scan(folder)
+    with engine.begin() as db:
+        db.execute(text("UPDATE ris.run SET calibration = 'older' WHERE run_id = 2"))
+    with pytest.raises(NotFound, match="run 2 was calibrated by older, and this version"):
+        replay(2)

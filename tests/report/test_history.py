@@ -1,0 +1,115 @@
+"""A history as lines of text: in the order of time, and harmless whatever it holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+
+from ris_jobs.report.history import (
+    Decided,
+    History,
+    InFamily,
+    Matched,
+    Quarantined,
+    Templated,
+    UriEvent,
+    as_json,
+    timeline,
+)
+
+START = datetime(2026, 1, 31, 2, 15, tzinfo=UTC)
+
+
+def day(n: int) -> datetime:
+    return START + timedelta(days=n)
+
+
+def match(since: int, until: int | None, **changes: Any) -> Matched:
+    values: dict[str, Any] = {
+        "derived_uri": "file:///a", "source_uri": "file:///b", "derived_sha256": "a" * 64,
+        "source_sha256": "b" * 64, "relation": "crop", "probability": 0.9, "directed": True,
+        "suppressed": None, "model": "builtin-2", "calibration": "abc", "run_id": 1,
+    }  # fmt: skip
+    end = None if until is None else day(until)
+    return Matched(since=day(since), until=end, **(values | changes))
+
+
+HISTORY = History(
+    "file:///a",
+    None,
+    [
+        UriEvent(day(0), "appeared", "file:///a", "a" * 64, None, None, None),
+        UriEvent(day(3), "changed", "file:///a", None, "a" * 64, "empty", "no bytes"),
+        UriEvent(day(6), "gone", "file:///a", None, None, None, None),
+    ],
+    [Quarantined(day(1), day(2), "a" * 64, "vanished", "not there")],
+    [match(2, 4), match(4, None, suppressed="reviewer", directed=False)],
+    [
+        InFamily(day(2), day(3), "a" * 64, 7, None, 0.0, ["missing: dates"], 1),
+        InFamily(day(3), day(5), "a" * 64, 7, "file:///b", 0.75, ["for: larger"], 2),
+    ],
+    [Decided(day(4), "file:///a", "file:///b", "not-copy", "Ada\x1b[31m", "a\u202eb")],
+    [Templated(day(5), day(6), "a" * 64, "a form", "Ada")],
+)
+
+
+def told(history: History) -> list[str]:
+    console = Console(width=500, color_system=None)
+    with console.capture() as captured:
+        console.print(timeline(history), soft_wrap=True)
+    return captured.get().splitlines()
+
+
+def test_everything_is_told_in_the_order_of_time() -> None:
+    first, *lines = told(HISTORY)
+    end = lines.index("now")
+    assert first == "file:///a"
+    assert lines[:end] == sorted(lines[:end], key=lambda line: line[:19])
+    said = [line[25:] for line in lines[:end]]
+    assert said == [
+        f"appeared: file:///a: sha256 {'a' * 64}",
+        "in quarantine: vanished: not there",
+        "out of quarantine: vanished",
+        "crop: file:///a → file:///b, 90.0\xa0%",
+        "in family 7, source undetermined",
+        f"changed: file:///a: empty: no bytes, before {'a' * 64}",
+        "in family 7, source file:///b, 75.0\xa0%",
+        "crop: file:///a ↔ file:///b, 90.0\xa0%, suppressed: reviewer",
+        "Ada\\x1b[31m decided on file:///a and file:///b: not-copy: a\\u202eb",
+        "in family 7 no more",
+        "marked as a template by Ada: a form",
+        "gone: file:///a",
+        "a template no more",
+    ]
+    assert lines[end + 1 :] == [said[7]]
+
+
+def test_an_image_is_there_where_nothing_took_its_place() -> None:
+    events = [
+        UriEvent(day(0), "appeared", "file:///a", "a" * 64, None, None, None),
+        UriEvent(day(1), "appeared", "file:///b", "a" * 64, None, None, None),
+        UriEvent(day(2), "changed", "file:///a", "c" * 64, "a" * 64, None, None),
+    ]
+    of_image = replace(HISTORY, subject="a" * 64, events=events, matches=[], families=[])
+    assert told(of_image)[-2:] == ["now", "there: file:///b"]
+    of_uri = replace(of_image, subject="file:///a", events=[events[0], events[2]])
+    assert told(of_uri)[-2:] == ["now", "there: file:///a"]
+
+
+def test_nothing_known_is_said() -> None:
+    assert told(History("file:///a", day(0), [], [], [], [], [], [])) == [
+        "file:///a",
+        "2026-01-31 02:15:00 UTC",
+        "nothing is known",
+    ]
+
+
+def test_json_has_every_value_and_times_with_their_zone() -> None:
+    values = json.loads(json.dumps(as_json(HISTORY)))
+    assert values["events"][0]["at"] == "2026-01-31T02:15:00+00:00"
+    assert values["matches"][1]["until"] is None
+    assert values["families"][1]["reasons"] == ["for: larger"]

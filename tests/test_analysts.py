@@ -1,0 +1,124 @@
+"""The queries of docs/analysts.md run on a scan, and answer; every view is named there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import URL
+
+from ris_jobs import jobs
+from ris_jobs.demo import edits
+from ris_jobs.demo.folder import photos
+from ris_jobs.fingerprint.luma import luma
+from ris_jobs.fingerprint.pdq import pdq
+from ris_jobs.progress import LogProgress
+from ris_jobs.settings import Settings
+from ris_jobs.store.postgres import open_engine
+from tests.conftest import fresh_database
+
+PAGE = (Path(__file__).parents[1] / "docs" / "analysts.md").read_text("utf-8")
+QUERIES = re.findall(r"^```sql\n(.*?)^```\n+```text\n(.*?)\n", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def write_photos(folder: Path) -> None:
+    """Photos of ours, and what others made of them."""
+    ours, theirs = folder / "ours", folder / "theirs"
+    for place in (ours, theirs):
+        place.mkdir(parents=True)
+    shown = dict(photos())
+    for name in ("coffee", "rocket", "chelsea"):
+        (ours / f"{name}.jpg").write_bytes(edits.jpeg(shown[name], 92))
+    (theirs / "cup.jpg").write_bytes(edits.jpeg(edits.thumbnail(shown["coffee"], 200)))
+    (theirs / "grey.jpg").write_bytes(edits.jpeg(edits.greyscale(shown["coffee"]), 80))
+    (theirs / "start.jpg").write_bytes(edits.jpeg(edits.thumbnail(shown["rocket"], 128)))
+    (theirs / "cat.jpg").write_bytes(edits.jpeg(edits.thumbnail(shown["chelsea"], 160)))
+    (theirs / "astronaut.jpg").write_bytes(edits.jpeg(edits.thumbnail(shown["astronaut"], 128)))
+    (theirs / "broken.jpg").write_bytes(b"not a picture")
+
+
+def scans(settings: Settings, folder: Path) -> None:
+    """Two nights: an original goes, others show the very bytes of another; and reviewers."""
+    ours, theirs = folder / "ours", folder / "theirs"
+    known = folder.parent / "known.csv"
+    known.write_text(f"{pdq(luma(np.asarray(dict(photos())['coffee'])))[0].hex()},coffee\n")
+    with open_engine(settings) as engine:
+        jobs.import_bank(engine, known, None)
+        jobs.scan(settings, [folder], LogProgress())
+        for who, grey, start in (("Ada", "copy", "copy"), ("Ben", "not-copy", "copy")):
+            for name, photo, answer in (("grey", "coffee", grey), ("start", "rocket", start)):
+                pair = (str(theirs / f"{name}.jpg"), str(ours / f"{photo}.jpg"))
+                jobs.decide(engine, settings, *pair, answer, "as I see it", who)
+        jobs.add_template(engine, settings, str(theirs / "astronaut.jpg"), "a portrait", "Ada")
+        (ours / "chelsea.jpg").unlink()
+        (theirs / "again.jpg").write_bytes((ours / "rocket.jpg").read_bytes())
+        jobs.scan(settings, [folder], LogProgress())
+
+
+@pytest.fixture(scope="module")
+def scanned(postgres: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    place = tmp_path_factory.mktemp("analysts")
+    write_photos(place / "photos")
+    with fresh_database(postgres) as url:
+        settings = Settings(home=place / "home", database_url=url, workers=2)
+        scans(settings, place / "photos")
+        with open_engine(settings) as engine:
+            yield engine
+
+
+@pytest.mark.parametrize(("query", "header"), QUERIES)
+def test_every_example_answers_with_the_columns_shown(
+    scanned: Engine, query: str, header: str
+) -> None:
+    with scanned.connect() as db:
+        found = db.execute(text(query))
+        assert list(found.keys()) == [name.strip() for name in header.split("|")]
+        assert found.all() != []
+
+
+def test_every_view_is_named(scanned: Engine) -> None:
+    with scanned.connect() as db:
+        views = set(db.scalars(text("SELECT viewname FROM pg_views WHERE schemaname = 'ris'")))
+    assert views - set(re.findall(r"ris\.(\w+)", PAGE)) == set()
+    assert len(QUERIES) > 10
+
+
+def test_sites_are_hosts_or_folders(scanned: Engine) -> None:
+    sites = {
+        "https://Example.org:8080/a/b.jpg?c": "example.org",
+        "http://me:pass@example.org/a.jpg": "example.org",
+        "https://[2001:db8::1]:80/a.jpg": "[2001:db8::1]",
+        "https://example.org": "example.org",
+        "file:///photos/a/b.jpg": "file:///photos/a",
+    }
+    with scanned.connect() as db:
+        found = {u: db.scalar(text("SELECT ris.site(:uri)"), {"uri": u}) for u in sites}
+    assert found == sites
+
+
+def test_a_pair_judged_again_is_not_found_again(scanned: Engine) -> None:
+    ask = text("SELECT derived_uri, source_uri, found_at FROM ris.duplicates_found ORDER BY 1, 2")
+    with scanned.connect() as db, db.begin() as undone:
+        before = db.execute(ask).all()
+        db.execute(text("UPDATE ris.match SET calibration = 'other'"))
+        assert db.execute(ask).all() == before
+        undone.rollback()
+
+
+def test_agreement_is_of_latest_answers(scanned: Engine) -> None:
+    with scanned.connect() as db:
+        (row,) = db.execute(text("SELECT * FROM ris.reviewer_agreement"))
+        assert tuple(row) == ("Ada", "Ben", 2, 1)
+        upheld = db.execute(text("SELECT * FROM ris.reviewer_upheld ORDER BY 1")).all()
+        assert [tuple(r) for r in upheld] == [("Ada", 2, 2), ("Ben", 2, 1)]
+
+
+def test_a_thumbnail_is_without_original_when_that_is_gone(scanned: Engine) -> None:
+    ask = "SELECT uri, lost_original_uri FROM ris.thumbnails_without_original"
+    with scanned.connect() as db:
+        found = {Path(uri).name: lost and Path(lost).name for uri, lost in db.execute(text(ask))}
+    assert found == {"cat.jpg": "chelsea.jpg", "astronaut.jpg": None}
