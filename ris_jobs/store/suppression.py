@@ -69,6 +69,8 @@ def reached(db: Connection, ids: Iterable[int]) -> list[int]:
 def settle(db: Connection, ids: Iterable[int], hub_limit: int) -> int:
     """Bring up to date what follows from pairs, decisions or a template among these images.
     Returns how many pairs are suppressed now and were not, or for another reason, or no more."""
+    ids = sorted(set(ids))
+    db.execute(query("suppression.match_templates"), {"ids": ids})
     images = reached(db, ids)
     changed = _settle(db, images)
     return changed + _settle(db, _set_hubs(db, images, hub_limit))
