@@ -126,6 +126,12 @@ def percent(share: float) -> str:
     return f"{share:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
 
 
+def chance(probability: float, relation: str | None = None) -> str:
+    """A probability, as :func:`percent`. Only the same bytes (``relation`` identical) are certain:
+    one that is rounded to 1, or to 0, is 99.9 %, or 0.1 %."""
+    return percent(1.0 if relation == "identical" else min(max(probability, 0.001), 0.999))
+
+
 def scale(factor: float) -> str:
     """Linear scale of the derived picture: ``×0.25``; three digits, no trailing zeros."""
     return f"×{factor:.3g}"

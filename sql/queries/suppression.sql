@@ -20,7 +20,7 @@ ORDER BY u.uri;
 -- name: standing
 -- The latest decision on a pair, whichever is derived, and the other reasons that hold.
 SELECT s.reason, s.judged, u.uri AS template_uri, s.hub_id IS NOT NULL AS hub,
-       d.answer, d.who, d.why, d.decided_at
+       d.answer, d.who, d.why, d.decided_at AS at
 FROM ris.suppression s
 LEFT JOIN ris.decision d USING (decision_id)
 LEFT JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = s.template_id) u ON true

@@ -101,6 +101,12 @@ def test_only_certainty_is_a_hundred_percent(share: float, shown: str) -> None:
     assert text.percent(share) == f"{shown}\N{NO-BREAK SPACE}%"
 
 
+def test_only_the_same_bytes_are_certain() -> None:
+    shown = [text.chance(p, "edited")[:-2] for p in (1, 0.99996, 0.945, 0.0)]
+    assert shown == ["99.9", "99.9", "94.5", "0.1"]
+    assert text.chance(1, "identical") == "100.0\N{NO-BREAK SPACE}%"
+
+
 @pytest.mark.parametrize(
     ("seconds", "shown"),
     [(0.34, "0.3 s"), (41.2, "41 s"), (59.7, "60 s"), (125, "2 min 5 s"), (12_000, "3 h 20 min")],

@@ -167,9 +167,10 @@ def test_what_stands_is_said_whichever_way_it_is_asked(tables: Tables) -> None:
         said = suppression.standing(db, (a, b))
         assert said == suppression.standing(db, (b, a))
         assert suppression.standing(db, (a, c)) is None
-    assert said is not None and said.decided_at is not None
+    assert said is not None and said.decided is not None
     assert (said.reason, said.judged, said.hub) == (None, "low-complexity", False)
-    assert (said.answer, said.who, said.why) == ("copy", "me", "so")
+    decided = said.decided
+    assert (decided.answer, decided.who, decided.why) == ("copy", "me", "so")
     assert said.template_uri == tables.uri(a)
 
 
