@@ -341,8 +341,9 @@ def test_a_decision_counts_and_is_explained(
     done = json.loads(ris("decide", *pair, "copy", "--why", "no", "--json").stdout)
     assert (done["before"], done["suppressed"], done["changed"]) == ("reviewer", None, 1)
     standing = json.loads(ris("explain", *pair, "--json").stdout)["standing"]
-    assert (standing["answer"], standing["why"], standing["reason"]) == ("copy", "no", None)
-    assert datetime.fromisoformat(standing["decided_at"]).tzinfo is not None
+    decided = standing["decided"]
+    assert (decided["answer"], decided["why"], standing["reason"]) == ("copy", "no", None)
+    assert datetime.fromisoformat(decided["at"]).tzinfo is not None
     wrong = ris("decide", *pair[:1], "photos/z.jpg", "copy", "--why", "so", code=1).stderr
     assert wrong.startswith("ris: no scan has seen 'photos/z.jpg'; `ris scan`")
     assert "--why must be" in ris("decide", *pair, "copy", "--why", " ", code=2).stderr

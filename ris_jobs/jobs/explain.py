@@ -176,7 +176,6 @@ def _judged(
     near = _candidate(db, stores, settings, ids)
     candidate = near or _nearest(db, stores, ids)
     sides = sides_of(db, stores.model_id, [candidate])
-    match = next(judged([candidate], sides, stores.previews, calibration, settings), None)
     load_preview, load_keypoints = loaders(sides, stores.previews, {})
     ruling = rule(
         candidate,
@@ -186,6 +185,10 @@ def _judged(
         load_preview=load_preview,
         load_keypoints=load_keypoints,
     )
+    match = None
+    if ruling.stop is None:
+        # A ruling says what stops a pair, not how a match is described.
+        match = next(judged([candidate], sides, stores.previews, calibration, settings), None)
     rank = near.rank if near else None
     return _held_to(settings, calibration, ids, candidate, ruling, rank), match
 

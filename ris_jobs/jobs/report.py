@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from ris_jobs.errors import NotFound
 from ris_jobs.report import html
 from ris_jobs.report.pictures import thumbnail
-from ris_jobs.report.views import RunView, from_json
-from ris_jobs.store import reports, runs
+from ris_jobs.report.views import Count, RunView, from_json
+from ris_jobs.store import banks, families, matches, reports, runs
 from ris_jobs.store.previews import Previews
 
 _MAX_PAIRS = 10_000
@@ -37,15 +40,33 @@ def report(engine: Engine, previews: Previews, run_id: int | None, out: Path) ->
     return out
 
 
+def counts(db: Connection, run_id: int) -> dict[str, Any]:
+    """What a :class:`Summary` says of the tables: what they hold now, and how much of it the run
+    found."""
+    by_relation = matches.count_by_relation(db, run_id)
+    by_bank = banks.count_images(db, run_id)
+    return {
+        "quarantined": reports.quarantined_by_reason(db),
+        "matches": {r: Count(new, total) for r, (new, total) in by_relation.items()},
+        "known": {name: Count(new, total) for name, (new, total) in by_bank.items()},
+        "suppressed": sum(matches.count_suppressed(db).values()),
+        "families": families.count(db),
+    }
+
+
 def _view(engine: Engine, run_id: int | None) -> RunView:
-    with engine.connect() as db:
+    # One look at the tables, so that counts and rows agree whatever happens meanwhile.
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as db:
+        as_of = datetime.now(UTC)
         run = runs.get(db, run_id)
         if not run["summary"]:
             raise NotFound(f"run {run['run_id']} has not finished, so there is nothing to report")
         return RunView(
-            summary=from_json(run["summary"]),
+            # Reviewers may have changed much since the run ended.
+            summary=replace(from_json(run["summary"]), **counts(db, run["run_id"])),
             started_at=run["started_at"],
             finished_at=run["finished_at"],
+            as_of=as_of,
             model=run["model"] or "",
             calibration=run["calibration"],
             config_hash=run["settings_hash"],

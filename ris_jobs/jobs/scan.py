@@ -17,12 +17,12 @@ from ris_jobs.jobs.crawl import Crawled, crawl, distinct
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.match import Matched, match
 from ris_jobs.jobs.models import calibration_of, model_of, open_pipeline
-from ris_jobs.jobs.report import report
+from ris_jobs.jobs.report import counts, report
 from ris_jobs.jobs.resolve import Resolved, resolve
 from ris_jobs.progress import Progress
-from ris_jobs.report.views import Count, Pairs, StageTime, Summary, as_json, from_json
+from ris_jobs.report.views import Pairs, StageTime, Summary, as_json, from_json
 from ris_jobs.settings import Settings
-from ris_jobs.store import banks, families, matches, reports, runs
+from ris_jobs.store import runs
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores, open_stores
@@ -165,8 +165,6 @@ def _run(
 
 def summarise(db: Connection, run: Run, totals: Totals) -> Summary:
     """The run in figures: what its jobs did, and what the tables now hold."""
-    by_relation = matches.count_by_relation(db, run.run_id)
-    by_bank = banks.count_images(db, run.run_id)
     return Summary(
         run_id=str(run.run_id),
         roots=totals.roots,
@@ -176,18 +174,14 @@ def summarise(db: Connection, run: Run, totals: Totals) -> Summary:
         unchanged=totals.crawled.unchanged,
         gone=totals.crawled.gone,
         fingerprinted=totals.fingerprinted.images,
-        quarantined=reports.quarantined_by_reason(db),
-        matches={r: Count(new, total) for r, (new, total) in by_relation.items()},
         pairs=Pairs(
             totals.matched.candidates,
             totals.matched.pixels,
             totals.matched.keypoints,
             totals.matched.confirmed,
         ),
-        known={name: Count(new, total) for name, (new, total) in by_bank.items()},
-        suppressed=sum(matches.count_suppressed(db).values()),
-        families=families.count(db),
         stages=_stage_times(totals),
+        **counts(db, run.run_id),
     )
 
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from ris_jobs.report.lettering import fitted, font
 from ris_jobs.report.pictures import opened
-from ris_jobs.report.text import name, percent
+from ris_jobs.report.text import chance, name
 from ris_jobs.report.views import Hit
 
 _PAPER, _INK, _MUTED, _MARK, _BLANK = "#ffffff", "#1c2024", "#60666d", "#1f6feb", "#eceef0"
@@ -51,7 +51,7 @@ def _found(hits: Sequence[Hit]) -> str:
 
 
 def _label(rank: int, hit: Hit) -> Lines:
-    sure = "" if hit.probability is None else f" {percent(hit.probability)}"
+    sure = "" if hit.probability is None else f" {chance(hit.probability, hit.relation)}"
     how = f"{hit.relation}{sure}" if hit.relation else f"cosine {hit.cosine:.3f}"
     return f"{rank} · {how}", name(hit.uri)
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ris_jobs.match.derivation import Derivation
 from ris_jobs.report.explanation import Explanation, Judged, headline, reasons
-from ris_jobs.report.text import ORIENTATIONS, moment, percent, scale, visible
+from ris_jobs.report.text import ORIENTATIONS, chance, moment, percent, scale, visible
 from ris_jobs.report.views import PairView, Standing
 
 __all__ = ["explained"]
@@ -67,9 +67,8 @@ def _of_match(pair: PairView, standing: Standing | None) -> Iterator[tuple[str, 
 
 def _of_standing(standing: Standing) -> Iterator[tuple[str, str]]:
     """Whatever has a say in it."""
-    if standing.answer is not None and standing.decided_at is not None:
-        when = moment(standing.decided_at)
-        yield "  decision", f"{standing.answer}, {standing.who}, {when}: {standing.why}"
+    if (said := standing.decided) is not None:
+        yield "  decision", f"{said.answer}, {said.who}, {moment(said.at)}: {said.why}"
     if standing.judged is not None:
         yield "  judged", standing.judged
     if standing.template_uri is not None:
@@ -156,7 +155,7 @@ def _derivation(found: Derivation) -> RenderableType:
     table.add_row("intercept", "", "", f"{found.intercept:+.3f}")
     table.add_section()
     table.add_row(Text("sum", "bold"), "", "", f"{found.score:+.3f}")
-    table.add_row(Text("probability", "bold"), "", "", f"{found.probability:.4f}")
+    table.add_row(Text("probability", "bold"), "", "", chance(found.probability))
     return table
 
 
@@ -165,7 +164,7 @@ def _versions(said: Explanation) -> Iterator[tuple[str, str]]:
     if decided is None:
         return
     if said.pair is not None:
-        yield "probability", f"{said.pair.probability:.4f}, {_rederived(said)}"
+        yield "probability", f"{chance(said.pair.probability)}, {_rederived(said)}"
     yield "calibration", f"{decided.model}, version {decided.calibration}"
     run = "none, judged now" if decided.run_id is None else f"{decided.run_id}"
     yield "run", f"{run}; settings {decided.settings_hash}, code {decided.code}"

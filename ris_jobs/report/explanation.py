@@ -9,7 +9,7 @@ from typing import Any
 from ris_jobs.match.derivation import Derivation
 from ris_jobs.match.examine import HASHES_NEAR, HASHES_SURE, PDQ_NEAR, SEARCHED
 from ris_jobs.match.ruling import Ruling, Stop
-from ris_jobs.report.text import percent
+from ris_jobs.report.text import chance, percent
 from ris_jobs.report.views import ImageView, PairView, Standing
 
 __all__ = ["Explanation", "Judged", "Versions", "as_json", "headline", "reasons"]
@@ -86,7 +86,7 @@ def headline(said: Explanation) -> str:
     if said.pair is None:
         return said.outcome
     how = " and ".join([said.pair.relation, *said.pair.evidence.get("also", ())])
-    shown = f"{how}, {percent(said.pair.probability)} sure"
+    shown = f"{how}, {chance(said.pair.probability)} sure"
     return f"{shown}, suppressed: {said.pair.suppressed}" if said.pair.suppressed else shown
 
 
@@ -110,14 +110,29 @@ def _direction(said: Explanation, pair: PairView) -> str:
     derived = "A" if pair.derived.sha256 == said.images[0].sha256 else "B"
     source = "B" if derived == "A" else "A"
     if not pair.directed:
-        why = _TAKEN.get(pair.relation, "was seen later, or its sha256 is the higher one")
-        return f"Which came first is undetermined; {derived} is written as derived: it {why}."
+        taken = f"{derived} is written as derived: {_taken(pair)}"
+        return f"Which came first is undetermined; {taken}."
     reason = str(pair.evidence.get("direction"))
     return f"{derived} is derived from {source} ({reason}): {_LOSSES.get(reason, reason)}."
 
 
-# Why an image is written as derived though nothing says that it is.
-_TAKEN = {"crop": "shows a part of the other", "padded": "has a plain frame"}
+def _taken(pair: PairView) -> str:
+    """Why an image is written as derived though nothing says that it is."""
+    if pair.relation in _PARTS:
+        return _PARTS[pair.relation]
+    derived, source = pair.derived, pair.source
+    if derived.first_seen_at > source.first_seen_at:
+        return "it was seen later"
+    if (derived.first_seen_at, derived.sha256) > (source.first_seen_at, source.sha256):
+        return "both were first seen in the same run, and its sha256 is the higher one"
+    return "an earlier version of this program took it to be"
+
+
+_PARTS = {
+    "crop": "what is a part of another picture is taken to be cut out of it",
+    "padded": "what has a plain frame around the other is taken to be framed",
+    "composite": "what shows another picture and more is taken to be made of it",
+}
 # What each reason for a direction says of the derived image.
 _LOSSES = {
     "border": "it has a border that was added",
@@ -133,9 +148,8 @@ _LOSSES = {
 
 
 def _decision(standing: Standing) -> list[str]:
-    if standing.answer is None:
-        return []
-    return [f"{standing.who} decided: {standing.answer}, because: {standing.why}"]
+    said = standing.decided
+    return [] if said is None else [f"{said.who} decided: {said.answer}, because: {said.why}"]
 
 
 def _judged(judged: Judged) -> list[str]:
@@ -151,7 +165,7 @@ def _judged(judged: Judged) -> list[str]:
 
 def _stored_no_more(judged: Judged) -> str:
     return (
-        f"No match is stored, but judged now it is one, {percent(judged.ruling.probability or 0)} "
+        f"No match is stored, but judged now it is one, {chance(judged.ruling.probability or 0)} "
         "sure: other settings, another version, or nearer images stood before it."
     )
 
@@ -185,8 +199,8 @@ def _unaligned(judged: Judged) -> str:
 
 
 def _improbable(judged: Judged) -> str:
-    chance, least = judged.ruling.probability or 0.0, judged.min_probability
-    return f"Improbable: {percent(chance)} is below RIS_MIN_PROBABILITY, {percent(least)}."
+    found, least = chance(judged.ruling.probability or 0), judged.min_probability
+    return f"Improbable: {found} is below RIS_MIN_PROBABILITY, {percent(least)}."
 
 
 _STOPS = {
@@ -233,8 +247,8 @@ def _pair(pair: PairView) -> dict[str, Any]:
 
 
 def _standing(standing: Standing) -> dict[str, Any]:
-    at = standing.decided_at
-    return asdict(standing) | {"decided_at": at and at.isoformat()}
+    said = standing.decided
+    return asdict(standing) | {"decided": said and asdict(said) | {"at": said.at.isoformat()}}
 
 
 def _judgement(judged: Judged) -> dict[str, Any]:

@@ -30,7 +30,7 @@ MAX_KNOWN = 2_000
 
 _READERS: tuple[Callable[..., Any], ...] = (
     *(text.name, text.folder, text.link, text.ends),
-    *(text.moment, text.duration, text.rate, text.scale, text.percent),
+    *(text.moment, text.duration, text.rate, text.scale, text.chance),
 )
 
 

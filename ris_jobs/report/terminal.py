@@ -60,7 +60,9 @@ def hits(found: Sequence[Hit]) -> RenderableType:
 
 
 def _score(hit: Hit) -> str:
-    return f"{hit.cosine:.3f}" if hit.probability is None else text.percent(hit.probability)
+    if hit.probability is None:
+        return f"{hit.cosine:.3f}"
+    return text.chance(hit.probability, hit.relation)
 
 
 def _header(run: Summary) -> RenderableType:

@@ -21,12 +21,31 @@ ORIENTATIONS = {
 _LINKED = ("http", "https", "file")
 
 
+# Zero-width joiners, and the kinds of characters whose look they change: letters of scripts that
+# join, signs over them, and emoji.
+_JOINERS = "\u200c\u200d"
+_JOINED = {"Lo", "Mn", "Mc", "So", "Sk"}
+
+
 def visible(text: str) -> str:
-    """``text`` with what cannot be seen, or reorders what can (controls, bidirectional marks,
-    lone surrogates), written as escapes."""
+    """``text`` with what cannot be seen, or reorders what can (controls, line breaks,
+    bidirectional marks, lone surrogates), written as escapes. A joiner is let stand where it can
+    be seen by what it does."""
     if text.isprintable():
         return text
-    return "".join(_escape(c) if unicodedata.category(c)[0] == "C" else c for c in text)
+    before = ["", *map(unicodedata.category, text)]
+    return "".join(
+        _escape(char) if _hidden(char, kind) else char
+        for char, kind in zip(text, before, strict=False)
+    )
+
+
+def _hidden(char: str, before: str) -> bool:
+    """Whether ``char`` cannot be seen after one of the category ``before``."""
+    if char in _JOINERS:
+        return before not in _JOINED
+    kind = unicodedata.category(char)
+    return kind[0] == "C" or kind in ("Zl", "Zp")
 
 
 def _escape(char: str) -> str:
@@ -105,6 +124,12 @@ def percent(share: float) -> str:
     if 0 < share < 1:
         share = min(max(share, 0.001), 0.999)
     return f"{share:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
+
+
+def chance(probability: float, relation: str | None = None) -> str:
+    """A probability, as :func:`percent`. Only the same bytes (``relation`` identical) are certain:
+    one that is rounded to 1, or to 0, is 99.9 %, or 0.1 %."""
+    return percent(1.0 if relation == "identical" else min(max(probability, 0.001), 0.999))
 
 
 def scale(factor: float) -> str:

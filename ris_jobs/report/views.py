@@ -85,11 +85,23 @@ class ImageView:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """What a reviewer said of a pair: ``answer`` is copy, not-copy or unsure; ``why`` is in the
+    reviewer's words."""
+
+    answer: str
+    who: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PairView:
     """One match, derived → source, with the fields of the match contract.
 
     ``directed`` is False when the evidence did not say which side is derived; ``new`` marks
-    pairs that this run found; ``family_id`` ties the pair to a :class:`FamilyView`.
+    pairs that this run found; ``family_id`` ties the pair to a :class:`FamilyView`; ``decided``
+    is the latest decision on it, None where nobody decided.
     """
 
     derived: ImageView
@@ -107,6 +119,7 @@ class PairView:
     family_id: str | None = None
     directed: bool = True
     new: bool = False
+    decided: Decided | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,16 +127,13 @@ class Standing:
     """All that has a say in whether a match counts, and the ``reason`` it does not (None: it
     does). Decisions copy and not-copy go before all else, then the first that holds of: what was
     ``judged`` of the pair itself, a template that both images match, a source that is a ``hub``.
-    ``answer``, ``who``, ``why`` and ``decided_at`` are None where nobody decided."""
+    ``decided`` is None where nobody decided."""
 
     reason: str | None
     judged: str | None
     template_uri: str | None
     hub: bool
-    answer: str | None
-    who: str | None
-    why: str | None
-    decided_at: datetime | None
+    decided: Decided | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +175,15 @@ class KnownView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run as its report shows it. ``pairs`` are in the order they should first appear,
-    suppressed ones among them; times are timezone-aware. ``calibration`` is None for a crawl."""
+    """A run as its report shows it. What is counted of matches, families, known hashes and
+    quarantine in its ``summary`` is so, as all else that is listed, ``as_of`` that time. ``pairs``
+    are in the order they should first appear, suppressed ones among them; times are
+    timezone-aware. ``calibration`` is None for a crawl."""
 
     summary: Summary
     started_at: datetime
     finished_at: datetime | None
+    as_of: datetime
     model: str
     config_hash: str
     code_version: str

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, TextClause
 
 from ris_jobs.report.views import FamilyView, ImageView, KnownView, PairView, QuarantineView
 from ris_jobs.store.queries import query
+from ris_jobs.store.suppression import decided_of
 
 _FETCH = 1000
 
@@ -89,6 +90,7 @@ def _pair(r: RowMapping) -> PairView:
         family_id=None if r["family_id"] is None else str(r["family_id"]),
         directed=r["evidence"].get("direction") != "undetermined",
         new=r["new"],
+        decided=decided_of(r),
     )
 
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from ris_jobs.match import Relation
 from ris_jobs.match.hubs import hubs
-from ris_jobs.report.views import Standing
+from ris_jobs.report.views import Decided, Standing
 from ris_jobs.store import matches
 from ris_jobs.store.queries import query
 
@@ -57,7 +57,17 @@ def standing(db: Connection, pair: tuple[int, int]) -> Standing | None:
     """That of the match of two images, whichever is derived; None where there is no match."""
     params = {"one": pair[0], "two": pair[1]}
     row = db.execute(query("suppression.standing"), params).mappings().first()
-    return None if row is None else Standing(**row)
+    if row is None:
+        return None
+    own = {name: row[name] for name in ("reason", "judged", "template_uri", "hub")}
+    return Standing(**own, decided=decided_of(row))
+
+
+def decided_of(row: RowMapping) -> Decided | None:
+    """The decision in a row that has ``answer``, ``who``, ``why`` and ``at``, if any."""
+    if row["answer"] is None:
+        return None
+    return Decided(row["answer"], row["who"], row["why"], row["at"])
 
 
 def reached(db: Connection, ids: Iterable[int]) -> list[int]:
@@ -69,6 +79,8 @@ def reached(db: Connection, ids: Iterable[int]) -> list[int]:
 def settle(db: Connection, ids: Iterable[int], hub_limit: int) -> int:
     """Bring up to date what follows from pairs, decisions or a template among these images.
     Returns how many pairs are suppressed now and were not, or for another reason, or no more."""
+    ids = sorted(set(ids))
+    db.execute(query("suppression.match_templates"), {"ids": ids})
     images = reached(db, ids)
     changed = _settle(db, images)
     return changed + _settle(db, _set_hubs(db, images, hub_limit))

@@ -20,12 +20,28 @@ ORDER BY u.uri;
 -- name: standing
 -- The latest decision on a pair, whichever is derived, and the other reasons that hold.
 SELECT s.reason, s.judged, u.uri AS template_uri, s.hub_id IS NOT NULL AS hub,
-       d.answer, d.who, d.why, d.decided_at
+       d.answer, d.who, d.why, d.decided_at AS at
 FROM ris.suppression s
 LEFT JOIN ris.decision d USING (decision_id)
 LEFT JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = s.template_id) u ON true
 WHERE least(s.derived_id, s.source_id) = least(CAST(:one AS bigint), CAST(:two AS bigint))
   AND greatest(s.derived_id, s.source_id) = greatest(CAST(:one AS bigint), CAST(:two AS bigint));
+
+-- name: match_templates
+-- Notes which of these images match a template, and what matches those of them that are one.
+INSERT INTO ris.template_match (image_id, template_id)
+SELECT image_id, image_id FROM ris.template WHERE image_id = ANY(:ids)
+UNION
+SELECT m.derived_id, m.source_id
+FROM ris.match m
+JOIN ris.template t ON t.image_id = m.source_id
+WHERE m.derived_id = ANY(:ids) OR m.source_id = ANY(:ids)
+UNION
+SELECT m.source_id, m.derived_id
+FROM ris.match m
+JOIN ris.template t ON t.image_id = m.derived_id
+WHERE m.derived_id = ANY(:ids) OR m.source_id = ANY(:ids)
+ON CONFLICT DO NOTHING;
 
 -- name: reached
 -- These images, and those whose pairs with others they decide: that match one which is a template.

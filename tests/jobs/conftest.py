@@ -19,7 +19,7 @@ from ris_jobs.settings import Settings
 TABLES = (
     *("image", "observation", "descriptor", "match", "family", "family_member"),
     *("bank", "bank_entry", "bank_hit"),
-    *("decision", "template", "hub"),
+    *("decision", "template", "template_match", "hub"),
     *("match_history", "family_history", "family_member_history"),
     *("template_history", "quarantine_history"),
 )

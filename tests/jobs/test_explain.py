@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from ris_jobs.progress import LogProgress
 from ris_jobs.report.explanation import as_json
 from ris_jobs.settings import Settings
 from ris_jobs.store.images import shown_at
+from ris_jobs.store.previews import Previews
 from ris_jobs.store.stores import Stores, open_stores
 from tests.jobs.conftest import Scan
 
@@ -106,13 +108,41 @@ def test_different_photos_are_too_far(scan: Scan, folder: Path, explain: Explain
     assert f"is below {said['judged']['search_cosine']}" in said["reasons"][-1]
 
 
-def test_an_improbable_pair_is_one_at_a_lower_limit(
-    scan: Scan, folder: Path, rocket: Image.Image, settings: Settings, explain: Explain
+def test_a_pair_that_is_no_match_is_judged_once(
+    scan: Scan,
+    folder: Path,
+    rocket: Image.Image,
+    settings: Settings,
+    explain: Explain,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    strict = improbable(folder, rocket, settings)
+    scan(folder, settings=strict)
+    read: list[str] = []
+    whole = Previews.read
+
+    def counted(self: Previews, sha256: str) -> bytes | None:
+        read.append(sha256)
+        return whole(self, sha256)
+
+    monkeypatch.setattr(Previews, "read", counted)
+    one, two = explain("rocket.jpg", "covered.jpg", strict).said.images
+    # To be judged, and to be drawn.
+    assert Counter(read) == {one.sha256: 2, two.sha256: 2}
+
+
+def improbable(folder: Path, rocket: Image.Image, settings: Settings) -> Settings:
+    """A copy of which much is covered, and settings by which it is none."""
     covered = rocket.copy()
     covered.paste((200, 30, 30), (310, 60, 570, 240))
     (folder / "covered.jpg").write_bytes(edits.jpeg(covered, 90))
-    strict = replace(settings, min_probability=1.0)
+    return replace(settings, min_probability=1.0)
+
+
+def test_an_improbable_pair_is_one_at_a_lower_limit(
+    scan: Scan, folder: Path, rocket: Image.Image, settings: Settings, explain: Explain
+) -> None:
+    strict = improbable(folder, rocket, settings)
     scan(folder, settings=strict)
     said = values(explain("rocket.jpg", "covered.jpg", strict))
     assert (said["outcome"], said["judged"]["stop"]) == ("no match", "improbable")

@@ -19,6 +19,7 @@ from ris_jobs.errors import ConfigError, NotFound
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
+from ris_jobs.store.previews import open_previews
 from tests.jobs.conftest import Scan, row_versions
 
 Decide = Callable[..., jobs.Decision]
@@ -134,6 +135,52 @@ def test_a_decision_needs_a_reason_and_a_name_people_can_read(
     monkeypatch.setattr(getpass, "getuser", nobody)
     with pytest.raises(ConfigError, match="--by is needed"):
         jobs.decide(engine, settings, *pair, "copy", "so", None)
+
+
+WRITTEN = (
+    *("猫\u3000犬", "« oui\u00a0»", "نمی\u200cشود", "👨\u200d👩\u200d👧", "שלום\u200f!"),
+    "क्\u200dष",
+)
+REFUSED = (
+    *"\n\r\t\v\x00\x1b\x7f\x85\u2028\u2029\ud800",
+    *"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+)
+
+
+def test_a_reason_may_be_of_any_script_but_hide_nothing(
+    scan: Scan, folder: Path, engine: Engine, settings: Settings
+) -> None:
+    scan(folder)
+    pair = (str(folder / "coffee.jpg"), str(folder / "sub" / "small.jpg"))
+    for why in WRITTEN:
+        jobs.decide(engine, settings, *pair, "copy", f"\u3000{why}\u00a0", why)
+        with engine.connect() as db:
+            last = "SELECT who, why FROM ris.decision ORDER BY decision_id DESC LIMIT 1"
+            assert db.execute(text(last)).one() == (why, why)
+    for char in REFUSED:
+        with pytest.raises(ConfigError, match="--why must be"):
+            jobs.decide(engine, settings, *pair, "copy", f"a{char}b", "me")
+        with pytest.raises(ConfigError, match="--note must be"):
+            jobs.add_template(engine, settings, pair[0], f"a{char}b", "me")
+    for nothing in ("\u3000", "\u200b", "\u200d\ufeff"):
+        with pytest.raises(ConfigError, match="--why must be"):
+            jobs.decide(engine, settings, *pair, "copy", nothing, "me")
+
+
+def test_the_page_shows_what_was_decided_and_counts_what_is_there_now(
+    scan: Scan, folder: Path, engine: Engine, settings: Settings, decide: Decide, tmp_path: Path
+) -> None:
+    scanned = scan(folder)
+    assert (scanned.matches["thumbnail"].total, scanned.suppressed, scanned.families) == (1, 0, 1)
+    decide("coffee.jpg", "sub/small.jpg", "copy", "it looks so", "Bob")
+    decide("coffee.jpg", "sub/small.jpg", "not-copy", "another <cup>", "Ada")
+    page = jobs.report(engine, open_previews(settings), None, tmp_path / "page.html").read_text()
+    for shown in (
+        *("<b>0</b> families", '<b>1</b> <a href="#suppressed">suppressed</a>'),
+        *("<bdi>Ada</bdi> decided not-copy, ", "<bdi>another &lt;cup&gt;</bdi>"),
+    ):
+        assert shown in page, shown
+    assert '<th scope="row">thumbnail</th>' not in page and "it looks so" not in page
 
 
 # ── templates and hubs, on pictures ──────────────────────────────────────────────────────────

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 
 from ris_jobs.report.views import (
     Count,
+    Decided,
     FamilyView,
     ImageView,
     KnownView,
@@ -76,7 +77,11 @@ def sample() -> Sample:
         replace(pair(cut, boat, "crop", 0.97), box=(0.25, 0.1, 0.75, 0.6), family_id="f1"),
         replace(pair(flipped, boat, "mirrored", 0.91), orientation=2, family_id="f1"),
         replace(pair(lake_copy, lake, "recompressed", 0.62), directed=False),
-        replace(pair(blank_too, blank, "edited", 0.55), suppressed="flat field"),
+        replace(
+            pair(blank_too, blank, "edited", 0.55),
+            suppressed="flat field",
+            decided=Decided("unsure", "Ada", "both are white", NIGHT),
+        ),
     )
     bad = QuarantineView(
         "file:///photos/cut.jpg", None, "truncated", "It ends early.", NIGHT, NIGHT
@@ -111,6 +116,7 @@ def sample() -> Sample:
         summary=summary,
         started_at=NIGHT,
         finished_at=NIGHT + timedelta(seconds=75),
+        as_of=NIGHT + timedelta(days=2),
         model="builtin 1",
         calibration="c0ffee123456",
         config_hash="9f02ab77c1de",

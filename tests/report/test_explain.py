@@ -26,7 +26,7 @@ from ris_jobs.report.explain import WIDTH, draw, spread
 from ris_jobs.report.explained import explained
 from ris_jobs.report.explanation import Explanation, Judged, Versions, as_json, headline, reasons
 from ris_jobs.report.overlay import overlay
-from ris_jobs.report.views import ImageView, PairView, Standing
+from ris_jobs.report.views import Decided, ImageView, PairView, Standing
 
 Rgb = npt.NDArray[np.uint8]
 
@@ -236,21 +236,22 @@ def test_whoever_has_a_say_is_named() -> None:
         judged="low-complexity",
         template_uri="file:///t.jpg",
         hub=True,
-        answer="not-copy",
-        who="Ada\u202e",
-        why="another cup",
-        decided_at=NOON,
+        decided=Decided("not-copy", "Ada\u202e", "another cup 👨\u200d👩\u200d👧", NOON),
     )
     said = replace(explanation(pair), standing=standing)
     assert headline(said).endswith("suppressed: reviewer")
-    assert reasons(said)[1] == "Ada\u202e decided: not-copy, because: another cup"
-    assert json.loads(json.dumps(as_json(said)))["standing"]["decided_at"] == NOON.isoformat()
+    assert (
+        reasons(said)[1] == "Ada\u202e decided: not-copy, because: another cup 👨\u200d👩\u200d👧"
+    )
+    assert json.loads(json.dumps(as_json(said)))["standing"]["decided"]["at"] == NOON.isoformat()
     lines = [line.split(maxsplit=1) for line in printed(said).splitlines() if line]
-    assert ["decision", r"not-copy, Ada\u202e, 2026-01-01 12:00:00 UTC: another cup"] in lines
+    (decision,) = (line[1] for line in lines if line[0] == "decision")
+    shown = r"not-copy, Ada\u202e, 2026-01-01 12:00:00 UTC: another cup "
+    assert decision == shown + "👨\u200d👩\u200d👧"
     assert ["judged", "low-complexity"] in lines
     assert ["template", "both match file:///t.jpg"] in lines
     assert any(line[0] == "hub" for line in lines)
-    nobody = dict.fromkeys(("answer", "who", "why", "decided_at", "judged", "template_uri"))
+    nobody = dict.fromkeys(("decided", "judged", "template_uri"))
     quiet = replace(said, standing=replace(standing, hub=False, **nobody))
     assert len(reasons(quiet)) == 1 and "decision" not in printed(quiet)
 
@@ -268,8 +269,33 @@ def test_a_direction_is_said_from_either_side() -> None:
     one, two = image("a"), image("b")
     assert reasons(explanation(match(one, two)))[0].startswith("A is derived from B (resolution)")
     assert reasons(explanation(match(two, one)))[0].startswith("B is derived from A (resolution)")
-    (said,) = reasons(explanation(replace(match(one, two), directed=False)))
-    assert said.startswith("Which came first is undetermined; A is written as derived")
+
+
+@pytest.mark.parametrize(
+    ("relation", "derived", "later", "why"),
+    [
+        ("crop", "a", 0, "what is a part of another picture is taken to be cut out of it."),
+        ("padded", "a", 0, "what has a plain frame around the other is taken to be framed."),
+        ("composite", "a", 0, "what shows another picture and more is taken to be made of it."),
+        ("edited", "a", 1, "it was seen later."),
+        (
+            "edited",
+            "b",
+            0,
+            "both were first seen in the same run, and its sha256 is the higher one.",
+        ),
+        ("edited", "a", 0, "an earlier version of this program took it to be."),
+    ],
+)
+def test_where_nothing_says_which_came_first_the_rule_is_said(
+    relation: str, derived: str, later: int, why: str
+) -> None:
+    source = image("b" if derived == "a" else "a")
+    one = replace(image(derived), first_seen_at=NOON + timedelta(days=later))
+    pair = replace(match(one, source, relation), directed=False)
+    (said,) = reasons(explanation(pair, images=(one, source)))
+    start = "Which came first is undetermined; A is written as derived: "
+    assert said == start + why
 
 
 def test_the_same_bytes_have_no_difference() -> None:

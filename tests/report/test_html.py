@@ -15,6 +15,7 @@ import pytest
 
 from ris_jobs.report import html as report
 from ris_jobs.report.html import render
+from ris_jobs.report.views import Decided
 
 Page = Callable[..., str]
 
@@ -59,6 +60,8 @@ def test_the_page_shows_the_run(page: Page) -> None:
         *("Run 7", "2026-01-31 02:15:04 UTC", "took 1 min 15 s", "builtin 1", "9f02ab77c1de"),
         *("file:///photos", "boat_small.jpg", "a.example", "×0.25", "mirrored"),
         *("direction not known", "flat field", "It ends early.", "geometry.inliers", "[120, 4]"),
+        *("as they stood 2026-02-02 02:15:04 UTC", "first seen 2026-01-31"),
+        "Ada decided unsure, 2026-01-31 02:15:04 UTC: both are white",
         *("list a 2 +1", "list b 0", "list a new note 7", "ab" * 32, "31 of 256 bits"),
     ):
         assert shown in " ".join(text.split()), shown
@@ -100,6 +103,7 @@ def test_every_value_is_escaped(sample: Any, page: Page, hostile: str) -> None:
         source=replace(run.pairs[0].source, uri=hostile),
         relation=hostile,
         suppressed=hostile,
+        decided=Decided("copy", hostile, hostile, run.started_at),
         evidence={hostile: hostile, "nested": {hostile: [hostile]}},
     )
     summary = replace(
@@ -132,8 +136,24 @@ def test_every_value_is_escaped(sample: Any, page: Page, hostile: str) -> None:
     for tag, attrs in elements.found:
         if tag == "a":
             assert re.match(r"(https?|file)://|#", attrs["href"] or ""), attrs
-    assert "\u202e" not in html
+    assert "\u202e" not in html and "\u2028" not in html
     html.encode("utf-8")
+
+
+def test_what_reviewers_write_is_shown_as_they_wrote_it(sample: Any, page: Page) -> None:
+    why = "猫\u3000犬 « oui\u00a0» نمی\u200cشود 👨\u200d👩\u200d👧"
+    said = Decided("not-copy", "Zoë", why, sample.run.started_at)
+    html = page(replace(sample.run, pairs=(replace(sample.run.pairs[0], decided=said),)))
+    assert f"<bdi>Zoë</bdi> decided not-copy, 2026-01-31 02:15:04 UTC: <bdi>{why}</bdi>" in html
+    assert '<p class="decided">' not in page(replace(sample.run, pairs=sample.run.pairs[:1]))
+
+
+@pytest.mark.parametrize(("relation", "shown"), [("identical", "100.0"), ("edited", "99.9")])
+def test_only_the_same_bytes_are_certain(
+    sample: Any, page: Page, relation: str, shown: str
+) -> None:
+    pair = replace(sample.run.pairs[0], relation=relation, probability=1.0)
+    assert f"<b>{shown}\u00a0%</b>" in page(replace(sample.run, pairs=(pair,)))
 
 
 def test_a_picture_is_asked_for_once_and_written_once(sample: Any) -> None:

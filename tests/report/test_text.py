@@ -14,14 +14,38 @@ from ris_jobs.report import text
 @given(st.text())
 def test_visible_text_hides_nothing(raw: str) -> None:
     shown = text.visible(raw)
-    assert not [c for c in shown if unicodedata.category(c).startswith("C")]
+    kinds = ["", *map(unicodedata.category, shown)]
+    joining = ("Lo", "Mn", "Mc", "So", "Sk")
+    for char, before, kind in zip(shown, kinds, kinds[1:], strict=False):
+        assert kind not in ("Zl", "Zp")
+        assert kind[0] != "C" or (char in "\u200c\u200d" and before in joining)
     shown.encode("utf-8")
 
 
 def test_reordering_and_control_characters_are_spelled_out() -> None:
     assert text.visible("a\u202egpj.exe") == r"a\u202egpj.exe"
     assert text.visible("a\nb\x1b[31m\udcff") == r"a\nb\x1b[31m\udcff"
+    assert text.visible("a\u2028b\u2066c") == r"a\u2028b\u2066c"
     assert text.visible("über 写真.jpg") == "über 写真.jpg"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "猫\u3000犬",
+        "« oui\u00a0»",
+        "نمی\u200cشود",
+        "क्\u200dष",
+        "👨\u200d👩\u200d👧",
+        "❤\ufe0f\u200d🔥",
+    ],
+)
+def test_spaces_and_joiners_stand_where_they_belong(written: str) -> None:
+    assert text.visible(written) == written
+
+
+def test_a_joiner_that_joins_nothing_is_spelled_out() -> None:
+    assert text.visible("boat\u200d.jpg \u200c写") == r"boat\u200d.jpg \u200c写"
 
 
 @pytest.mark.parametrize(
@@ -75,6 +99,12 @@ def test_shortened_fits_and_keeps_both_ends(label: str, width: int) -> None:
 )
 def test_only_certainty_is_a_hundred_percent(share: float, shown: str) -> None:
     assert text.percent(share) == f"{shown}\N{NO-BREAK SPACE}%"
+
+
+def test_only_the_same_bytes_are_certain() -> None:
+    shown = [text.chance(p, "edited")[:-2] for p in (1, 0.99996, 0.945, 0.0)]
+    assert shown == ["99.9", "99.9", "94.5", "0.1"]
+    assert text.chance(1, "identical") == "100.0\N{NO-BREAK SPACE}%"
 
 
 @pytest.mark.parametrize(

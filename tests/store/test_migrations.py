@@ -88,6 +88,23 @@ def test_what_was_suppressed_before_reviewers_was_judged_so(empty: Engine) -> No
         assert suppression.settle(db, [1, 2, 3], 50) == 0
 
 
+def test_what_matched_a_template_before_that_was_kept_still_does(empty: Engine) -> None:
+    with empty.begin() as db:
+        config = Config()
+        config.set_main_option("script_location", str(sql_dir() / "alembic"))
+        config.attributes["connection"] = db
+        command.upgrade(config, "0002")
+        db.exec_driver_sql(BEFORE_REGIONS + BEFORE_REVIEWERS)
+        command.upgrade(config, "0005")
+        db.exec_driver_sql("INSERT INTO ris.template (image_id, who) VALUES (1, 'me'), (2, 'me')")
+        ask = text("SELECT image_id, template_id FROM ris.template_match ORDER BY 1, 2")
+        before = db.execute(ask).all()
+    with empty.begin() as db:
+        upgrade(db)
+        assert db.execute(ask).all() == before == [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1)]
+        assert suppression.settle(db, [1, 2, 3], 50) == 1
+
+
 def test_what_was_there_before_history_holds_since_its_run(empty: Engine) -> None:
     with empty.begin() as db:
         config = Config()

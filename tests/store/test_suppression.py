@@ -73,6 +73,20 @@ class Tables:
         with self.engine.connect() as db:
             return set(db.scalars(text("SELECT image_id FROM ris.hub")))
 
+    def template_matches(self) -> set[tuple[int, int]]:
+        """Images and the templates they match."""
+        with self.engine.connect() as db:
+            found = db.execute(text("SELECT image_id, template_id FROM ris.template_match"))
+            return {(r.image_id, r.template_id) for r in found}
+
+    def looked_up(self) -> set[tuple[int, int]]:
+        """What :meth:`template_matches` is to be, from matches and templates."""
+        with self.engine.connect() as db:
+            marked = set(db.scalars(text("SELECT image_id FROM ris.template")))
+            pairs = db.execute(text("SELECT derived_id, source_id FROM ris.match")).all()
+        near = {(i, i) for i in marked} | {(one, two) for one, two in pairs}
+        return {(i, t) for i, t in near | {(two, one) for one, two in near} if t in marked}
+
     def uri(self, image: int) -> str:
         with self.engine.connect() as db:
             return images.uris(db, [image])[image]
@@ -86,7 +100,9 @@ class Tables:
 
     def clear(self) -> None:
         with self.engine.begin() as db:
-            db.execute(text("TRUNCATE ris.match, ris.decision, ris.template, ris.hub"))
+            db.execute(
+                text("TRUNCATE ris.match, ris.decision, ris.template, ris.template_match, ris.hub")
+            )
 
 
 @pytest.fixture
@@ -151,9 +167,10 @@ def test_what_stands_is_said_whichever_way_it_is_asked(tables: Tables) -> None:
         said = suppression.standing(db, (a, b))
         assert said == suppression.standing(db, (b, a))
         assert suppression.standing(db, (a, c)) is None
-    assert said is not None and said.decided_at is not None
+    assert said is not None and said.decided is not None
     assert (said.reason, said.judged, said.hub) == (None, "low-complexity", False)
-    assert (said.answer, said.who, said.why) == ("copy", "me", "so")
+    decided = said.decided
+    assert (decided.answer, decided.who, decided.why) == ("copy", "me", "so")
     assert said.template_uri == tables.uri(a)
 
 
@@ -370,6 +387,7 @@ def test_the_tables_do_not_depend_on_the_order(
     if fleeting:
         tables.remove(passing)
     assert (tables.suppressed(), tables.hubs()) == expected
+    assert tables.template_matches() == tables.looked_up()
     tables.unresolved()
     for image in tables.ids:
         with tables.engine.begin() as db:

@@ -1,18 +1,17 @@
-"""Runs sql/migrations/0007_history.sql and 0007_analysts.sql."""
+"""Runs sql/migrations/0007_history.sql."""
 
 from pathlib import Path
 
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
-SQL = Path(__file__).parents[2] / "migrations"
+SQL = Path(__file__).parents[2] / "migrations" / "0007_history.sql"
 
 
 def upgrade() -> None:
-    for name in ("0007_history.sql", "0007_analysts.sql"):
-        op.get_bind().exec_driver_sql((SQL / name).read_text("utf-8").replace("%", "%%"))
+    op.get_bind().exec_driver_sql(SQL.read_text("utf-8").replace("%", "%%"))
 
 
 def downgrade() -> None:
