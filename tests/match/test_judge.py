@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageEnhance, ImageOps
 
 from ris_jobs.demo import edits
 from ris_jobs.match import Candidate, Relation
@@ -352,6 +352,34 @@ def test_a_lost_colour_profile_does_not_hide_edits(collection, decide):
     for edit in (edits.caption, edits.colour_shift, edits.greyscale, edits.brightness):
         derived = collection.add(edits.jpeg(edit(muted(16)), 85))
         assert decide(source, derived).relation == Relation.EDITED, edit.__name__
+
+
+@pytest.mark.parametrize("shown", [as_adobe_rgb, lambda picture: picture])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda picture: ImageEnhance.Color(picture).enhance(0.3),
+        lambda picture: ImageEnhance.Color(picture).enhance(2),
+        lambda picture: ImageOps.posterize(picture, 4),
+        lambda picture: rolled_hue(picture, 21),
+    ],
+    ids=["paler", "brighter colours", "posterised", "hue"],
+)
+def test_what_one_mapping_of_colours_explains_need_not_be_a_lost_profile(
+    edit, shown, collection, decide
+):
+    """Whatever the profile did to the colours: little, or what Adobe RGB does."""
+    source = profiled(collection.add(edits.png(shown(muted(15)))))
+    derived = collection.add(edits.jpeg(edit(muted(15)), 85))
+    for pair in ((source, derived), (derived, source)):
+        assert decide(*pair).relation == Relation.EDITED
+
+
+def rolled_hue(picture, steps):
+    """Every hue turned by ``steps`` of 256."""
+    hue, saturation, value = picture.convert("HSV").split()
+    turned = hue.point([(v + steps) % 256 for v in range(256)])
+    return Image.merge("HSV", (turned, saturation, value)).convert("RGB")
 
 
 def test_an_srgb_profile_is_no_other_profile(collection, decide):
