@@ -8,6 +8,7 @@ box; whether the box shows the same picture is told by :func:`ris_jobs.match.pix
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -50,12 +51,14 @@ class Surround:
     standard deviation (grey values) along the lines just outside the box; ``step`` the root
     mean square difference between them and the lines just inside; ``seam`` that difference over
     what both vary: about 1 or more where they have nothing to do with each other, less where the
-    scene goes on, 0 where nothing is around."""
+    scene goes on, 0 where nothing is around. ``jump`` is that difference over what the picture
+    changes by over the same distance inside and outside: about 1 where the scene goes on."""
 
     plain: float
     rim: float
     step: float
     seam: float
+    jump: float
 
 
 def find_inside(inner: View, outer: View) -> Found | None:
@@ -87,14 +90,18 @@ def surround(picture: npt.NDArray[np.uint8], box: Box) -> Surround:
     beyond = np.ones((height, width), dtype=bool)
     beyond[max(0, y0 - _GAP) : y1 + _GAP, max(0, x0 - _GAP) : x1 + _GAP] = False
     if not beyond.any():
-        return Surround(0.0, 0.0, 0.0, 0.0)
+        return Surround(0.0, 0.0, 0.0, 0.0, 0.0)
     grey = picture.astype(np.float32).mean(axis=2)
-    lines = _lines(grey, x0, y0, x1, y1)
-    inner, outer = [i for i, _ in lines], [o for _, o in lines]
+    lines = list(_lines(grey, x0, y0, x1, y1))
+    inner, outer = [near[1] for near in lines], [near[2] for near in lines]
     rim, core = (_root_mean([np.square(x - x.mean()) for x in of]) for of in (outer, inner))
-    step = _root_mean([np.square(o - i) for o, i in zip(outer, inner, strict=True)])
+    deeper, step, further = (
+        _root_mean([np.square(near[i] - near[i + 1]) for near in lines]) for i in range(3)
+    )
+    usual = math.hypot(deeper, further) / math.sqrt(2)
+    jump = math.hypot(step, _CODING) / math.hypot(usual, _CODING)
     plain = _plainness(picture[beyond])
-    return Surround(plain, rim, step, step / math.hypot(rim, core, _CODING))
+    return Surround(plain, rim, step, step / math.hypot(rim, core, _CODING), jump)
 
 
 def around(picture: npt.NDArray[np.uint8], polygon: npt.NDArray[np.float64]) -> float:
@@ -115,18 +122,22 @@ def _plainness(pixels: npt.NDArray[np.uint8]) -> float:
     return float((distance <= _PLAIN).mean())
 
 
-def _lines(grey: Plane, x0: int, y0: int, x1: int, y1: int) -> list[tuple[Plane, Plane]]:
-    """The line just inside and the line just outside each side that has room beyond it; a box
-    is found to about a pixel, so both keep their distance."""
+def _lines(grey: Plane, x0: int, y0: int, x1: int, y1: int) -> Iterator[list[Plane]]:
+    """Of each side that has room beyond it four lines as far from each other, from inside out: two
+    inside, two outside, those in the middle next to the side. A box is found to about a pixel, so
+    both keep their distance; where the picture ends, its last line stands for what is missing."""
     height, width = grey.shape
     near, far = _GAP, _GAP + 1
-    places = [
-        (y0 >= far, grey[min(y0 + near, height - 1), x0:x1], grey[y0 - far, x0:x1]),
-        (height - y1 >= far, grey[y1 - far, x0:x1], grey[min(y1 + near, height - 1), x0:x1]),
-        (x0 >= far, grey[y0:y1, min(x0 + near, width - 1)], grey[y0:y1, x0 - far]),
-        (width - x1 >= far, grey[y0:y1, x1 - far], grey[y0:y1, min(x1 + near, width - 1)]),
+    sides = [
+        (grey[:, x0:x1], y0),
+        (grey[::-1, x0:x1], height - y1),
+        (grey.T[:, y0:y1], x0),
+        (grey.T[::-1, y0:y1], width - x1),
     ]
-    return [(inside, outside) for room, inside, outside in places if room]
+    for lines, edge in sides:
+        if edge >= far:
+            places = (edge + 2 * near + far, edge + near, edge - far, edge - 2 * far - near)
+            yield [lines[min(max(place, 0), len(lines) - 1)] for place in places]
 
 
 def _root_mean(parts: list[Plane]) -> float:
