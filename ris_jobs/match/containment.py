@@ -8,6 +8,7 @@ box; whether the box shows the same picture is told by :func:`ris_jobs.match.pix
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,12 +51,14 @@ class Surround:
     standard deviation (grey values) along the lines just outside the box; ``step`` the root
     mean square difference between them and the lines just inside; ``seam`` that difference over
     what both vary: about 1 or more where they have nothing to do with each other, less where the
-    scene goes on, 0 where nothing is around."""
+    scene goes on, 0 where nothing is around. ``jump`` is that difference over what the picture
+    changes by over the same distance inside and outside: about 1 where the scene goes on."""
 
     plain: float
     rim: float
     step: float
     seam: float
+    jump: float
 
 
 def find_inside(inner: View, outer: View) -> Found | None:
@@ -87,13 +90,17 @@ def surround(picture: npt.NDArray[np.uint8], box: Box) -> Surround:
     beyond = np.ones((height, width), np.uint8)
     beyond[max(0, y0 - _GAP) : y1 + _GAP, max(0, x0 - _GAP) : x1 + _GAP] = 0
     if not beyond.any():
-        return Surround(0.0, 0.0, 0.0, 0.0)
-    lines = _lines(picture, x0, y0, x1, y1)
-    inner, outer = [i for i, _ in lines], [o for _, o in lines]
+        return Surround(0.0, 0.0, 0.0, 0.0, 0.0)
+    lines = list(_lines(picture, x0, y0, x1, y1))
+    inner, outer = [near[1] for near in lines], [near[2] for near in lines]
     rim, core = (_root_mean([np.square(x - x.mean()) for x in of]) for of in (outer, inner))
-    step = _root_mean([np.square(o - i) for o, i in zip(outer, inner, strict=True)])
+    deeper, step, further = (
+        _root_mean([np.square(near[i] - near[i + 1]) for near in lines]) for i in range(3)
+    )
+    usual = math.hypot(deeper, further) / math.sqrt(2)
+    jump = math.hypot(step, _CODING) / math.hypot(usual, _CODING)
     plain = _plainness(picture, beyond)
-    return Surround(plain, rim, step, step / math.hypot(rim, core, _CODING))
+    return Surround(plain, rim, step, step / math.hypot(rim, core, _CODING), jump)
 
 
 def around(picture: npt.NDArray[np.uint8], polygon: npt.NDArray[np.float64]) -> float:
@@ -128,20 +135,24 @@ def _median(counts: npt.NDArray[Any]) -> float:
 
 def _lines(
     picture: npt.NDArray[np.uint8], x0: int, y0: int, x1: int, y1: int
-) -> list[tuple[Plane, Plane]]:
-    """The grey values just inside and just outside each side that has room beyond it; a box is
-    found to about a pixel, so both lines keep their distance."""
+) -> Iterator[list[Plane]]:
+    """Of each side that has room beyond it the grey values of four lines as far from each other,
+    from inside out: two inside, two outside, those in the middle next to the side. A box is found
+    to about a pixel, so both keep their distance; where the picture ends, its last line stands for
+    what is missing."""
     height, width = picture.shape[:2]
     near, far = _GAP, _GAP + 1
-    across, down = slice(x0, x1), slice(y0, y1)
-    places = [
-        (y0 >= far, (min(y0 + near, height - 1), across), (y0 - far, across)),
-        (height - y1 >= far, (y1 - far, across), (min(y1 + near, height - 1), across)),
-        (x0 >= far, (down, min(x0 + near, width - 1)), (down, x0 - far)),
-        (width - x1 >= far, (down, x1 - far), (down, min(x1 + near, width - 1))),
+    across = picture.swapaxes(0, 1)
+    sides = [
+        (picture[:, x0:x1], y0),
+        (picture[::-1, x0:x1], height - y1),
+        (across[:, y0:y1], x0),
+        (across[::-1, y0:y1], width - x1),
     ]
-    shown = [(picture[inside], picture[outside]) for room, inside, outside in places if room]
-    return [(_grey(inside), _grey(outside)) for inside, outside in shown]
+    for lines, edge in sides:
+        if edge >= far:
+            places = (edge + 2 * near + far, edge + near, edge - far, edge - 2 * far - near)
+            yield [_grey(lines[min(max(place, 0), len(lines) - 1)]) for place in places]
 
 
 def _grey(line: npt.NDArray[np.uint8]) -> Plane:

@@ -10,7 +10,7 @@ from typing import Any
 from ris_jobs.match import Match, Side
 from ris_jobs.match.alignment import Alignment, Verified
 from ris_jobs.match.calibration import Calibration
-from ris_jobs.match.direction import Direction, direction, framed, linear_ratio
+from ris_jobs.match.direction import Direction, bordered, direction, linear_ratio
 from ris_jobs.match.examine import Examined
 from ris_jobs.match.orientation import inverse
 from ris_jobs.match.relation import Kinds, kinds
@@ -55,13 +55,13 @@ def describe(scored: Scored, *, enlarged: bool) -> Match:
 
 
 def _first_derived(first: Side, second: Side, alignment: Alignment, towards: Direction) -> bool:
-    """By the evidence. Where it does not say, a picture in a plain frame is taken to be framed and
-    any other part of a picture to be cut out, whichever was seen first; of whole pictures the one
-    seen later is, then that with the higher sha256."""
+    """By the evidence. Where it does not say, a picture in a plain frame that sets in at its edge
+    is taken to be framed and any other part of a picture to be cut out, whichever was seen first;
+    of whole pictures the one seen later is, then that with the higher sha256."""
     if towards.first_derived is not None:
         return towards.first_derived
     if alignment.inside is not None:
-        return alignment.inside.inner_first is not framed(alignment.inside)
+        return alignment.inside.inner_first is not bordered(alignment.inside)
     return (first.first_seen_at, first.sha256) > (second.first_seen_at, second.sha256)
 
 

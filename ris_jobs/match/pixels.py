@@ -10,6 +10,7 @@ pixelated, halftoned, enlarged from a speck) agrees once both are blurred.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -45,6 +46,8 @@ _UNEVEN = 2.0
 _AGREES = 0.75
 _CHANGED = 12.0
 _SAME = 4.0
+# Power of chroma over all cells that is next to no colour, which has no hue.
+_COLOURLESS = 50.0
 # Gaussian blur, in cells of the square: what is compared without detail, and the band of it that
 # two pictures are correlated by.
 _BLUR = 2.0
@@ -97,9 +100,12 @@ class Evidence:
     Differences are grey values (0–255) between 4 × 4 cell means, the second picture minus the
     first: ``luma`` and ``chroma`` (Cb and Cr) the mean sizes, ``luma_worst`` and
     ``chroma_worst`` the largest; ``changed`` 0–1 the share of cells that differ by over 12.
-    ``unmapped`` is the largest difference that one colour mapping over all cells leaves,
-    ``tint`` what that mapping does to neutral grey. ``colours`` is, for each picture, the
-    spread of chroma that luma does not explain: 0 for greyscale and for one tint over all.
+    ``lighter`` is the mean of luma, with its sign; ``hue`` −1…1 how far the chroma of both points
+    the same way: 1 for other saturation, the cosine where all hues turn by an angle.
+    ``unmapped`` and ``unmapped_chroma`` are the largest differences of luma and of chroma that one
+    colour mapping over all cells leaves, ``tint`` what it does to neutral grey. ``colours`` is, for
+    each picture, the spread of chroma that luma does not explain: 0 for greyscale and for one tint
+    over all.
     ``blurred``: the pictures agree without their detail; ``negative``: with the tones of one
     inverted. Correlation, agreement, ``textured`` and ``support`` are of the pictures so changed.
     ``plain`` 0–1 is the share of small blocks without anything to see, of the less plain picture,
@@ -116,7 +122,10 @@ class Evidence:
     luma_worst: float
     chroma_worst: float
     changed: float
+    lighter: float
+    hue: float
     unmapped: float
+    unmapped_chroma: float
     tint: float
     colours: tuple[float, float]
     blurred: bool = False
@@ -185,9 +194,10 @@ def compare(
     if shared is not None:
         two = np.where(shared[..., None], two, one)
     agreement, textured, support = _agreement(one[..., 0], two[..., 0], shared)
-    cells = _cells(one), _cells(two)
-    size = np.abs(cells[1] - cells[0])
-    unmapped, tint = min(_mapping(*cells), _mapping(*cells[::-1]))
+    a, b = _cells(one), _cells(two)
+    difference = b - a
+    size = np.abs(difference)
+    unmapped, unmapped_chroma, tint = min(_mapping(a, b), _mapping(b, a), key=_left)
     return Evidence(
         correlation=_correlation(one[..., 0], two[..., 0]),
         agreement=agreement,
@@ -198,7 +208,10 @@ def compare(
         luma_worst=float(size[:, 0].max()),
         chroma_worst=float(size[:, 1:].max()),
         changed=float((size.max(axis=1) > _CHANGED).mean()),
+        lighter=float(difference[:, 0].mean()),
+        hue=_alike(a[:, 1:], b[:, 1:]),
         unmapped=unmapped,
+        unmapped_chroma=unmapped_chroma,
         tint=tint,
         colours=(first.colours, second.colours),
     )
@@ -247,15 +260,29 @@ def _cells(square: Plane) -> Plane:
     return np.asarray(small, np.float32).reshape(-1, 3)
 
 
-def _mapping(cells: Plane, target: Plane) -> tuple[float, float]:
-    """What one colour mapping over all cells leaves (largest Y, Cb or Cr), and what it does to
-    neutral grey (Cb or Cr): least squares by values and squares of Y, Cb, Cr around mid-grey."""
+def _alike(one: Plane, two: Plane) -> float:
+    norm = math.sqrt((_power(one) + _COLOURLESS) * (_power(two) + _COLOURLESS))
+    return (float((one * two).sum(dtype=np.float64)) + _COLOURLESS) / norm
+
+
+def _power(values: Plane) -> float:
+    return float(np.square(values).sum(dtype=np.float64))
+
+
+def _mapping(cells: Plane, target: Plane) -> tuple[float, float, float]:
+    """What one colour mapping over all cells leaves (largest of luma, and of chroma), and what it
+    does to neutral grey (Cb or Cr): least squares by the values and squares of Y, Cb and Cr."""
     values = cells / 128 - np.array([1, 0, 0], dtype=np.float32)
     terms = np.concatenate([np.ones_like(values[:, :1]), values, np.square(values)], axis=1)
     # A little ridge: a picture without neutral colours says little about them.
     square = terms.T @ terms + 0.05 * np.eye(terms.shape[1])
     weights = np.linalg.solve(square, terms.T @ target)
-    return float(np.abs(terms @ weights - target).max()), float(np.abs(weights[0, 1:]).max())
+    left = np.abs(terms @ weights - target).max(axis=0)
+    return float(left[0]), float(left[1:].max()), float(np.abs(weights[0, 1:]).max())
+
+
+def _left(mapping: tuple[float, float, float]) -> float:
+    return max(mapping[:2])
 
 
 def _colours(ycc: Plane) -> float:

@@ -14,16 +14,19 @@ BANDED, AMID = (0.0, 0.15, 1.0, 0.85), (0.2, 0.2, 0.7, 0.8)
 @pytest.mark.parametrize(
     ("box", "around", "expected"),
     [
-        (AMID, Surround(plain=0.1, rim=30, step=12, seam=0.3), "containment"),
-        (AMID, Surround(plain=0.1, rim=30, step=60, seam=1.3), "pasted"),
-        (AMID, Surround(plain=0.1, rim=30, step=40, seam=0.9), None),
-        (AMID, Surround(plain=0.02, rim=3, step=90, seam=1.4), "pasted"),
-        (AMID, Surround(plain=0.99, rim=1, step=50, seam=1.2), "border"),
-        (AMID, Surround(plain=0.99, rim=1, step=2, seam=0.2), None),
-        (BANDED, Surround(plain=0.98, rim=1, step=50, seam=1.2), "border"),
+        (AMID, Surround(plain=0.1, rim=30, step=12, seam=0.3, jump=1.0), "containment"),
+        (AMID, Surround(plain=0.1, rim=30, step=60, seam=1.3, jump=3.0), "pasted"),
+        (AMID, Surround(plain=0.1, rim=30, step=40, seam=0.9, jump=1.0), None),
+        # Lines that have nothing to do with their neighbours, as in a sky of stars.
+        (AMID, Surround(plain=0.1, rim=30, step=45, seam=1.05, jump=1.0), None),
+        (AMID, Surround(plain=0.1, rim=30, step=45, seam=1.05, jump=1.5), "pasted"),
+        (AMID, Surround(plain=0.02, rim=3, step=90, seam=1.4, jump=3.0), "pasted"),
+        (AMID, Surround(plain=0.99, rim=1, step=50, seam=1.2, jump=3.0), "border"),
+        (AMID, Surround(plain=0.99, rim=1, step=2, seam=0.2, jump=1.0), None),
+        (BANDED, Surround(plain=0.98, rim=1, step=50, seam=1.2, jump=3.0), "border"),
         # Words in a band that reach the edge of the picture.
-        (BANDED, Surround(plain=0.8, rim=45, step=40, seam=0.6), None),
-        (BANDED, Surround(plain=0.3, rim=30, step=12, seam=0.3), "containment"),
+        (BANDED, Surround(plain=0.8, rim=45, step=40, seam=0.6, jump=1.0), None),
+        (BANDED, Surround(plain=0.3, rim=30, step=12, seam=0.3, jump=1.0), "containment"),
     ],
 )
 def test_what_is_around_says_how_it_came_there(box, around, expected):

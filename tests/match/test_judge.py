@@ -4,15 +4,17 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from itertools import combinations
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageEnhance, ImageOps
 
 from ris_jobs.demo import edits
+from ris_jobs.demo.folder import photos
 from ris_jobs.match import Candidate, Relation
 from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import judge_many
@@ -378,6 +380,34 @@ def test_a_lost_colour_profile_does_not_hide_edits(collection, decide):
         assert decide(source, derived).relation == Relation.EDITED, edit.__name__
 
 
+@pytest.mark.parametrize("shown", [as_adobe_rgb, lambda picture: picture])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda picture: ImageEnhance.Color(picture).enhance(0.3),
+        lambda picture: ImageEnhance.Color(picture).enhance(2),
+        lambda picture: ImageOps.posterize(picture, 4),
+        lambda picture: rolled_hue(picture, 21),
+    ],
+    ids=["paler", "brighter colours", "posterised", "hue"],
+)
+def test_what_one_mapping_of_colours_explains_need_not_be_a_lost_profile(
+    edit, shown, collection, decide
+):
+    """Whatever the profile did to the colours: little, or what Adobe RGB does."""
+    source = profiled(collection.add(edits.png(shown(muted(15)))))
+    derived = collection.add(edits.jpeg(edit(muted(15)), 85))
+    for pair in ((source, derived), (derived, source)):
+        assert decide(*pair).relation == Relation.EDITED
+
+
+def rolled_hue(picture, steps):
+    """Every hue turned by ``steps`` of 256."""
+    hue, saturation, value = picture.convert("HSV").split()
+    turned = hue.point([(v + steps) % 256 for v in range(256)])
+    return Image.merge("HSV", (turned, saturation, value)).convert("RGB")
+
+
 def test_an_srgb_profile_is_no_other_profile(collection, decide):
     source = profiled(collection.add(edits.png(muted(17))), "sRGB IEC61966-2.1")
     derived = collection.add(edits.jpeg(muted(17), 85))
@@ -479,4 +509,54 @@ def test_a_part_is_a_crop_whichever_was_seen_first(seed, later, collection, deci
     b = collection.add(part, first_seen_at=seen["part"])
     match = decide(a, b)
     assert (match.relation, match.derived_id) == (Relation.CROP, b.image_id)
+    assert match.evidence["direction"] == "undetermined"
+
+
+def test_a_crop_of_a_sky_of_stars_was_not_pasted_into_it(collection, decide):
+    """No line of it looks like the next one."""
+    sky = dict(photos())["hubble_deep_field"]
+    source = collection.add(edits.jpeg(sky, 90))
+    for fraction in (0.3, 0.4, 0.5, 0.6, 0.7):
+        derived = collection.add(edits.jpeg(edits.crop(sky, fraction), 90))
+        match = decide(source, derived)
+        assert (match.relation, match.derived_id) == ("crop", derived.image_id)
+        assert match.evidence["direction"] != "pasted"
+
+
+@pytest.mark.parametrize("radius", [4, 8])
+def test_a_strong_blur_is_derived_though_it_changes_many_tones(radius, collection, decide):
+    source = collection.add(edits.png(scene(21)))
+    derived = collection.add(edits.jpeg(edits.blur(scene(21), radius), 85))
+    match = decide(source, derived)
+    assert match.evidence["pixels"]["changed"] > 0.02
+    assert (match.derived_id, match.evidence["direction"]) == (derived.image_id, "detail")
+
+
+def test_a_caption_on_a_blurred_picture_does_not_make_that_the_original(collection, decide):
+    blurred = edits.blur(scene(21), 3)
+    source = collection.add(edits.png(blurred))
+    derived = collection.add(edits.jpeg(edits.caption(blurred), 85))
+    assert decide(source, derived).evidence["direction"] == "undetermined"
+
+
+def test_what_avif_smooths_is_coding_and_the_same_in_another_format_an_edit(collection, decide):
+    source = collection.add(edits.png(scene(75)))
+    softened = Image.blend(scene(75), edits.blur(scene(75), 1), 0.6)
+    buffer = BytesIO()
+    softened.save(buffer, "AVIF", quality=95)
+    relations = [
+        decide(source, collection.add(data)).relation
+        for data in (buffer.getvalue(), edits.jpeg(softened, 95))
+    ]
+    assert relations == [Relation.RECOMPRESSED, Relation.EDITED]
+
+
+def test_a_margin_of_the_same_plain_ground_was_cut_off(collection, decide):
+    """Nothing sets in at its edge, whichever was seen first."""
+    on_white = edits.pad(scene(76, (300, 300)), 0.3)
+    source = collection.add(edits.png(on_white), first_seen_at=NOON + timedelta(days=1))
+    width, height = on_white.size
+    derived = collection.add(edits.png(on_white.crop((30, 0, width, height))))
+    match = decide(source, derived)
+    assert (match.relation, match.derived_id) == ("crop", derived.image_id)
     assert match.evidence["direction"] == "undetermined"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -124,3 +126,23 @@ def test_other_pictures_do_not_agree_without_detail(one, two):
 def test_a_flat_picture_has_no_band():
     flat, other = (view(np.asarray(Image.new("RGB", (90, 70), c))) for c in ("red", "white"))
     assert best_band(flat, other)[0] == 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS, st.sampled_from([0.5, 0.8, 1.0]), st.integers(-20, 20))
+def test_paler_and_lighter_pictures_keep_their_hue(seed, colour, lighter):
+    one = view(np.asarray(scene(seed)))
+    ycc = one.ycc * np.float32([1, colour, colour]) + np.float32([lighter, 0, 0])
+    found = compare(one, replace(one, ycc=ycc))
+    assert found.hue > 0.999
+    assert found.lighter == pytest.approx(lighter, abs=1e-3)
+    assert max(found.unmapped, found.unmapped_chroma) < 1
+
+
+@pytest.mark.parametrize("degrees", [30, 90, 180])
+def test_hue_is_the_cosine_of_the_angle_that_colours_turn_by(degrees):
+    one, angle = view(np.asarray(scene(3))), np.radians(degrees)
+    turning = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    ycc = one.ycc.copy()
+    ycc[..., 1:] = ycc[..., 1:] @ turning.T
+    assert compare(one, replace(one, ycc=ycc)).hue == pytest.approx(np.cos(angle), abs=0.01)
