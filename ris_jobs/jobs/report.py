@@ -76,4 +76,6 @@ def _view(engine: Engine, run_id: int | None) -> RunView:
             quarantine=reports.quarantine(db),
             # One more than the page shows, so that it can say there are more.
             known=reports.known(db, run["run_id"], html.MAX_KNOWN + 1),
+            changes=reports.changes(db, run["run_id"], html.MAX_URIS),
+            histogram=reports.histogram(db),
         )

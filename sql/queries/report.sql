@@ -28,3 +28,62 @@ SELECT uri, sha256, bank, label, hash, distance, run_id = :run_id AS new
 FROM ris.bank_hit_by_uri
 ORDER BY run_id = :run_id DESC, distance, bank, uri, hash
 LIMIT :limit;
+
+-- name: scan_before
+-- Since when a report tells what changed, and until when: from the end of the scan before.
+SELECT r.finished_at AS until, b.run_id, b.finished_at AS since
+FROM ris.run r
+LEFT JOIN LATERAL (
+    SELECT run_id, finished_at FROM ris.run
+    WHERE kind = 'scan' AND status = 'done' AND run_id < r.run_id
+    ORDER BY run_id DESC
+    LIMIT 1
+) b ON true
+WHERE r.run_id = :run_id;
+
+-- name: uri_changes
+-- What happened at URIs meanwhile: of each kind the first by name, and how many there are.
+SELECT event, uri, sha256, total
+FROM (
+    SELECT event, uri, sha256, at, count(*) OVER kind AS total,
+           row_number() OVER (PARTITION BY event ORDER BY uri, at) AS place
+    FROM ris.uri_event
+    WHERE at > :since AND at <= :until
+    WINDOW kind AS (PARTITION BY event)
+) e
+WHERE place <= :limit
+ORDER BY event, place;
+
+-- name: family_changes
+-- Families whose members or whose source were not the same before: those that grew most first.
+WITH touched AS (
+    SELECT family_id FROM ris.family_version
+    WHERE since > :since AND since <= :until OR until > :since AND until <= :until
+    UNION
+    SELECT family_id FROM ris.family_member_version
+    WHERE since > :since AND since <= :until OR until > :since AND until <= :until
+)
+SELECT t.family_id, b.size AS before, a.size AS after,
+       ARRAY(SELECT (SELECT u.uri FROM ris.image_uri u WHERE u.image_id = i.image_id) AS uri
+             FROM unnest(a.ids) AS i(image_id)
+             WHERE i.image_id <> ALL(b.ids) ORDER BY uri) AS joined,
+       (SELECT u.uri FROM ris.image_uri u WHERE u.image_id = bf.source_id) AS source_before,
+       (SELECT u.uri FROM ris.image_uri u WHERE u.image_id = af.source_id) AS source_after
+FROM touched t
+CROSS JOIN LATERAL (
+    SELECT count(*) AS size, coalesce(array_agg(m.image_id), '{}') AS ids
+    FROM ris.family_members_at(:since) m WHERE m.family_id = t.family_id
+) b
+CROSS JOIN LATERAL (
+    SELECT count(*) AS size, coalesce(array_agg(m.image_id), '{}') AS ids
+    FROM ris.family_members_at(:until) m WHERE m.family_id = t.family_id
+) a
+LEFT JOIN ris.families_at(:since) bf ON bf.family_id = t.family_id
+LEFT JOIN ris.families_at(:until) af ON af.family_id = t.family_id
+WHERE (b.size, bf.source_id) IS DISTINCT FROM (a.size, af.source_id) OR NOT a.ids <@ b.ids
+ORDER BY a.size - b.size DESC, t.family_id;
+
+-- name: histogram
+SELECT probability_from AS low, probability_to AS high, pairs, suppressed
+FROM ris.probability_histogram
+ORDER BY probability_from;
