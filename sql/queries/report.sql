@@ -1,25 +1,36 @@
 -- name: pairs
--- Matches as the report shows them: those of the run first, then by probability.
-SELECT m.*, m.run_id = :run_id AS new,
-       fm.family_id, d.answer, d.who, d.why, d.decided_at AS at,
-       di.width AS derived_width, di.height AS derived_height, di.format AS derived_format,
-       di.first_seen_at AS derived_first_seen_at,
-       si.width AS source_width, si.height AS source_height, si.format AS source_format,
-       si.first_seen_at AS source_first_seen_at
-FROM ris.match_by_uri m
-JOIN ris.image di ON di.sha256 = m.derived_sha256 AND di.status = 'ok'
-JOIN ris.image si ON si.sha256 = m.source_sha256 AND si.status = 'ok'
-LEFT JOIN ris.family_member fm ON fm.image_id = di.image_id
+-- Matches as the report shows them: those of the run first, then by probability; but of either, five
+-- of each family come before the sixth of any, those with its anchor first, so that no family is
+-- missing because others are large.
+SELECT p.*, d.answer, d.who, d.why, d.decided_at AS at
+FROM (
+    SELECT m.*, m.run_id = :run_id AS new,
+           fm.family_id, di.image_id AS derived_id, si.image_id AS source_id,
+           di.width AS derived_width, di.height AS derived_height, di.format AS derived_format,
+           di.first_seen_at AS derived_first_seen_at,
+           si.width AS source_width, si.height AS source_height, si.format AS source_format,
+           si.first_seen_at AS source_first_seen_at,
+           CASE WHEN m.suppressed IS NULL AND fm.family_id IS NOT NULL THEN row_number() OVER (
+               PARTITION BY fm.family_id, m.suppressed IS NULL, m.run_id = :run_id
+               ORDER BY f.anchor_id IN (di.image_id, si.image_id) DESC, m.probability DESC,
+                        m.source_uri, m.derived_uri) > 5
+           ELSE false END AS late
+    FROM ris.match_by_uri m
+    JOIN ris.image di ON di.sha256 = m.derived_sha256 AND di.status = 'ok'
+    JOIN ris.image si ON si.sha256 = m.source_sha256 AND si.status = 'ok'
+    LEFT JOIN ris.family_member fm ON fm.image_id = di.image_id
+    LEFT JOIN ris.family f ON f.family_id = fm.family_id
+) p
 LEFT JOIN LATERAL (
     -- The latest.
     SELECT answer, who, why, decided_at
     FROM ris.decision
-    WHERE first_id = least(di.image_id, si.image_id)
-      AND second_id = greatest(di.image_id, si.image_id)
+    WHERE first_id = least(p.derived_id, p.source_id)
+      AND second_id = greatest(p.derived_id, p.source_id)
     ORDER BY decision_id DESC
     LIMIT 1
 ) d ON true
-ORDER BY m.run_id = :run_id DESC, m.probability DESC, m.source_uri, m.derived_uri
+ORDER BY p.new DESC, p.late, p.probability DESC, p.source_uri, p.derived_uri
 LIMIT :limit;
 
 -- name: known

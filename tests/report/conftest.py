@@ -74,6 +74,7 @@ def sample() -> Sample:
     boat, small, cut, flipped = (
         image(f"file:///photos/{name}.jpg") for name in ("boat", "boat_small", "boat_cut", "taob")
     )
+    flipped = replace(flipped, first_seen_at=NIGHT + timedelta(hours=1))
     lake, lake_copy = image("https://a.example/lake.jpg"), image("https://b.example/lake.jpg?w=1")
     blank, blank_too = image("s3://bucket/blank.png"), image("s3://bucket/blank2.png")
     pairs = (
