@@ -18,7 +18,6 @@ from ris_jobs.store import banks, families, matches, reports, runs
 from ris_jobs.store.previews import Previews
 
 _MAX_PAIRS = 10_000
-_THUMBNAIL_PX = 240
 
 
 def report(engine: Engine, previews: Previews, run_id: int | None, out: Path) -> Path:
@@ -28,9 +27,9 @@ def report(engine: Engine, previews: Previews, run_id: int | None, out: Path) ->
     """
     view = _view(engine, run_id)
 
-    def picture(sha256: str) -> bytes | None:
+    def picture(sha256: str, side: int) -> bytes | None:
         data = previews.read(sha256)
-        return thumbnail(data, _THUMBNAIL_PX) if data else None
+        return thumbnail(data, side) if data else None
 
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f"{out.name}.{os.getpid()}.part")

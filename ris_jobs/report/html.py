@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,13 +27,17 @@ from ris_jobs.report.views import Box, FamilyView, ImageView, PairView, RunView
 
 __all__ = ["render"]
 
-Picture = Callable[[str], bytes | None]
+Picture = Callable[[str, int], bytes | None]
 
 MAX_QUARANTINE = 2_000
 MAX_KNOWN = 2_000
 MAX_URIS = 200
 MAX_FAMILY_CHANGES = 200
 MAX_MEMBERS = 24
+
+# Thumbnails, pixels; where a page shows more than so many, all are smaller, so that more fit.
+_LARGEST, _SMALLEST = 240, 96
+_MANY = 2_000
 
 _READERS: tuple[Callable[..., Any], ...] = (
     *(text.name, text.folder, text.link, text.ends),
@@ -74,9 +79,10 @@ def render(
 ) -> Iterator[str]:
     """The report of ``run`` as HTML, in pieces.
 
-    ``picture`` gives an image's thumbnail (JPEG bytes, by sha256) or None; it is asked once for
-    each image shown, in page order, while the thumbnails so far take less than ``budget`` bytes
-    of the page. Of the pairs, the first ``max_pairs`` are shown. The page says what it left out.
+    ``picture`` gives an image's thumbnail (JPEG bytes, by sha256 and its longer side in pixels) or
+    None; it is asked once for each image shown, in page order, while the thumbnails so far take
+    less than ``budget`` bytes of the page. Of the pairs, the first ``max_pairs`` are shown. The
+    page says what it left out.
     """
     groups = _groups(run, [pair for pair in run.pairs if not pair.suppressed][:max_pairs])
     suppressed = [pair for pair in run.pairs if pair.suppressed][:max_pairs]
@@ -152,13 +158,14 @@ def _images(groups: Iterable[Group], suppressed: Iterable[PairView]) -> Iterator
 
 def _album(images: Iterable[ImageView], picture: Picture, budget: int) -> Album:
     wanted = dict.fromkeys(image.sha256 for image in images)
+    side = max(_SMALLEST, min(_LARGEST, _LARGEST * _MANY // max(1, len(wanted))))
     pictures: dict[str, Markup] = {}
     over = gone = 0
     for sha256 in wanted:
         if over:
             over += 1
             continue
-        jpeg = picture(sha256)
+        jpeg = picture(sha256, side)
         if jpeg is None:
             gone += 1
             continue
@@ -252,4 +259,7 @@ def _template() -> Template:
     env.filters["seconds"] = lambda time: int(time.timestamp())
     env.globals |= {"boxed": _boxed, "derived_inside": derived_inside, "height": _height}
     env.globals |= {"orientations": text.ORIENTATIONS, "plural": text.plural}
-    return env.from_string(_asset("report.html"))
+    # A browser makes a node of every line break between two tags.
+    return env.from_string(
+        re.sub(r">\n(?=[<{])|(?<=}})\n(?=<)", lambda m: m[0][:-1], _asset("report.html"))
+    )

@@ -161,6 +161,6 @@ def page(sample: Sample) -> Callable[..., str]:
     from ris_jobs.report.html import render
 
     def rendered(run: RunView = sample.run, **limits: int) -> str:
-        return "".join(render(run, sample.previews.get, **limits))
+        return "".join(render(run, lambda sha256, side: sample.previews.get(sha256), **limits))
 
     return rendered

@@ -176,7 +176,7 @@ def test_a_picture_is_asked_for_once_and_written_once(sample: Any) -> None:
     asked: list[str] = []
     previews: dict[str, bytes] = sample.previews
 
-    def picture(sha256: str) -> bytes | None:
+    def picture(sha256: str, side: int) -> bytes | None:
         asked.append(sha256)
         return previews.get(sha256)
 
@@ -198,7 +198,7 @@ def test_pictures_stay_within_the_budget_and_the_page_says_so(sample: Any) -> No
     asked: list[str] = []
     previews: dict[str, bytes] = sample.previews
 
-    def picture(sha256: str) -> bytes | None:
+    def picture(sha256: str, side: int) -> bytes | None:
         asked.append(sha256)
         return previews.get(sha256)
 
@@ -210,7 +210,7 @@ def test_pictures_stay_within_the_budget_and_the_page_says_so(sample: Any) -> No
 
 
 def test_missing_previews_and_pairs_left_out_are_stated(sample: Any, page: Page) -> None:
-    html = "".join(render(sample.run, lambda sha256: None))
+    html = "".join(render(sample.run, lambda sha256, side: None))
     assert "8 pictures cannot be shown: no preview is stored." in html
     assert "2 pairs not shown here" in page(max_pairs=2)
     for said in ("not shown here", "left out to keep", "cannot be shown"):
@@ -393,8 +393,9 @@ def large(sample: Any, families: int) -> Any:
 
 def test_two_thousand_families_stay_small_and_quick(sample: Any) -> None:
     run, picture = large(sample, 2000), jpeg(1, (240, 150))
+    sides: set[int] = set()
     start = time.process_time()
-    html = "".join(render(run, lambda sha256: picture, budget=8 << 20))
+    html = "".join(render(run, lambda _, side: sides.add(side) or picture, budget=8 << 20))
     seconds = time.process_time() - start
     pictures = html.count("data:image/jpeg;base64,")
     print(f"{len(html):,} bytes, {pictures:,} pictures, {seconds:.1f} s")
@@ -402,6 +403,7 @@ def test_two_thousand_families_stay_small_and_quick(sample: Any) -> None:
     assert html.count('class="pair"') == 10_000
     assert "2,000 pairs not shown here" in html
     assert f"{8000 - pictures:,} pictures left out to keep" in html
+    assert sides == {96}, "thumbnails are as small as they get"
     # Beside the pictures a pair takes 2.3 kB here.
     assert len(html) < (8 << 20) + 10_000 * 3_000
     assert seconds < 20

@@ -6,6 +6,7 @@ const groups = [...matches.querySelectorAll(".group")].map((node, place) => ({
   node, place, family: node.dataset.family ?? "", pairs: [],
 }));
 const groupOf = new Map(groups.map(group => [group.node, group]));
+const lists = new Map();
 const pairs = [...document.querySelectorAll(".pair")].map((node, place) => {
   const group = groupOf.get(node.closest(".group"));
   const pair = {
@@ -16,6 +17,8 @@ const pairs = [...document.querySelectorAll(".pair")].map((node, place) => {
     fresh: "new" in node.dataset,
   };
   if (group) group.pairs.push(pair);
+  if (!lists.has(pair.list)) lists.set(pair.list, []);
+  lists.get(pair.list).push(pair);
   return pair;
 });
 const rows = [...document.querySelectorAll("#known tbody tr, #quarantine tbody tr")];
@@ -26,8 +29,8 @@ const rows = [...document.querySelectorAll("#known tbody tr, #quarantine tbody t
 const texts = new Map();
 function text(node) {
   if (!texts.has(node)) {
-    const parts = node.matches("tr") ? [node] : node.querySelectorAll(".sides .name, dd.uri");
-    texts.set(node, [...parts].map(part => part.textContent).join("\n").toLowerCase());
+    const parts = node.matches("tr") ? [node] : node.querySelectorAll(".sides .name");
+    texts.set(node, [...parts].map(part => `${part.textContent}\n${part.title ?? ""}`).join("\n").toLowerCase());
   }
   return texts.get(node);
 }
@@ -67,22 +70,29 @@ const title = node => node.querySelector(".name")?.textContent ?? "";
 const byName = new Intl.Collator("en", { numeric: true }).compare;
 const asFound = (a, b) => a.place - b.place;
 const orders = {
-  found: [asFound, asFound],
+  found: [() => 0, () => 0],
   surest: [(a, b) => best(b) - best(a), (a, b) => b.probability - a.probability],
   doubtful: [(a, b) => worst(a) - worst(b), (a, b) => a.probability - b.probability],
   newest: [(a, b) => newest(b) - newest(a), (a, b) => b.seen - a.seen],
   source: [(a, b) => byName(title(a.node), title(b.node)), (a, b) => byName(title(a.node), title(b.node))],
-  largest: [(a, b) => b.pairs.length - a.pairs.length, asFound],
+  largest: [(a, b) => b.pairs.length - a.pairs.length, () => 0],
 };
 let order = "found";
 function sort() {
   if (order === tools.elements.sort.value) return;
   order = tools.elements.sort.value;
   const [ofGroups, ofPairs] = orders[order];
-  for (const pair of [...pairs].sort(ofPairs)) pair.list.append(pair.node);
-  const none = document.getElementById("none");
   const familiesFirst = (a, b) => !a.family - !b.family || ofGroups(a, b);
-  for (const group of [...groups].sort(familiesFirst)) matches.insertBefore(group.node, none);
+  for (const [list, listed] of lists) arrange(list, listed, ofPairs);
+  arrange(matches, groups, familiesFirst);
+}
+
+// What stands in its place already is not moved: moving pictures is what takes long.
+function arrange(parent, items, compare) {
+  const sorted = [...items].sort((a, b) => compare(a, b) || asFound(a, b));
+  if (sorted.every((item, place) => item === items[place])) return;
+  parent.prepend(...sorted.map(item => item.node));
+  items.splice(0, items.length, ...sorted);
 }
 
 // ── what is asked for stands in the fragment, as in #relation=crop&new=1 ───────────────────────
