@@ -369,7 +369,7 @@ def test_plots_say_their_figures(page: Page) -> None:
     assert plot
     assert plot[1] == "0.00–0.50: 0 matches, 1 suppressed. 0.50–1.00: 4 matches, 0 suppressed. "
     widths = re.findall(r'<td class="plot">.*?width="([0-9.]+)"', page())
-    assert widths == ["100.0"] * 4 + ["100.0", "0.0"] + ["25.0", "100.0"] + ["100.0"]
+    assert widths == ["100.0"] * 4 + ["100.0"] + ["100.0", "0.0"] + ["25.0", "100.0"]
 
 
 def large(sample: Any, families: int) -> Any:
