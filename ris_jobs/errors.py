@@ -6,6 +6,7 @@ RisError                 anything this package raises on purpose
 │   ├── DatabaseUnavailable
 │   ├── VectorsUnavailable
 │   ├── PreviewsUnavailable
+│   ├── DecoderUnavailable   no process to decode in can be started
 │   ├── ModelUnavailable     weights are not here and cannot be fetched
 │   └── WeightsMismatch      weights are here, but not the pinned bytes
 ├── NotFound             what was asked for is not in the tables         (exit 1)
@@ -73,6 +74,17 @@ class PreviewsUnavailable(_ServerUnavailable):
     what = "preview store"
 
 
+class DecoderUnavailable(Unavailable):
+    """Images are decoded in child processes, and none can be started."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(
+            f"no process to decode images in can be started: {problem}. "
+            "Are memory and processes short, or is the installation damaged?"
+        )
+
+
 class ModelUnavailable(Unavailable):
     """The weights of a model are not here and could not be fetched."""
 
@@ -120,6 +132,8 @@ class Reason(StrEnum):
     CORRUPT = "corrupt"
     TOO_LARGE = "too-large"
     TOO_SMALL = "too-small"
+    DECODER_CRASHED = "decoder-crashed"
+    DECODER_TOO_SLOW = "decoder-too-slow"
     CHANGED = "changed-while-read"
     VANISHED = "vanished"
     FAILED = "failed"
