@@ -51,16 +51,27 @@ def rejection(decoder: Decoder, data: bytes) -> ImageRejected:
     return caught.value
 
 
-@pytest.fixture(autouse=True)
-def _alone() -> None:
-    """No child of an earlier test: exceptions that were caught hold on to its decoder."""
-    gc.collect()
-
-
-def children() -> set[int]:
+def started() -> set[int]:
     """Processes that this one has started, whichever thread it was."""
     tasks = Path("/proc/self/task").glob("*/children")
     return {int(pid) for task in tasks for pid in task.read_text().split()}
+
+
+_others = set[int]()
+
+
+@pytest.fixture(autouse=True)
+def _alone() -> None:
+    """No child of an earlier test: exceptions that were caught hold on to its decoder. Servers and
+    decoders of other modules go on."""
+    gc.collect()
+    _others.clear()
+    _others.update(started())
+
+
+def children() -> set[int]:
+    """Processes that this test has started."""
+    return started() - _others
 
 
 def cpu_seconds(pid: int) -> float:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+
 import pytest
 
 from benchmarks.fuzz.__main__ import LIMITS, fuzz, main, table
@@ -57,7 +61,15 @@ def test_every_mutated_image_ends_well() -> None:
     assert fates.bad == []
     assert sum(counts.total() for counts in fates.counts.values()) == IMAGES
     assert all(len(counts) > 1 for counts in fates.counts.values()), table(fates)
-    assert fates.child_peak < LIMITS.memory / 2**20
+
+
+def test_the_command_says_how_much_memory_it_took() -> None:
+    # In a process of its own: a child counts as large as its parent was when it was forked.
+    command = [sys.executable, "-m", "benchmarks.fuzz", "--images", "60"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    peak = re.search(r"children (\d+) MiB", done.stdout)
+    assert peak is not None
+    assert 0 < int(peak[1]) < LIMITS.memory >> 20
 
 
 def test_one_image_can_be_had(
