@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,10 +100,10 @@ def test_a_redirect_to_another_port_is_refused(port: int) -> None:
 # Redirects
 
 
-def crawl(pages: dict[str, bytes], path: str = "/", **how: object) -> tuple[Outcome, list[str]]:
+def crawl(pages: dict[str, bytes], path: str = "/", **how: Any) -> tuple[Outcome, list[str]]:
     async def run() -> tuple[Outcome, list[str]]:
         async with served(dict(pages)) as site, Fetcher(site.policy()) as fetcher:
-            outcome = await fetcher.fetch(site.url(path), io.BytesIO(), **how)  # type: ignore
+            outcome = await fetcher.fetch(site.url(path), io.BytesIO(), **how)
             return outcome, [path for path, _ in site.log]
 
     return asyncio.run(run())
