@@ -16,6 +16,7 @@ from typing import Any
 
 from ris_jobs.errors import ImageRejected
 from ris_jobs.fingerprint import as_json
+from ris_jobs.fingerprint.allocator import keep_freed_memory
 from ris_jobs.fingerprint.decode import decode
 
 __all__ = ["serve"]
@@ -27,6 +28,7 @@ def serve(shared: int, memory: int, seconds: float, max_pixels: int, truncated: 
     ``shared`` is the descriptor of the shared memory. SIGPROF ends the process ``seconds`` of
     CPU time into an image.
     """
+    keep_freed_memory()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     with socket.socket(fileno=0) as parent:
@@ -44,7 +46,6 @@ def _answer(shared: int, size: int, max_pixels: int, truncated: str) -> dict[str
         decoded = decode(os.pread(shared, size, 0), max_pixels=max_pixels, truncated=truncated)
     except ImageRejected as rejection:
         return {"reason": rejection.reason, "detail": rejection.detail}
-    os.ftruncate(shared, 0)
     os.pwrite(shared, decoded.rgb.data, 0)
     return {
         "shape": decoded.rgb.shape,

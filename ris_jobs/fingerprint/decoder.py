@@ -26,6 +26,7 @@ import numpy as np
 
 from ris_jobs.errors import DecoderUnavailable, ImageRejected, Reason
 from ris_jobs.fingerprint import Decoded, Rgb, Traces
+from ris_jobs.fingerprint.allocator import keep_freed_memory
 
 __all__ = ["Decoder", "Limits"]
 
@@ -39,6 +40,9 @@ serve(*arguments)
 _START_S = 60
 _END_S = 5
 _ANSWER = 1 << 17
+
+# Bytes of shared memory that stay from one image to the next: the kernel need not clear them again.
+_KEPT = 64 << 20
 
 # Seconds on the clock for each second of CPU time: other work may keep a child waiting.
 _PATIENCE = 5
@@ -65,6 +69,7 @@ class Decoder:
         self._lock = threading.Lock()
         self._idle: list[_Child] = []
         weakref.finalize(self, _end, self._idle)
+        keep_freed_memory()
 
     def __call__(self, data: bytes) -> Decoded:
         """The picture; :class:`ImageRejected` if there is none or its decoder dies of it.
@@ -127,7 +132,8 @@ class _Child:
     def decode(self, data: bytes) -> Decoded:
         """As :meth:`Decoder.__call__`, but for :class:`_Crashed`."""
         self.is_idle = False
-        os.ftruncate(self._shared, 0)
+        if os.fstat(self._shared).st_size > _KEPT:
+            os.ftruncate(self._shared, _KEPT)
         os.pwrite(self._shared, data, 0)
         self._socket.settimeout(self._seconds * _PATIENCE)
         with suppress(BrokenPipeError):  # it died while it was idle
@@ -145,7 +151,6 @@ class _Child:
             self.is_idle = True
             raise ImageRejected(Reason(answer["reason"]), answer["detail"])
         rgb = self._pixels(*answer["shape"][:2])
-        os.ftruncate(self._shared, 0)
         self.is_idle = True
         return Decoded(
             rgb,
