@@ -11,7 +11,7 @@ DEMO := demo
 # Through the environment, so that spaces and quotes in a path reach programs as they are.
 export IMAGES PHOTOS
 
-.PHONY: help venv scan demo lint test bench bench-matching bench-scale bench-speed peers clean
+.PHONY: help venv scan demo lint test bench bench-matching bench-provenance bench-scale bench-speed peers clean
 
 help:
 	@echo "make scan               write a demo folder of photos and copies of them, and find the copies"
@@ -21,6 +21,7 @@ help:
 	@echo "make lint               the same without the tests"
 	@echo "make bench              how well copies are found; PHOTOS=dir names photos that no model was trained on"
 	@echo "make bench-matching     what a scan confirms of copies, end to end; PHOTOS=dir likewise"
+	@echo "make bench-provenance   how well the source of copies is told; PHOTOS=dir likewise"
 	@echo "make bench-scale        what matching a new image costs among 10,000; PHOTOS=dir with some 3,000 photos"
 	@echo "make bench-speed        how fast the built-in model is"
 	@echo "make peers              set up the other systems that make bench compares with (several GB)"
@@ -49,6 +50,9 @@ bench: $(READY)
 
 bench-matching: $(READY)
 	$(BIN)/python -m benchmarks.matching $(if $(PHOTOS),-- "$${PHOTOS}")
+
+bench-provenance: $(READY)
+	$(BIN)/python -m benchmarks.provenance $(if $(PHOTOS),-- "$${PHOTOS}")
 
 bench-scale: $(READY)
 	$(BIN)/python -m benchmarks.matching.scale $(if $(PHOTOS),-- "$${PHOTOS}")

@@ -6,10 +6,12 @@ RisError                 anything this package raises on purpose
 │   ├── DatabaseUnavailable
 │   ├── VectorsUnavailable
 │   ├── PreviewsUnavailable
+│   ├── DecoderUnavailable   no process to decode in can be started
 │   ├── ModelUnavailable     weights are not here and cannot be fetched
 │   └── WeightsMismatch      weights are here, but not the pinned bytes
 ├── NotFound             what was asked for is not in the tables         (exit 1)
 ├── HashListRejected     a file of known hashes cannot be used           (exit 1)
+├── UrlRefused           a URL leads where a crawl may not go
 └── ImageRejected        one image cannot be used; it is quarantined and the run goes on
 
 Errors carry what they know as attributes; ``str(error)`` is one sentence that says what
@@ -73,6 +75,17 @@ class PreviewsUnavailable(_ServerUnavailable):
     what = "preview store"
 
 
+class DecoderUnavailable(Unavailable):
+    """Images are decoded in child processes, and none can be started."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(
+            f"no process to decode images in can be started: {problem}. "
+            "Are memory and processes short, or is the installation damaged?"
+        )
+
+
 class ModelUnavailable(Unavailable):
     """The weights of a model are not here and could not be fetched."""
 
@@ -110,7 +123,7 @@ class HashListRejected(RisError):
 
 
 class Reason(StrEnum):
-    """Why an image is in quarantine. The values are stored and exported."""
+    """Why an image is in quarantine or was not fetched. The values are stored and exported."""
 
     UNREADABLE = "unreadable"
     EMPTY = "empty"
@@ -120,9 +133,27 @@ class Reason(StrEnum):
     CORRUPT = "corrupt"
     TOO_LARGE = "too-large"
     TOO_SMALL = "too-small"
+    DECODER_CRASHED = "decoder-crashed"
+    DECODER_TOO_SLOW = "decoder-too-slow"
     CHANGED = "changed-while-read"
     VANISHED = "vanished"
+    URL_REFUSED = "url-refused"
+    ADDRESS_REFUSED = "address-refused"
+    TOO_MANY_REDIRECTS = "too-many-redirects"
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed-out"
+    HTTP_STATUS = "http-status"
+    BAD_RESPONSE = "bad-response"
     FAILED = "failed"
+
+
+class UrlRefused(RisError):
+    """A URL leads where a crawl may not go. ``detail`` is a sentence for people."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason.value}: {detail}")
 
 
 class ImageRejected(RisError):

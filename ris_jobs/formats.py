@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from ris_jobs.errors import ImageRejected, Reason
+
 HEAD = 32
 """Bytes of a file's beginning that :func:`sniff` looks at."""
+
+IMPRESSION = 512
+"""Bytes of a file's beginning that :func:`recognise` looks at."""
 
 SUPPORTED = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """Formats that are decoded, by their Pillow names."""
@@ -64,3 +69,34 @@ def _isobmff(head: bytes) -> str | None:
     if b"avif" in brands or b"avis" in brands:
         return "AVIF"
     return _BRANDS.get(brands[0])
+
+
+def recognise(head: bytes) -> str:
+    """The supported format of a file that begins with ``head`` (:data:`IMPRESSION` bytes do).
+
+    :class:`ImageRejected` for anything else: what it says it is, a web page or a PDF perhaps.
+    """
+    if not head:
+        raise ImageRejected(Reason.EMPTY, "the file has no bytes")
+    name = sniff(head)
+    if name is None:
+        raise ImageRejected(Reason.NOT_AN_IMAGE, f"its content is {_impression(head)}")
+    if name not in SUPPORTED:
+        can = ", ".join(SUPPORTED)
+        raise ImageRejected(Reason.UNSUPPORTED_FORMAT, f"it is {name}; what can be read is {can}")
+    return name
+
+
+def _impression(head: bytes) -> str:
+    if not head.strip(b"\0"):
+        return "zero bytes, not an image"
+    try:
+        text = head[:-3].decode("utf-8") if len(head) > 3 else head.decode("utf-8")
+    except UnicodeDecodeError:
+        return "not of any known image format"
+    start = text.lstrip("\ufeff \t\r\n").lower()
+    if start.startswith(("<svg", "<?xml")) and "<svg" in start:
+        return "SVG, a drawing program and not pixels"
+    if start.startswith(("<!doctype html", "<html")):
+        return "a web page, not an image"
+    return "a PDF document, not an image" if start.startswith("%pdf") else "text, not an image"

@@ -70,6 +70,14 @@ class Settings:
         "pictures with more pixels are quarantined", default=MAX_PIXELS, results=True
     )
     max_bytes: int = _setting("larger files are quarantined", default=256 << 20, results=True)
+    decode_memory: int = _setting(
+        "MiB that decoding one image may take; what needs more is quarantined",
+        default=4096,
+        results=True,
+    )
+    decode_seconds: int = _setting(
+        "seconds of CPU time that decoding one image may take", default=120, results=True
+    )
     truncated: str = _setting(
         "cut-off files: reject, or accept what decodes", default="reject", results=True
     )
@@ -103,6 +111,11 @@ class Settings:
                 f"must be between 1 and {MAX_PIXELS}",
             ),
             "max_bytes": (0 < self.max_bytes <= 2 << 30, "must be between 1 and 2147483648"),
+            "decode_memory": (
+                256 <= self.decode_memory <= 1 << 20,
+                "must be between 256 and 1048576",
+            ),
+            "decode_seconds": (1 <= self.decode_seconds <= 3600, "must be between 1 and 3600"),
             "preview_size": (64 <= self.preview_size <= 4096, "must be between 64 and 4096"),
             "batch_size": (1 <= self.batch_size <= 4096, "must be between 1 and 4096"),
             "workers": (0 <= self.workers <= 256, "must be between 0 and 256"),

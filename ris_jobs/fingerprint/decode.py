@@ -13,7 +13,7 @@ from ris_jobs.fingerprint import Decoded
 from ris_jobs.fingerprint.colour import to_rgb
 from ris_jobs.fingerprint.container import count_frames, ended, ends_early
 from ris_jobs.fingerprint.traces import read_traces
-from ris_jobs.formats import HEAD, SUPPORTED, sniff
+from ris_jobs.formats import IMPRESSION, recognise
 
 __all__ = ["MAX_SIDE", "MIN_SIDE", "decode"]
 
@@ -49,7 +49,7 @@ def decode(data: bytes, *, max_pixels: int, truncated: str) -> Decoded:
     their decoders give all or nothing). Safe to call from many threads: no global state of
     Pillow is touched. Raises nothing but :class:`ImageRejected`.
     """
-    name = _format_of(data)
+    name = recognise(data[:IMPRESSION])
     try:
         image = _open(data, name, max_pixels)
         declared = _orientation(image) if name == "TIFF" else None  # Pillow turns it itself
@@ -65,33 +65,6 @@ def decode(data: bytes, *, max_pixels: int, truncated: str) -> Decoded:
     except Exception as error:  # decoders raise almost anything on hostile bytes
         raise _rejection(error, data, name) from error
     return Decoded(rgb, name, frames, declared or orientation, traces)
-
-
-def _format_of(data: bytes) -> str:
-    if not data:
-        raise ImageRejected(Reason.EMPTY, "the file has no bytes")
-    name = sniff(data[:HEAD])
-    if name is None:
-        raise ImageRejected(Reason.NOT_AN_IMAGE, f"its content is {_impression(data[:512])}")
-    if name not in SUPPORTED:
-        can = ", ".join(SUPPORTED)
-        raise ImageRejected(Reason.UNSUPPORTED_FORMAT, f"it is {name}; what can be read is {can}")
-    return name
-
-
-def _impression(head: bytes) -> str:
-    if not head.strip(b"\0"):
-        return "zero bytes, not an image"
-    try:
-        text = head[:-3].decode("utf-8") if len(head) > 3 else head.decode("utf-8")
-    except UnicodeDecodeError:
-        return "not of any known image format"
-    start = text.lstrip("\ufeff \t\r\n").lower()
-    if start.startswith(("<svg", "<?xml")) and "<svg" in start:
-        return "SVG, a drawing program and not pixels"
-    if start.startswith(("<!doctype html", "<html")):
-        return "a web page, not an image"
-    return "a PDF document, not an image" if start.startswith("%pdf") else "text, not an image"
 
 
 def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:

@@ -1,6 +1,7 @@
 """Bytes in, fingerprints out: a Towhee pipeline of local operators.
 
-``ris/decode`` turns each file into all that is kept of its pixels, in a pool of threads;
+``ris/decode`` turns each file into all that is kept of its pixels, in a pool of threads, each
+with a child process that decodes;
 ``ris/transform`` stacks the squares that the model takes; ``ris/embed`` describes the stack at
 once. Every operator takes and gives one list a call, so that tensors are really batched, and
 is shared by all calls. Towhee's hub is never asked: the registry resolves these names first.
@@ -16,15 +17,15 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ris_jobs.errors import ImageRejected, Reason
+from ris_jobs.errors import DecoderUnavailable, ImageRejected, Reason
 from ris_jobs.fingerprint import Decoded, Fingerprint, Hashes, Quality, preview
-from ris_jobs.fingerprint.decode import decode
+from ris_jobs.fingerprint.decoder import Decoder, Limits
 from ris_jobs.fingerprint.descriptor import Descriptor
 from ris_jobs.fingerprint.hashes import hashes
 from ris_jobs.fingerprint.quality import quality
@@ -63,15 +64,19 @@ class _Pictured:
     squares: Squares
 
 
+# Errors are values here: Towhee turns an exception into text.
+_Outcome = _Pictured | ImageRejected | DecoderUnavailable
+
+
 class Pipeline:
     """Fingerprints batches of files with one model.
 
     ``max_pixels`` and ``truncated`` as in :func:`ris_jobs.fingerprint.decode.decode`,
     ``preview_size`` in pixels; ``regions`` are the parts that are described, the model's own
-    unless given; ``workers`` threads decode, 0 for one a core. Made in no time: Towhee and its
-    threads start with the first :meth:`run` in a process, so that a fork between the two is
-    harmless. ``stages`` holds the seconds spent so far in each of :data:`STAGES`, summed over
-    threads.
+    unless given; ``workers`` threads decode, 0 for one a core, within ``limits``. Made in no
+    time: Towhee, threads and child processes start with the first :meth:`run` in a process, so
+    that a fork between the two is harmless. ``stages`` holds the seconds spent so far in each of
+    :data:`STAGES`, summed over threads.
     """
 
     def __init__(
@@ -83,10 +88,11 @@ class Pipeline:
         preview_size: int,
         regions: Regions | None = None,
         workers: int = 0,
+        limits: Limits | None = None,
     ) -> None:
         self.descriptor = descriptor
         self.stages: dict[str, float] = dict.fromkeys(STAGES, 0.0)
-        self._decode = partial(decode, max_pixels=max_pixels, truncated=truncated)
+        self._decode = Decoder(max_pixels=max_pixels, truncated=truncated, limits=limits)
         self._preview_size = preview_size
         self._regions = descriptor.spec.regions if regions is None else regions
         self._workers = workers or len(os.sched_getaffinity(0))
@@ -96,13 +102,16 @@ class Pipeline:
     def run(self, batch: Sequence[bytes]) -> list[Result]:
         """One result for each file, in order; whatever is wrong with one stays its own.
 
-        May be called from several threads. Raises what the model raises, if it does.
+        May be called from several threads. Raises what the model raises, if it does, and
+        :class:`DecoderUnavailable`.
         """
         if not batch:
             return []
         pictures, vectors = self._pipe()(list(batch)).get()
         if isinstance(vectors, Exception):
             raise vectors
+        if failed := next((p for p in pictures if isinstance(p, DecoderUnavailable)), None):
+            raise failed
         rows = _shared_out(vectors, pictures)
         return [
             picture if isinstance(picture, ImageRejected) else self._processed(picture, next(rows))
@@ -126,7 +135,7 @@ class Pipeline:
         ops = towhee.ops.ris
 
         # Towhee deep-copies the arguments of operators; plain functions stay what they are.
-        def picture(data: bytes) -> _Pictured | ImageRejected:
+        def picture(data: bytes) -> _Outcome:
             return self._picture(data)
 
         def embed(squares: Squares) -> Vectors | Exception:
@@ -141,14 +150,14 @@ class Pipeline:
         )
         return built
 
-    def _picture(self, data: bytes) -> _Pictured | ImageRejected:
+    def _picture(self, data: bytes) -> _Outcome:
         """All that needs the pixels of one file; they are let go at the end."""
         try:
             with self._timed("decode"):
                 decoded = self._decode(data)
             return self._pictured(decoded)
-        except ImageRejected as rejection:
-            return rejection
+        except (ImageRejected, DecoderUnavailable) as error:
+            return error
         except Exception as error:  # a fault of ours or of a library: one image, not the batch
             detail = f"it was decoded, but not fingerprinted: {type(error).__name__}: {error}"
             return ImageRejected(Reason.FAILED, detail)
@@ -168,7 +177,6 @@ class Pipeline:
         return _Pictured(_fingerprint(decoded, hashed, measured), encoded, boxes, squares)
 
     def _embed(self, squares: Squares) -> Vectors | Exception:
-        # Towhee turns an exception into text; as a value it reaches the caller whole.
         try:
             with self._timed("embed"):
                 return self.descriptor.embed(squares)
@@ -187,13 +195,13 @@ class Pipeline:
 
 
 class _Decode:
-    """list of bytes → list of _Pictured or ImageRejected, in a pool of threads."""
+    """list of bytes → list of _Outcome, in a pool of threads."""
 
     def __init__(self, picture: Callable[[bytes], Any], workers: int) -> None:
         self._picture = picture
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="ris-decode")
 
-    def __call__(self, files: list[bytes]) -> list[_Pictured | ImageRejected]:
+    def __call__(self, files: list[bytes]) -> list[_Outcome]:
         return list(self._threads.map(self._picture, files))
 
 
@@ -203,7 +211,7 @@ class _Transform:
     def __init__(self, side: int) -> None:
         self._side = side
 
-    def __call__(self, pictures: list[_Pictured | ImageRejected]) -> Squares:
+    def __call__(self, pictures: list[_Outcome]) -> Squares:
         none = np.empty((0, 3, self._side, self._side), np.uint8)
         good = [picture.squares for picture in pictures if isinstance(picture, _Pictured)]
         return np.concatenate([none, *good])
@@ -243,9 +251,7 @@ def _fingerprint(decoded: Decoded, hashed: Hashes, measured: Quality) -> Fingerp
     )
 
 
-def _shared_out(
-    vectors: Vectors, pictures: Sequence[_Pictured | ImageRejected]
-) -> Iterator[Vectors]:
+def _shared_out(vectors: Vectors, pictures: Sequence[_Outcome]) -> Iterator[Vectors]:
     """To each good picture its own rows."""
     counts = [len(picture.squares) for picture in pictures if isinstance(picture, _Pictured)]
     return iter(np.split(vectors, np.cumsum(counts[:-1]))) if counts else iter(())

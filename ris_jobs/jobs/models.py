@@ -42,6 +42,7 @@ def calibration_of(settings: Settings) -> Calibration:
 
 def open_pipeline(settings: Settings) -> Pipeline:
     """Load the weights and build the pipeline: seconds, so only when an image is waiting."""
+    from ris_jobs.fingerprint.decoder import Limits
     from ris_jobs.fingerprint.pipeline import Pipeline
 
     return Pipeline(
@@ -51,4 +52,5 @@ def open_pipeline(settings: Settings) -> Pipeline:
         preview_size=settings.preview_size,
         regions=regions_of(settings),
         workers=settings.threads,
+        limits=Limits(memory=settings.decode_memory << 20, seconds=settings.decode_seconds),
     )

@@ -94,12 +94,13 @@ def _migrate(engine: Engine, where: str) -> None:
         raise DatabaseUnavailable(where, _first_line(e), fix) from e
 
 
-def upgrade(db: Connection) -> None:
-    """Run the migrations the database does not have yet, within the caller's transaction."""
+def upgrade(db: Connection, to: str = "head") -> None:
+    """Run the migrations the database does not have yet, up to that one, within the caller's
+    transaction."""
     config = Config()
     config.set_main_option("script_location", str(sql_dir() / "alembic"))
     config.attributes["connection"] = db
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _first_line(error: DBAPIError) -> str:

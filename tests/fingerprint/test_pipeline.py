@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ris_jobs.errors import ImageRejected, Reason
+from ris_jobs.errors import DecoderUnavailable, ImageRejected, Reason
 from ris_jobs.fingerprint import pipeline as module
 from ris_jobs.fingerprint.decode import decode
 from ris_jobs.fingerprint.descriptor import Descriptor, ModelSpec
@@ -168,6 +168,14 @@ def test_a_fault_of_the_model_is_raised_as_it_was(
     assert caught.value is network.fault
     network.fault = None
     assert len(pipeline.run(files)) == len(files)
+
+
+def test_decoding_that_cannot_start_is_no_fault_of_the_images(
+    pipeline: Pipeline, files: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(DecoderUnavailable):
+        pipeline.run(files)
 
 
 def test_a_vector_that_is_no_number_is_not_passed_on(

@@ -6,14 +6,11 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 
 from ris_jobs.store import images, runs, suppression
 from ris_jobs.store.postgres import upgrade
-from ris_jobs.store.queries import sql_dir
 from tests.store.samples import MODEL
 
 # One image that version 1 of the built-in model described, indexed and matched.
@@ -76,10 +73,7 @@ def empty(postgres: URL) -> Iterator[Engine]:
 
 def test_what_was_suppressed_before_reviewers_was_judged_so(empty: Engine) -> None:
     with empty.begin() as db:
-        config = Config()
-        config.set_main_option("script_location", str(sql_dir() / "alembic"))
-        config.attributes["connection"] = db
-        command.upgrade(config, "0002")
+        upgrade(db, to="0002")
         db.exec_driver_sql(BEFORE_REGIONS + BEFORE_REVIEWERS)
     with empty.begin() as db:
         upgrade(db)
@@ -90,12 +84,9 @@ def test_what_was_suppressed_before_reviewers_was_judged_so(empty: Engine) -> No
 
 def test_what_matched_a_template_before_that_was_kept_still_does(empty: Engine) -> None:
     with empty.begin() as db:
-        config = Config()
-        config.set_main_option("script_location", str(sql_dir() / "alembic"))
-        config.attributes["connection"] = db
-        command.upgrade(config, "0002")
+        upgrade(db, to="0002")
         db.exec_driver_sql(BEFORE_REGIONS + BEFORE_REVIEWERS)
-        command.upgrade(config, "0005")
+        upgrade(db, to="0005")
         db.exec_driver_sql("INSERT INTO ris.template (image_id, who) VALUES (1, 'me'), (2, 'me')")
         ask = text("SELECT image_id, template_id FROM ris.template_match ORDER BY 1, 2")
         before = db.execute(ask).all()
@@ -107,10 +98,7 @@ def test_what_matched_a_template_before_that_was_kept_still_does(empty: Engine) 
 
 def test_what_was_there_before_history_holds_since_its_run(empty: Engine) -> None:
     with empty.begin() as db:
-        config = Config()
-        config.set_main_option("script_location", str(sql_dir() / "alembic"))
-        config.attributes["connection"] = db
-        command.upgrade(config, "0005")
+        upgrade(db, to="0005")
         db.exec_driver_sql(BEFORE_HISTORY)
     with empty.begin() as db:
         upgrade(db)
@@ -123,10 +111,7 @@ def test_what_was_there_before_history_holds_since_its_run(empty: Engine) -> Non
 
 def test_descriptors_from_before_regions_are_those_of_whole_pictures(empty: Engine) -> None:
     with empty.begin() as db:
-        config = Config()
-        config.set_main_option("script_location", str(sql_dir() / "alembic"))
-        config.attributes["connection"] = db
-        command.upgrade(config, "0002")
+        upgrade(db, to="0002")
         db.exec_driver_sql(BEFORE_REGIONS)
     with empty.begin() as db:
         upgrade(db)

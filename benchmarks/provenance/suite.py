@@ -1,0 +1,100 @@
+"""The files of all families, when each arrives, and the truth of each family."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+
+from PIL import Image
+from tqdm import tqdm
+
+from benchmarks.accuracy.edits import Props
+from benchmarks.accuracy.maker import upright
+from benchmarks.accuracy.plan import usable
+from benchmarks.provenance.kinds import DECIDABLE, UNDECIDABLE, Kind, Made
+
+NIGHTS = 3
+_HOSTS = 8
+_FIRST, _LAST = 1_400_000_000, 1_750_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file; ``role`` is root, copy, decoy or composite, ``night`` counts from 0."""
+
+    name: str
+    role: str
+    steps: Sequence[str]
+    night: int
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """``source`` names a file, and is None where the family is undecidable."""
+
+    kind: str
+    photo: str
+    source: str | None
+    files: Sequence[File]
+
+    @property
+    def members(self) -> list[File]:
+        """All but composites."""
+        return [file for file in self.files if file.role != "composite"]
+
+
+def photos_of(folder: Path, seed: int) -> list[Path]:
+    return list(usable(folder, seed))
+
+
+def build(photos: Sequence[Path], count: int, folder: Path, seed: int) -> list[Family]:
+    """Families of ``count`` photos; the last of the photos are what copies are pasted into.
+    What is in ``folder`` already is taken as it is."""
+    truth = folder / "truth.json"
+    if not truth.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        count = min(count, len(photos) - _HOSTS)
+        hosts = [upright(path) for path in photos[-_HOSTS:]]
+        work = tqdm(enumerate(photos[:count]), "families", count, unit="family", disable=None)
+        found = [_family(path, number, hosts, folder, seed) for number, path in work]
+        truth.write_text(json.dumps([asdict(family) for family in found], indent=1))
+    return _read(truth)
+
+
+def _family(
+    photo: Path, number: int, hosts: Sequence[Image.Image], folder: Path, seed: int
+) -> Family:
+    rng = Random(f"{seed} {photo.name}")
+    name, kind = _kind(number)
+    made = kind(upright(photo), Props(rng, hosts))
+    files = list(_written(made, folder, rng))
+    return Family(name, photo.name, files[0].name if name in DECIDABLE else None, files)
+
+
+def _kind(number: int) -> tuple[str, Kind]:
+    """All kinds in turn; every third family is undecidable."""
+    turn, place = divmod(number, 3)
+    kinds = list((UNDECIDABLE if place == 2 else DECIDABLE).items())
+    return kinds[(turn if place == 2 else 2 * turn + place) % len(kinds)]
+
+
+def _written(made: Made, folder: Path, rng: Random) -> Iterable[File]:
+    """Names, nights and dates by chance: none of them says what came first."""
+    roles = {"root": made.roots, "copy": made.copies, "decoy": made.decoys}
+    for role, copies in {**roles, "composite": made.composites}.items():
+        for copy in copies:
+            name = f"{rng.getrandbits(40):010x}{copy.coding.suffix}"
+            (folder / name).write_bytes(copy.data)
+            os.utime(folder / name, (rng.randint(_FIRST, _LAST),) * 2)
+            yield File(name, role, copy.steps, rng.randrange(NIGHTS))
+
+
+def _read(truth: Path) -> list[Family]:
+    made = json.loads(truth.read_text())
+    return [Family(**{**one, "files": [File(**file) for file in one["files"]]}) for one in made]

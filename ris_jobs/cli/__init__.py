@@ -1,0 +1,56 @@
+"""The command line: the same jobs as the DAGs, in one process.
+
+Exit status: 0 the work was done (though some images may be quarantined), 1 what was asked for
+is not there, 2 a setting is wrong or something the run depends on cannot be used.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+
+import click
+
+from ris_jobs import __version__
+from ris_jobs.cli import banks, images, results, review, upkeep
+from ris_jobs.cli.common import Commands
+
+__all__ = ["main"]
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ris")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens inside.")
+def main(verbose: bool) -> None:
+    """Find every image that is a copy of another, how it is one, and which came first.
+
+    \b
+    ris demo photos        write a few photos and copies of them into ./photos
+    ris scan photos        find the copies among them
+    ris search photo.jpg   where does this picture come from?
+    ris explain A B        why are these two a match, or why not?
+    ris decide A B copy --why TEXT     say of a match that it is a copy, or not
+    ris report             the last scan as a web page
+
+    Everything is kept in $RIS_HOME (~/.ris unless set); `ris config show` lists the settings.
+    """
+    # As on Ctrl-C: what is running ends in order, and the database is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(name)s %(levelname)s %(message)s",
+    )
+    # Alembic and the drivers are of interest to those who ask for them only.
+    if not verbose:
+        logging.getLogger("alembic").setLevel(logging.ERROR)
+
+
+for command in (
+    *(images.scan, images.search, images.explain),
+    *(review.decide, review.template),
+    *(results.export, results.history, results.report, results.replay),
+    banks.bank,
+    *(upkeep.config, upkeep.db, upkeep.index, upkeep.doctor, upkeep.demo),
+):
+    main.add_command(command)

@@ -1,0 +1,118 @@
+"""What the commands share: settings, stores, output, errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+from rich.console import Console, RenderableType
+
+from ris_jobs.errors import RisError
+from ris_jobs.settings import Settings
+
+INPUT = click.Path(path_type=Path)
+
+
+class Commands(click.Group):
+    """Turns every error made for people into one line on stderr and its exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RisError as e:
+            click.echo(f"ris: {e}", err=True)
+            ctx.exit(e.exit_code)
+        except BrokenPipeError:
+            # The reader (head, less) has seen enough.
+            sys.stderr.close()
+            ctx.exit(0)
+        except OSError as e:
+            place = f"{e.filename}: " if e.filename else ""
+            click.echo(f"ris: {place}{e.strerror or e}", err=True)
+            ctx.exit(2)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Of the environment, but for what was given."""
+    given = {k: v for k, v in overrides.items() if v is not None}
+    return replace(Settings.from_env(), **given)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Any]:
+    """The stores, for the model of the settings."""
+    from ris_jobs.jobs.models import model_of
+    from ris_jobs.store.stores import open_stores
+
+    with open_stores(settings, model_of(settings)) as stores:
+        yield stores
+
+
+@contextmanager
+def writing(output: Path | None) -> Iterator[BinaryIO]:
+    """Standard output, or a file that appears only when it is whole; a device or a pipe is
+    written to as it is."""
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    output = output.resolve()
+    if output.exists() and not output.is_file():
+        with output.open("wb") as file:
+            yield file
+        return
+    part = output.with_name(f"{output.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(output)
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
+
+
+def show(said: RenderableType, values: Any = None) -> None:
+    """Print what is ``said``, or JSON where there are ``values``."""
+    if values is None:
+        Console(highlight=False).print(said, soft_wrap=True)
+    else:
+        click.echo(json.dumps(values, indent=2))
+
+
+class Bars:
+    """Progress bars on stderr; nothing where stderr is no terminal."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._console = Console(stderr=True, quiet=quiet or not sys.stderr.isatty())
+
+    @contextmanager
+    def stage(self, name: str, total: int | None) -> Iterator[Callable[[int], None]]:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        with ExitStack() as stack:
+            bars = stack.enter_context(
+                Progress(
+                    TextColumn("{task.description:<12}"),
+                    BarColumn(),
+                    MofNCompleteColumn(),
+                    TimeElapsedColumn(),
+                    TimeRemainingColumn(),
+                    console=self._console,
+                    transient=True,
+                )
+            )
+            task = bars.add_task(name, total=total)
+            yield lambda n: bars.advance(task, n)

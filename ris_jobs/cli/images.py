@@ -1,0 +1,125 @@
+"""Find copies: scan, search, explain."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from ris_jobs.cli.common import INPUT, Bars, load_settings, opened, show, writing
+from ris_jobs.errors import ConfigError
+from ris_jobs.settings import Settings
+
+
+@click.command()
+@click.argument("sources", metavar="PATH_OR_URL...", nargs=-1, required=True)
+@click.option("--model", help="Descriptor to use: builtin, resnet50 or sscd.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def scan(sources: tuple[str, ...], model: str | None, as_json: bool) -> None:
+    """Look at every image under each folder (or at single files), and match what is new.
+
+    What was seen before and has not changed is not read again. Images that cannot be used are
+    quarantined with a reason, and the scan goes on.
+    """
+    from ris_jobs import jobs
+    from ris_jobs.report import terminal, views
+
+    settings = load_settings(model=model)
+    roots = [_root(s) for s in sources]
+    summary = jobs.scan(settings, roots, Bars(quiet=as_json))
+    show(terminal.summary(summary), views.as_json(summary) if as_json else None)
+
+
+@click.command()
+@click.argument("image", type=INPUT)
+@click.option(
+    "--mode",
+    type=click.Choice(["source", "similar"]),
+    default="source",
+    show_default=True,
+    help="source: copies of it, typed; similar: the nearest by descriptor.",
+)
+@click.option("-k", default=20, show_default=True, type=click.IntRange(1, 1000), help="At most.")
+@click.option("--model", help="Descriptor to use; it must have been scanned with.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option("-o", "--output", type=INPUT, help="Write a contact sheet (PNG) there.")
+def search(
+    image: Path, mode: str, k: int, model: str | None, as_json: bool, output: Path | None
+) -> None:
+    """Where does this picture come from, or what looks like it?
+
+    IMAGE need not have been scanned. Nothing of it is stored.
+    """
+    from ris_jobs import jobs
+    from ris_jobs.report import terminal
+    from ris_jobs.report.views import Hit
+
+    settings = load_settings(model=model)
+    data = _bytes_of(image, settings)
+    with opened(settings) as stores:
+        answer = jobs.search(stores, settings, data, mode, k)
+        if output:
+            with writing(output) as out:
+                out.write(jobs.contact_sheet(stores, answer))
+    hits = [Hit(f.uri, f.cosine, f.said, f.probability) for f in answer.found]
+    show(terminal.hits(hits), [asdict(f) for f in answer.found] if as_json else None)
+
+
+@click.command()
+@click.argument("one", metavar="A")
+@click.argument("two", metavar="B")
+@click.option("--model", help="Descriptor by which to judge a pair that no match is stored of.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option(
+    "-o",
+    "--output",
+    type=INPUT,
+    default=Path("explain.png"),
+    show_default=True,
+    help="Where the picture (PNG) goes.",
+)
+def explain(one: str, two: str, model: str | None, as_json: bool, output: Path) -> None:
+    """Why are A and B a match, or why not? In words, figures, and a picture.
+
+    A and B are scanned images: URIs, paths or sha256. What the tables hold of the pair is said
+    with all that it was decided from; a pair without a match is judged again, and what ruled it
+    out is said. The answer is not stored.
+    """
+    from ris_jobs import jobs
+    from ris_jobs.report import explained, explanation
+
+    settings = load_settings(model=model)
+    with opened(settings) as stores:
+        found = jobs.explain(stores, settings, one, two)
+    with writing(output) as out:
+        out.write(found.picture)
+    values = explanation.as_json(found.said) | {"picture": str(output)}
+    show(explained.explained(found.said), values if as_json else None)
+    if not as_json:
+        click.echo(f"{'picture':<12}{output}")
+
+
+def _root(source: str) -> Path:
+    from ris_jobs.crawl.directory import path_of
+
+    if not source:
+        raise ConfigError("PATH_OR_URL", "is empty")
+    if source.startswith("file:"):
+        try:
+            path = path_of(source)
+        except ValueError as e:
+            raise ConfigError(source, "is not a file:// URI of an absolute path") from e
+    elif "://" in source:
+        raise ConfigError(source, "cannot be scanned: this version reads local folders and files")
+    else:
+        path = Path(source)
+    if path.exists() and not (path.is_dir() or path.is_file()):
+        raise ConfigError(source, "is neither a folder nor a file")
+    return path
+
+
+def _bytes_of(image: Path, settings: Settings) -> bytes:
+    from ris_jobs.crawl import directory
+
+    return directory.read(directory.uri_of(image.resolve()), settings.max_bytes)
