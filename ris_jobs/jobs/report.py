@@ -18,7 +18,6 @@ from ris_jobs.store import banks, families, matches, reports, runs
 from ris_jobs.store.previews import Previews
 
 _MAX_PAIRS = 10_000
-_THUMBNAIL_PX = 240
 
 
 def report(engine: Engine, previews: Previews, run_id: int | None, out: Path) -> Path:
@@ -28,9 +27,9 @@ def report(engine: Engine, previews: Previews, run_id: int | None, out: Path) ->
     """
     view = _view(engine, run_id)
 
-    def picture(sha256: str) -> bytes | None:
+    def picture(sha256: str, side: int) -> bytes | None:
         data = previews.read(sha256)
-        return thumbnail(data, _THUMBNAIL_PX) if data else None
+        return thumbnail(data, side) if data else None
 
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f"{out.name}.{os.getpid()}.part")
@@ -76,4 +75,6 @@ def _view(engine: Engine, run_id: int | None) -> RunView:
             quarantine=reports.quarantine(db),
             # One more than the page shows, so that it can say there are more.
             known=reports.known(db, run["run_id"], html.MAX_KNOWN + 1),
+            changes=reports.changes(db, run["run_id"], html.MAX_URIS),
+            histogram=reports.histogram(db),
         )

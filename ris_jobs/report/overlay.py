@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ris_jobs.match.geometry import Matrix, Overlap, Registration, keypoints, overlap, register
 from ris_jobs.match.placement import whole, within
 from ris_jobs.report.explanation import Explanation
+from ris_jobs.report.placed import derived_inside, placed
 from ris_jobs.report.views import PairView
 
 __all__ = ["Overlay", "overlay"]
@@ -78,10 +79,8 @@ def _matrix(said: Explanation) -> Matrix:
 
 def _of_match(pair: PairView) -> tuple[Matrix, str]:
     """A map, and the sha256 of the image that it starts from."""
-    if pair.box is None:
-        return whole(pair.orientation), pair.source.sha256
-    inner = (pair.evidence.get("inside") or {}).get("inner")
-    return within(pair.box), pair.derived.sha256 if inner == "derived" else pair.source.sha256
+    inner = pair.derived if derived_inside(pair) else pair.source
+    return placed(pair), inner.sha256
 
 
 def _of_ruling(said: Explanation) -> tuple[Matrix, str]:

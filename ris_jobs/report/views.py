@@ -174,11 +174,59 @@ class KnownView:
 
 
 @dataclass(frozen=True, slots=True)
+class UriChange:
+    """At a URI something ``appeared``, ``changed``, ``returned`` or was ``gone``; ``sha256`` is
+    what it showed, None for bytes that could not be read."""
+
+    event: str
+    uri: str
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyChange:
+    """A family that is not what it was. ``before`` and ``after`` are how many images it had and
+    has, 0 while it was not there; ``joined`` are URIs of images that came to it. The sources are
+    None while there was none, or it was undetermined."""
+
+    family_id: str
+    before: int
+    after: int
+    joined: tuple[str, ...]
+    source_before: str | None
+    source_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened between the end of one scan, ``since`` (None: there was none before), and
+    that of the run. ``events`` counts all, ``uris`` lists the first of each."""
+
+    since: datetime | None
+    since_run: str | None
+    events: Mapping[str, int]
+    uris: tuple[UriChange, ...]
+    families: tuple[FamilyChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Matches whose probability is from ``low`` to ``high``: those that count, and those that are
+    ``suppressed``."""
+
+    low: float
+    high: float
+    pairs: int
+    suppressed: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """A run as its report shows it. What is counted of matches, families, known hashes and
     quarantine in its ``summary`` is so, as all else that is listed, ``as_of`` that time. ``pairs``
     are in the order they should first appear, suppressed ones among them; times are
-    timezone-aware. ``calibration`` is None for a crawl."""
+    timezone-aware. ``calibration`` is None for a crawl. ``histogram`` goes from 0 to 1 in equal
+    steps, or is empty."""
 
     summary: Summary
     started_at: datetime
@@ -192,6 +240,8 @@ class RunView:
     quarantine: tuple[QuarantineView, ...] = ()
     known: tuple[KnownView, ...] = ()
     calibration: str | None = None
+    changes: Changes | None = None
+    histogram: tuple[Bin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

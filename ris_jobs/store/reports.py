@@ -6,9 +6,19 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, TextClause
+from sqlalchemy import Connection, Row, RowMapping, TextClause
 
-from ris_jobs.report.views import FamilyView, ImageView, KnownView, PairView, QuarantineView
+from ris_jobs.report.views import (
+    Bin,
+    Changes,
+    FamilyChange,
+    FamilyView,
+    ImageView,
+    KnownView,
+    PairView,
+    QuarantineView,
+    UriChange,
+)
 from ris_jobs.store.queries import query
 from ris_jobs.store.suppression import decided_of
 
@@ -63,6 +73,31 @@ def known(db: Connection, run_id: int, limit: int) -> tuple[KnownView, ...]:
     return tuple(KnownView(**r) for r in rows)
 
 
+def changes(db: Connection, run_id: int, limit: int) -> Changes:
+    """What happened between the end of the scan before and that of the run; of each kind of event
+    at most ``limit`` URIs."""
+    before = db.execute(query("report.scan_before"), {"run_id": run_id}).one()
+    span = {"since": before.since or "-infinity", "until": before.until or "infinity"}
+    uris = db.execute(query("report.uri_changes"), span | {"limit": limit}).all()
+    # Where there was no scan before, all families are new, and listing them says nothing.
+    families = db.execute(query("report.family_changes"), span).all() if before.since else []
+    return Changes(
+        since=before.since,
+        since_run=None if before.run_id is None else str(before.run_id),
+        events={r.event: r.total for r in uris},
+        uris=tuple(UriChange(r.event, r.uri, r.sha256) for r in uris),
+        families=tuple(_family_change(r) for r in families),
+    )
+
+
+def histogram(db: Connection) -> tuple[Bin, ...]:
+    """All matches by probability, in twentieths."""
+    return tuple(
+        Bin(float(r.low), float(r.high), r.pairs, r.suppressed)
+        for r in db.execute(query("report.histogram"))
+    )
+
+
 def quarantined_by_reason(db: Connection) -> dict[str, int]:
     return {r.reason: r.total for r in db.execute(query("export.quarantine_by_reason"))}
 
@@ -71,6 +106,12 @@ def _streamed(db: Connection, q: TextClause, params: Mapping[str, Any]) -> Itera
     streaming = db.execution_options(stream_results=True, max_row_buffer=_FETCH)
     for row in streaming.execute(q, params).mappings():
         yield {str(name): value for name, value in row.items()}
+
+
+def _family_change(r: Row[Any]) -> FamilyChange:
+    return FamilyChange(
+        str(r.family_id), r.before, r.after, tuple(r.joined), r.source_before, r.source_after
+    )
 
 
 def _pair(r: RowMapping) -> PairView:

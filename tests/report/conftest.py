@@ -12,8 +12,11 @@ import pytest
 from PIL import Image, ImageDraw
 
 from ris_jobs.report.views import (
+    Bin,
+    Changes,
     Count,
     Decided,
+    FamilyChange,
     FamilyView,
     ImageView,
     KnownView,
@@ -23,6 +26,7 @@ from ris_jobs.report.views import (
     RunView,
     StageTime,
     Summary,
+    UriChange,
 )
 
 NIGHT = datetime(2026, 1, 31, 2, 15, 4, tzinfo=UTC)
@@ -70,6 +74,7 @@ def sample() -> Sample:
     boat, small, cut, flipped = (
         image(f"file:///photos/{name}.jpg") for name in ("boat", "boat_small", "boat_cut", "taob")
     )
+    flipped = replace(flipped, first_seen_at=NIGHT + timedelta(hours=1))
     lake, lake_copy = image("https://a.example/lake.jpg"), image("https://b.example/lake.jpg?w=1")
     blank, blank_too = image("s3://bucket/blank.png"), image("s3://bucket/blank2.png")
     pairs = (
@@ -87,7 +92,11 @@ def sample() -> Sample:
         "file:///photos/cut.jpg", None, "truncated", "It ends early.", NIGHT, NIGHT
     )
     family = FamilyView(
-        "f1", boat.uri, 0.97, ("largest",), tuple(i.uri for i in (boat, small, cut, flipped))
+        "f1",
+        boat.uri,
+        0.97,
+        ("for: largest", "against: late"),
+        tuple(i.uri for i in (boat, small, cut, flipped)),
     )
     matches = {"thumbnail": 1, "crop": 1, "mirrored": 1, "recompressed": 1}
     summary = Summary(
@@ -112,6 +121,20 @@ def sample() -> Sample:
         KnownView(boat.uri, boat.sha256, "list a", "note 7", "ab" * 32, 3, new=True),
         KnownView(lake.uri, lake.sha256, "list a", None, "cd" * 32, 31),
     )
+    changes = Changes(
+        since=NIGHT - timedelta(days=1),
+        since_run="6",
+        events={"appeared": 2, "gone": 1},
+        uris=(
+            UriChange("appeared", small.uri, small.sha256),
+            UriChange("appeared", bad.uri, None),
+            UriChange("gone", "file:///photos/old.jpg", "ee" * 32),
+        ),
+        families=(
+            FamilyChange("f1", 3, 4, (small.uri,), flipped.uri, boat.uri),
+            FamilyChange("f0", 2, 0, (), None, None),
+        ),
+    )
     run = RunView(
         summary=summary,
         started_at=NIGHT,
@@ -125,6 +148,8 @@ def sample() -> Sample:
         families=(family,),
         quarantine=(bad,),
         known=known,
+        changes=changes,
+        histogram=(Bin(0, 0.5, 0, 1), Bin(0.5, 1, 4, 0)),
     )
     images = [side for p in pairs for side in (p.source, p.derived)]
     return Sample(run, {side.sha256: jpeg(i) for i, side in enumerate(images)})
@@ -136,6 +161,6 @@ def page(sample: Sample) -> Callable[..., str]:
     from ris_jobs.report.html import render
 
     def rendered(run: RunView = sample.run, **limits: int) -> str:
-        return "".join(render(run, sample.previews.get, **limits))
+        return "".join(render(run, lambda sha256, side: sample.previews.get(sha256), **limits))
 
     return rendered

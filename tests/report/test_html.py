@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
@@ -15,7 +17,8 @@ import pytest
 
 from ris_jobs.report import html as report
 from ris_jobs.report.html import render
-from ris_jobs.report.views import Decided
+from ris_jobs.report.views import Decided, FamilyView, PairView
+from tests.report.conftest import image, jpeg, pair
 
 Page = Callable[..., str]
 
@@ -127,6 +130,19 @@ def test_every_value_is_escaped(sample: Any, page: Page, hostile: str) -> None:
             families=(replace(run.families[0], source_uri=hostile, reasons=(hostile,)),),
             quarantine=(replace(run.quarantine[0], uri=hostile, reason=hostile, detail=hostile),),
             known=(replace(run.known[0], uri=hostile, bank=hostile, label=hostile),),
+            changes=replace(
+                run.changes,
+                since_run=hostile,
+                uris=(replace(run.changes.uris[0], uri=hostile),),
+                families=(
+                    replace(
+                        run.changes.families[0],
+                        joined=(hostile,),
+                        source_before=hostile,
+                        source_after=hostile + "!",
+                    ),
+                ),
+            ),
         )
     )
     elements = Elements(html)
@@ -160,7 +176,7 @@ def test_a_picture_is_asked_for_once_and_written_once(sample: Any) -> None:
     asked: list[str] = []
     previews: dict[str, bytes] = sample.previews
 
-    def picture(sha256: str) -> bytes | None:
+    def picture(sha256: str, side: int) -> bytes | None:
         asked.append(sha256)
         return previews.get(sha256)
 
@@ -169,7 +185,10 @@ def test_a_picture_is_asked_for_once_and_written_once(sample: Any) -> None:
     ids = re.findall(r'<image id="p([0-9a-f]{64})"', html)
     assert ids == asked
     uses = re.findall(r'<use href="#p([0-9a-f]{64})"', html)
-    assert uses == [sample.run.pairs[0].source.sha256] * 2
+    # All four images of the family are among its members, then in its pairs.
+    small, cut, flipped = (pair.derived.sha256 for pair in sample.run.pairs[:3])
+    boat = sample.run.pairs[0].source.sha256
+    assert Counter(uses) == {boat: 3, small: 1, cut: 1, flipped: 1}
     embedded = re.findall(r"data:image/jpeg;base64,([A-Za-z0-9+/=]+)", html)
     assert [base64.b64decode(e) for e in embedded] == [sample.previews[sha] for sha in ids]
 
@@ -179,7 +198,7 @@ def test_pictures_stay_within_the_budget_and_the_page_says_so(sample: Any) -> No
     asked: list[str] = []
     previews: dict[str, bytes] = sample.previews
 
-    def picture(sha256: str) -> bytes | None:
+    def picture(sha256: str, side: int) -> bytes | None:
         asked.append(sha256)
         return previews.get(sha256)
 
@@ -191,7 +210,7 @@ def test_pictures_stay_within_the_budget_and_the_page_says_so(sample: Any) -> No
 
 
 def test_missing_previews_and_pairs_left_out_are_stated(sample: Any, page: Page) -> None:
-    html = "".join(render(sample.run, lambda sha256: None))
+    html = "".join(render(sample.run, lambda sha256, side: None))
     assert "8 pictures cannot be shown: no preview is stored." in html
     assert "2 pairs not shown here" in page(max_pairs=2)
     for said in ("not shown here", "left out to keep", "cannot be shown"):
@@ -243,3 +262,148 @@ def test_an_empty_run_has_a_page(sample: Any, page: Page) -> None:
     html = page(run)
     assert "No image in this run is a copy of another." in html
     assert "not finished" in html
+
+
+def shown_text(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html.replace("</span><span>", ""))).split())
+
+
+def section(html: str, name: str) -> str:
+    return html.split(f'<section id="{name}"')[1].split("</section>")[0]
+
+
+def test_what_changed_leads_to_its_entries(sample: Any, page: Page) -> None:
+    html = page()
+    changes = section(html, "changes")
+    assert html.index('id="changes"') < html.index('<section id="matches"')
+    text = shown_text(changes)
+    for said in (
+        *("Since run 6", "1 new pair", "2 URIs appeared", "1 URI gone", "2 families not as before"),
+        "boat.jpg : 1 image joined (boat_small.jpg); source boat.jpg , before taob.jpg",
+        "family f0: no family any more, it had 2 images",
+    ):
+        assert said in text, said
+    links = re.findall(r'href="#([^"]*)"', changes)
+    assert links == ["new=1", f"p{sample.run.pairs[0].derived.sha256}", "family-f1"]
+    assert all("=" in link or f'id="{link}"' in html for link in links)
+
+
+def test_the_first_scan_and_a_quiet_night_say_so(sample: Any, page: Page) -> None:
+    quiet = replace(sample.run.changes, events={}, uris=(), families=())
+    matches = {name: replace(c, new=0) for name, c in sample.run.summary.matches.items()}
+    summary = replace(sample.run.summary, matches=matches)
+    html = page(replace(sample.run, summary=summary, changes=quiet))
+    assert "Nothing changed." in section(html, "changes")
+    html = page(replace(sample.run, changes=replace(quiet, since=None, since_run=None)))
+    assert "Nothing was known before." in section(html, "changes")
+
+
+def test_long_lists_of_changes_say_what_was_left_out(
+    sample: Any, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "MAX_FAMILY_CHANGES", 1)
+    changes = replace(sample.run.changes, events={"appeared": 1234, "gone": 1})
+    said = shown_text(section(page(replace(sample.run, changes=changes)), "changes"))
+    assert "The first 2; the table ris.uri_event has them all." in said
+    assert "The first 1; the table ris.family_version has them all." in said
+
+
+def members(html: str) -> list[str]:
+    """What is said of each member of the first family, in order."""
+    strip = re.search(r'<ul class="members".*?</ul>', html, re.S)
+    return [shown_text(m) for m in re.findall(r"<li.*?</li>", strip[0], re.S)] if strip else []
+
+
+def test_members_are_shown_by_their_relation_to_the_source(sample: Any, page: Page) -> None:
+    assert members(page()) == [
+        "source boat.jpg 1600×1000",
+        "thumbnail 99.9 % boat_small.jpg 1600×1000",
+        "crop 97.0 % boat_cut.jpg 1600×1000",
+        "mirrored 91.0 % taob.jpg 1600×1000",
+    ]
+    open_family = replace(sample.run.families[0], source_uri=None, confidence=0.0)
+    html = page(replace(sample.run, families=(open_family,)))
+    assert members(html)[0] == "compared with boat.jpg 1600×1000"
+    assert members(html)[2].startswith("crop 97.0")
+
+
+def test_a_family_of_two_is_its_pair(sample: Any, page: Page) -> None:
+    html = page(replace(sample.run, pairs=sample.run.pairs[:1]))
+    assert 'id="family-f1"' in html and not members(html)
+
+
+def test_members_beyond_the_limit_are_counted(
+    sample: Any, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "MAX_MEMBERS", 3)
+    assert len(members(page())) == 3
+    assert "1 more image in the pairs below." in page()
+
+
+def test_reasons_for_and_against_are_told_apart(sample: Any, page: Page) -> None:
+    reasons = re.search(r'<dl class="reasons">(.*?)</dl>', page(), re.S)
+    assert reasons
+    assert shown_text(reasons[1]) == "for largest against late"
+    plain = replace(sample.run.families[0], reasons=("note: odd",))
+    assert "<dd>note: odd</dd>" in page(replace(sample.run, families=(plain,)))
+
+
+def test_families_without_a_pair_on_the_page_are_counted(sample: Any, page: Page) -> None:
+    other = FamilyView("f2", None, 0.0, (), ("file:///a.jpg", "file:///b.jpg"))
+    html = page(replace(sample.run, families=(*sample.run.families, other)))
+    assert "1 family not shown here, as their pairs are not" in html
+
+
+def test_the_box_lies_where_the_evidence_says(sample: Any, page: Page) -> None:
+    """An edited part of the source: the relation alone would not tell."""
+    part = replace(
+        sample.run.pairs[1], relation="edited", evidence={"inside": {"inner": "derived"}}
+    )
+    html = page(replace(sample.run, pairs=(part,)))
+    before = html[: html.index('<rect class="box"')].rpartition("<svg")[2]
+    assert f'id="p{part.source.sha256}"' in before
+
+
+def test_plots_say_their_figures(page: Page) -> None:
+    plot = re.search(r'<svg viewBox="0 0 240 80" role="img" aria-label="([^"]*)"', page())
+    assert plot
+    assert plot[1] == "0.00–0.50: 0 matches, 1 suppressed. 0.50–1.00: 4 matches, 0 suppressed. "
+    widths = re.findall(r'<td class="plot">.*?width="([0-9.]+)"', page())
+    assert widths == ["100.0"] * 4 + ["100.0"] + ["100.0", "0.0"] + ["25.0", "100.0"]
+
+
+def large(sample: Any, families: int) -> Any:
+    """A run of families of four images and six pairs each, the last of them after all others."""
+    found: list[FamilyView] = []
+    first: list[PairView] = []
+    last: list[PairView] = []
+    for number in range(families):
+        four = [image(f"file:///photos/{number:04}/{name}.jpg") for name in "abcd"]
+        pairs = [
+            replace(pair(two, one, "edited", 0.9), family_id=str(number), new=number < 10)
+            for place, one in enumerate(four)
+            for two in four[place + 1 :]
+        ]
+        first.extend(pairs[:5])
+        last.extend(pairs[5:])
+        uris = tuple(side.uri for side in four)
+        found.append(FamilyView(str(number), four[0].uri, 0.9, ("for: largest",), uris))
+    return replace(sample.run, pairs=(*first, *last), families=tuple(found))
+
+
+def test_two_thousand_families_stay_small_and_quick(sample: Any) -> None:
+    run, picture = large(sample, 2000), jpeg(1, (240, 150))
+    sides: set[int] = set()
+    start = time.process_time()
+    html = "".join(render(run, lambda _, side: sides.add(side) or picture, budget=8 << 20))
+    seconds = time.process_time() - start
+    pictures = html.count("data:image/jpeg;base64,")
+    print(f"{len(html):,} bytes, {pictures:,} pictures, {seconds:.1f} s")
+    assert html.count('<article class="group"') == 2000
+    assert html.count('class="pair"') == 10_000
+    assert "2,000 pairs not shown here" in html
+    assert f"{8000 - pictures:,} pictures left out to keep" in html
+    assert sides == {96}, "thumbnails are as small as they get"
+    # Beside the pictures a pair takes 2.3 kB here.
+    assert len(html) < (8 << 20) + 10_000 * 3_000
+    assert seconds < 20

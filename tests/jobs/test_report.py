@@ -1,0 +1,108 @@
+"""What a report is told of the tables: what changed since the last scan, which pairs it shows."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from sqlalchemy import Engine
+
+from ris_jobs import jobs
+from ris_jobs.demo import edits
+from ris_jobs.report.views import Changes
+from ris_jobs.settings import Settings
+from ris_jobs.store import reports
+from ris_jobs.store.postgres import open_engine
+from tests.jobs.conftest import Scan
+
+LIMIT = 100
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    with open_engine(settings) as engine:
+        yield engine
+
+
+def changes(engine: Engine, run_id: str, limit: int = LIMIT) -> Changes:
+    with engine.connect() as db:
+        return reports.changes(db, int(run_id), limit)
+
+
+def names(told: Changes) -> list[tuple[str, str]]:
+    return [(change.event, Path(change.uri).name) for change in told.uris]
+
+
+def test_changes_are_those_after_the_scan_before(
+    scan: Scan, folder: Path, engine: Engine, coffee: Image.Image
+) -> None:
+    first = changes(engine, scan(folder).run_id)
+    assert (first.since, first.since_run, first.families) == (None, None, ())
+    assert first.events == {"appeared": 4}
+
+    quiet = scan(folder)
+    assert changes(engine, quiet.run_id).events == {}
+
+    (folder / "mirrored.jpg").write_bytes(edits.jpeg(edits.mirror(coffee), 90))
+    (folder / "rocket.jpg").rename(folder / "moved.jpg")
+    shutil.copy(folder / "coffee.jpg", folder / "sub" / "rocket-again.jpg")
+    told = changes(engine, scan(folder).run_id)
+    assert told.since_run == quiet.run_id
+    assert told.events == {"appeared": 2, "changed": 1, "gone": 1}
+    assert names(told) == [
+        ("appeared", "mirrored.jpg"),
+        ("appeared", "moved.jpg"),
+        ("changed", "rocket-again.jpg"),
+        ("gone", "rocket.jpg"),
+    ]
+    [grown] = told.families
+    assert (grown.before, grown.after) == (2, 3)
+    assert [Path(uri).name for uri in grown.joined] == ["mirrored.jpg"]
+
+    shutil.copy(folder / "moved.jpg", folder / "rocket.jpg")
+    assert names(changes(engine, scan(folder).run_id)) == [("returned", "rocket.jpg")]
+
+
+def test_of_each_event_the_first_are_listed_and_all_counted(
+    scan: Scan, folder: Path, engine: Engine
+) -> None:
+    told = changes(engine, scan(folder).run_id, limit=1)
+    assert (names(told), told.events) == ([("appeared", "coffee.jpg")], {"appeared": 4})
+
+
+def test_a_family_that_ends_is_a_change(
+    scan: Scan, folder: Path, engine: Engine, settings: Settings
+) -> None:
+    scan(folder)
+    paths = (str(folder / "coffee.jpg"), str(folder / "sub" / "small.jpg"))
+    jobs.decide(engine, settings, *paths, "not-copy", "seen", "me")
+    [ended] = changes(engine, scan(folder).run_id).families
+    assert (ended.before, ended.after, ended.joined) == (2, 0, ())
+    assert ended.source_before and Path(ended.source_before).name == "coffee.jpg"
+    assert ended.source_after is None
+
+
+def test_no_family_is_left_out_because_another_is_large(
+    scan: Scan, folder: Path, engine: Engine, coffee: Image.Image, rocket: Image.Image
+) -> None:
+    for quality in (95, 85, 75, 65):
+        (folder / f"coffee-{quality}.jpg").write_bytes(edits.jpeg(coffee, quality))
+    (folder / "mirrored.jpg").write_bytes(edits.jpeg(edits.mirror(rocket), 90))
+    run = int(scan(folder).run_id)
+    with engine.connect() as db:
+        counts = [pair for pair in reports.pairs(db, run, LIMIT) if not pair.suppressed]
+    families = [pair.family_id for pair in counts]
+    large = max(families, key=families.count)
+    assert families.count(large) > 6 and len(set(families)) == 2
+    assert families[:7].count(large) == 5
+
+
+def test_the_histogram_counts_all_matches(scan: Scan, folder: Path, engine: Engine) -> None:
+    scan(folder)
+    with engine.connect() as db:
+        bins = reports.histogram(db)
+    assert [round(b.low * 20) for b in bins] == list(range(20))
+    assert (sum(b.pairs for b in bins), sum(b.suppressed for b in bins)) == (1, 0)
