@@ -27,6 +27,8 @@ _COARSE = 48
 _STEP = 1.06
 # Long side of the planes, and how far around the share found before; six shares each.
 _REFINEMENTS = ((128, 1.06), (KEPT, 1.015))
+# How far from the place found before, in pixels of the larger planes.
+_PLAY = 6
 _PERFECT = 0.999
 _SMALLEST = 0.3
 # Below this the best place is no better than chance and is not refined.
@@ -70,7 +72,7 @@ def find_inside(inner: View, outer: View) -> Found | None:
     for side, reach in _REFINEMENTS:
         share = place[0]
         near = _shares(max(_SMALLEST, share / reach), min(1.0, share * reach), reach ** (1 / 3))
-        place = _best(inner, outer, side, near) or place
+        place = _best(inner, outer, side, near, place[1].box) or place
     return place[1]
 
 
@@ -178,8 +180,19 @@ def _sized(plane: npt.NDArray[np.uint8], width: float, height: float) -> npt.NDA
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _best(inner: View, outer: View, side: int, shares: list[float]) -> tuple[float, Found] | None:
-    """The share of the outer plane that the inner one fills best, and where."""
+def _window(middle: float, size: int, length: int) -> tuple[int, int]:
+    """From where to where a piece of ``size`` may lie along a side of ``length`` pixels, its
+    middle within :data:`_PLAY` of the given one."""
+    start = round(middle - size / 2)
+    low = min(max(0, start - _PLAY), length - size)
+    return low, max(low + size, min(length, start + size + _PLAY))
+
+
+def _best(
+    inner: View, outer: View, side: int, shares: list[float], near: Box | None = None
+) -> tuple[float, Found] | None:
+    """The share of the outer plane that the inner one fills best, and where; only around the
+    middle of a box ``near``, if given."""
     small, plane = inner.luma(side), outer.luma(side)
     height, width = plane.shape
     fit = min(width / small.shape[1], height / small.shape[0])
@@ -189,8 +202,15 @@ def _best(inner: View, outer: View, side: int, shares: list[float]) -> tuple[flo
         rows, columns = template.shape
         if min(rows, columns) < 8 or rows > height or columns > width:
             continue
-        scores = cv2.matchTemplate(plane, template, cv2.TM_CCOEFF_NORMED)
-        _, score, _, (x, y) = cv2.minMaxLoc(scores)
+        top = left = 0
+        part = plane
+        if near is not None:
+            top, bottom = _window((near[1] + near[3]) / 2 * height, rows, height)
+            left, right = _window((near[0] + near[2]) / 2 * width, columns, width)
+            part = plane[top:bottom, left:right]
+        scores = cv2.matchTemplate(part, template, cv2.TM_CCOEFF_NORMED)
+        _, score, _, place = cv2.minMaxLoc(scores)
+        x, y = left + place[0], top + place[1]
         # Fisher's z: a high correlation of few pixels is easily had by chance.
         weight = float(np.arctanh(min(score, _PERFECT)) * np.sqrt(template.size))
         if best is None or weight > best[0]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -30,15 +31,17 @@ def within_shared_frame(first: View, second: View, orientation: int) -> Evidence
 
 def content(picture: npt.NDArray[np.uint8]) -> Box:
     """The box (fractions) inside the plain margins of uint8 (h, w, 3); all of a flat picture."""
-    x0, x1 = _busy(picture.swapaxes(0, 1))
-    y0, y1 = _busy(picture)
+    x0, x1 = _busy(picture, 0)
+    y0, y1 = _busy(picture, 1)
     return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else (0.0, 0.0, 1.0, 1.0)
 
 
-def _busy(lines: npt.NDArray[np.uint8]) -> tuple[float, float]:
-    """From the first to the last line that is not of one colour, as fractions."""
-    spread = np.ptp(lines, axis=1).max(axis=1)
+def _busy(picture: npt.NDArray[np.uint8], along: int) -> tuple[float, float]:
+    """From the first to the last line that is not of one colour, as fractions; lines run along
+    axis 0 or 1."""
+    low, high = (cv2.reduce(picture, along, kind) for kind in (cv2.REDUCE_MIN, cv2.REDUCE_MAX))
+    spread = (high - low).reshape(-1, picture.shape[2]).max(axis=1)
     places = np.flatnonzero(spread > _PLAIN)
     if not len(places):
         return 0.0, 0.0
-    return float(places[0] / len(lines)), float((places[-1] + 1) / len(lines))
+    return float(places[0] / len(spread)), float((places[-1] + 1) / len(spread))

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ris_jobs.demo import edits
+from ris_jobs.match import containment
 from ris_jobs.match.alignment import align
 from ris_jobs.match.containment import cut, find_inside, surround
-from ris_jobs.match.pixels import view
+from ris_jobs.match.pixels import KEPT, view
 from tests.match.scenes import scene
 
 
@@ -36,6 +37,18 @@ def test_the_box_of_a_crop_is_found(seed, fraction, x, y):
     found = find_inside(seen(part), seen(picture))
     assert found is not None
     assert overlap(found.box, true) > 0.93
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 999), st.floats(0.1, 1), st.floats(0, 1), st.floats(0, 1))
+def test_around_the_place_found_before_lies_what_a_search_all_over_finds(seed, fraction, x, y):
+    inner, outer = seen(edits.crop(scene(seed), fraction, x, y)), seen(scene(seed))
+    found = find_inside(inner, outer)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(containment, "_PLAY", KEPT)
+        all_over = find_inside(inner, outer)
+    assert found is not None and all_over is not None
+    assert found.box == all_over.box and found.score == pytest.approx(all_over.score, abs=1e-4)
 
 
 @pytest.mark.parametrize(
