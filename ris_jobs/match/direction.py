@@ -119,7 +119,7 @@ def surrounded(inside: Inside) -> str | None:
     cut off, or when it goes on in part."""
     around = inside.surround
     if around.plain >= _PLAIN and around.rim <= _RIM:
-        return BORDER if around.step > _STEP else None
+        return BORDER if around.step > _STEP and around.seam >= _GOES_ON else None
     if around.seam > _SEAM:
         return PASTED if around.jump > _JUMP or around.seam > _CLEAR_SEAM else None
     return CONTAINMENT if around.seam < _GOES_ON and not framed(inside) else None

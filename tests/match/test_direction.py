@@ -21,6 +21,8 @@ BANDED, AMID = (0.0, 0.15, 1.0, 0.85), (0.2, 0.2, 0.7, 0.8)
         (AMID, Surround(plain=0.1, rim=30, step=45, seam=1.05, jump=1.0), None),
         (AMID, Surround(plain=0.1, rim=30, step=45, seam=1.05, jump=1.5), "pasted"),
         (AMID, Surround(plain=0.02, rim=3, step=90, seam=1.4, jump=3.0), "pasted"),
+        # The picture's own plain ground goes on: it may have been cut off.
+        (AMID, Surround(plain=1.0, rim=0.4, step=5.4, seam=0.56, jump=1.0), None),
         (AMID, Surround(plain=0.99, rim=1, step=50, seam=1.2, jump=3.0), "border"),
         (AMID, Surround(plain=0.99, rim=1, step=2, seam=0.2, jump=1.0), None),
         (BANDED, Surround(plain=0.98, rim=1, step=50, seam=1.2, jump=3.0), "border"),
