@@ -16,6 +16,7 @@ from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, grouped, pair_up
 from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import judge_many
+from ris_jobs.match.kin import kin
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, images, matches, suppression
@@ -80,9 +81,17 @@ def _match_batch(
     candidates = grouped(candidates, {*claimed.ids})
     with _timed(total, "judge"):
         sides = sides_of(db, stores.model_id, candidates)
-        found = list(
-            judged(candidates, sides, stores.previews, calibration, settings, reached=total)
+        judge = partial(
+            judged,
+            sides=sides,
+            previews=stores.previews,
+            calibration=calibration,
+            settings=settings,
+            reached=total,
         )
+        found = list(judge(candidates))
+        known = [(p.derived_id, p.source_id) for p in matches.pairs(db, [*sides])]
+        found += judge(kin(candidates, found, known, claimed.ids))
     matches.lock(db)
     total.written += matches.save(
         db,

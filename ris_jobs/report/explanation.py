@@ -177,7 +177,10 @@ def _far(judged: Judged) -> str:
         f"{far.pdq} of 256 of PDQ (near: {PDQ_NEAR}), and "
     )
     if judged.cosine >= judged.search_cosine:
-        return f"{said}{judged.rank} images are nearer (only the {SEARCHED} nearest are looked at)."
+        return (
+            f"{said}{judged.rank} images are nearer (only the {SEARCHED} nearest are looked at, "
+            "and what matches the same images)."
+        )
     return (
         f"{said}the cosine {judged.cosine:.3f} is below {judged.search_cosine}, "
         "from which pixels are compared."

@@ -36,6 +36,7 @@ COPIES = {
     "colour": (lambda p: edits.jpeg(edits.colour_shift(p), 85), "edited", None),
     "caption": (lambda p: edits.jpeg(edits.caption(p), 85), "edited", None),
     "blur": (lambda p: edits.jpeg(edits.blur(p), 85), "edited", "detail"),
+    "sharpened": (lambda p: edits.jpeg(edits.sharpen(p, 400), 90), "edited", None),
     "border": (lambda p: edits.jpeg(edits.pad(p), 85), "padded", "border"),
     "band": (lambda p: edits.jpeg(edits.caption_band(p), 85), "padded", "border"),
     "crop": (lambda p: edits.jpeg(edits.crop(p, 0.5), 85), "crop", "containment"),
