@@ -11,11 +11,12 @@ DEMO := demo
 # Through the environment, so that spaces and quotes in a path reach programs as they are.
 export IMAGES PHOTOS
 
-.PHONY: help venv scan demo lint test bench bench-matching bench-provenance bench-scale bench-speed peers clean
+.PHONY: help venv scan demo airflow lint test bench bench-matching bench-provenance bench-scale bench-speed peers clean
 
 help:
 	@echo "make scan               write a demo folder of photos and copies of them, and find the copies"
 	@echo "make scan IMAGES=dir    find the copies among the pictures under dir"
+	@echo "make airflow            run Airflow on this machine, with the nightly DAGs, until Ctrl-C"
 	@echo "make demo               write the demo folder only ($(DEMO)/)"
 	@echo "make test               all that CI checks: lint, types, import rules, tests"
 	@echo "make lint               the same without the tests"
@@ -35,6 +36,9 @@ scan: $(READY) $(if $(IMAGES),,demo)
 
 demo: $(READY)
 	@[ -d $(DEMO) ] || $(BIN)/ris demo $(DEMO)
+
+airflow: $(READY)
+	@$(BIN)/ris airflow
 
 lint: $(READY)
 	$(BIN)/ruff check .

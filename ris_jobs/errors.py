@@ -63,6 +63,12 @@ class DatabaseUnavailable(_ServerUnavailable):
     what = "PostgreSQL"
 
 
+class AirflowUnavailable(_ServerUnavailable):
+    """The Airflow of this machine did not start."""
+
+    what = "Airflow"
+
+
 class VectorsUnavailable(_ServerUnavailable):
     """Milvus did not answer, or refused."""
 

@@ -51,6 +51,6 @@ for command in (
     *(review.decide, review.template),
     *(results.export, results.history, results.report, results.replay),
     banks.bank,
-    *(upkeep.config, upkeep.db, upkeep.index, upkeep.doctor, upkeep.demo),
+    *(upkeep.config, upkeep.db, upkeep.index, upkeep.doctor, upkeep.airflow, upkeep.demo),
 ):
     main.add_command(command)

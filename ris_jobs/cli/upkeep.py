@@ -100,6 +100,36 @@ def doctor(as_json: bool) -> None:
 
 
 @click.command()
+@click.option(
+    "--dags",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default="dags",
+    show_default=True,
+    help="Folder of the DAG files.",
+)
+@click.option("--port", type=click.IntRange(1024, 65534), default=8080, show_default=True)
+def airflow(dags: Path, port: int) -> None:
+    """Run Airflow on this machine, with the nightly DAGs, until Ctrl-C.
+
+    Its pages are on loopback alone. The port after --port is Milvus Lite's, unless RIS_MILVUS_URI
+    names a server.
+    """
+    from ris_jobs import local_airflow
+
+    def told(ready: local_airflow.Ready) -> None:
+        password = ready.password or f"(in {ready.password_file})"
+        click.echo(f"Airflow is ready after {ready.seconds:.0f} s: {ready.url}")
+        click.echo(f"  user {ready.user}, password {password}")
+        click.echo("  Ctrl-C stops it")
+
+    click.echo("Starting Airflow ...")
+    try:
+        local_airflow.serve(load_settings(), dags, port, told)
+    except KeyboardInterrupt:
+        click.echo("Stopped.")
+
+
+@click.command()
 @click.argument("folder", type=INPUT)
 def demo(folder: Path) -> None:
     """Write a few photos and copies of them into FOLDER, to try the other commands on."""

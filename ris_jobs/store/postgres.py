@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -55,7 +56,7 @@ def _located(settings: Settings) -> Iterator[tuple[URL, str]]:
             raise ConfigError("RIS_DATABASE_URL", "is not a database URL") from e
         yield url, mask_url(settings.database_url) or ""
         return
-    data = make(settings.home) / "postgres"
+    data = embedded_data(settings)
     with embedded.serve(data) as sockets:
         admin = URL.create(
             "postgresql+psycopg2",
@@ -105,3 +106,8 @@ def upgrade(db: Connection, to: str = "head") -> None:
 
 def _first_line(error: DBAPIError) -> str:
     return str(error.orig).strip().splitlines()[0].rstrip(".")
+
+
+def embedded_data(settings: Settings) -> Path:
+    """The folder of the embedded server's data."""
+    return make(settings.home) / "postgres"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
+from tests.dags.conftest import DAGS
 
 LISTED = {"ris_crawl", "ris_provenance_scan"}
 
@@ -95,3 +99,18 @@ def test_a_step_that_fails_is_said_and_the_run_is_closed(
     assert states(run)["report[-1]"] == "failed"
     with open_engine(environment) as engine, engine.connect() as db:
         assert db.scalar(text("SELECT status FROM ris.last_run")) == "failed"
+
+
+def test_the_folder_parses_in_two_seconds_of_cpu_time_in_a_fresh_process() -> None:
+    program = (
+        "import runpy, time, airflow.sdk\n"
+        "start = time.process_time()\n"
+        f"for path in {sorted(map(str, DAGS.glob('ris_*.py')))!r}:\n"
+        "    runpy.run_path(path)\n"
+        "print(time.process_time() - start)\n"
+    )
+    env = dict(os.environ) | {"PYTHONPATH": str(DAGS)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout.splitlines()[-1]) < 2

@@ -1,0 +1,265 @@
+"""A real Airflow on this machine alone: what `ris airflow` and `make airflow` run.
+
+Its four programs keep their metadata in the embedded PostgreSQL, and share one Milvus Lite, served
+on loopback, unless the settings name servers. What ends unasked is started again.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import create_engine, text
+
+from ris_jobs.errors import AirflowUnavailable
+from ris_jobs.settings import Settings
+from ris_jobs.store import embedded, postgres
+from ris_jobs.store.home import make
+
+__all__ = ["Ready", "serve"]
+
+_PARTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+_READY_S, _STOP_S = 300.0, 20.0
+# What ends again within this time is started later and later.
+_STEADY_S, _LONGEST_WAIT_S = 60.0, 60.0
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Where it answers. ``password`` is None unless it was made just now; it is kept in
+    ``password_file``, which nobody else may read."""
+
+    url: str
+    user: str
+    password: str | None
+    password_file: Path
+    seconds: float
+
+
+def serve(settings: Settings, dags: Path, port: int, told: Callable[[Ready], None]) -> None:
+    """Run Airflow with the DAGs of a folder until SystemExit or KeyboardInterrupt; ``told`` is
+    called once it is ready.
+
+    Raises :class:`AirflowUnavailable` for what does not start, with where its log is.
+    """
+    started = time.monotonic()
+    home = make(make(settings.home) / "airflow")
+    with ExitStack() as stack:
+        env = _environment(home, dags, port, stack.enter_context(_metadata(settings)))
+        if settings.milvus_uri is None:
+            vectors = _Program("milvus", _milvus(settings.home, port + 1), env, home)
+            stack.enter_context(vectors.running())
+            env["RIS_MILVUS_URI"] = f"http://127.0.0.1:{port + 1}"
+        password, file = _password(home)
+        _migrate(env, home)
+        programs = [_Program(name, (_airflow(), name), env, home) for name in _PARTS]
+        for program in programs:
+            stack.enter_context(program.running())
+        if settings.milvus_uri is None:
+            programs.append(vectors)
+        url = f"http://127.0.0.1:{port}"
+        _wait(url, programs, home)
+        told(Ready(url, "admin", password, file, time.monotonic() - started))
+        while True:
+            time.sleep(0.5)
+            for program in programs:
+                program.revive()
+
+
+@contextmanager
+def _metadata(settings: Settings) -> Iterator[str]:
+    """The host of the embedded PostgreSQL, with a database for Airflow in it."""
+    with embedded.serve(postgres.embedded_data(settings)) as sockets:
+        host = quote(str(sockets), safe="")
+        url = f"postgresql+psycopg2://{embedded.USER}@/postgres?host={host}"
+        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as db:
+            if not db.scalar(text("SELECT 1 FROM pg_database WHERE datname = 'airflow'")):
+                db.execute(text("CREATE DATABASE airflow"))
+        engine.dispose()
+        yield host
+
+
+def _environment(home: Path, dags: Path, port: int, host: str) -> dict[str, str]:
+    """That of the programs: ours, with what must be so."""
+    metadata = f"{embedded.USER}@/airflow?host={host}"
+    asked = {
+        "CORE__DAGS_FOLDER": str(dags.resolve()),
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+        "DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{metadata}",
+        "DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"postgresql+asyncpg://{metadata}",
+        "API__HOST": "127.0.0.1",
+        "API__PORT": str(port),
+        "API__BASE_URL": f"http://127.0.0.1:{port}",
+        "API__SECRET_KEY": _secret(home / "secret-key"),
+        "API_AUTH__JWT_SECRET": _secret(home / "jwt-secret"),
+        "USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+    ours = {f"AIRFLOW__{name}": value for name, value in asked.items()}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return {**os.environ, **ours, "AIRFLOW_HOME": str(home), "PATH": path}
+
+
+def _secret(file: Path) -> str:
+    """What the file holds; random, and for its owner's eyes, where there is none."""
+    if not file.exists():
+        _write_private(file, secrets.token_urlsafe(32))
+    return file.read_text()
+
+
+def _password(home: Path) -> tuple[str | None, Path]:
+    """The administrator's password if it is new, and the file it is in."""
+    file = home / "passwords.json"
+    if file.exists():
+        return None, file
+    password = secrets.token_urlsafe(12)
+    _write_private(file, json.dumps({"admin": password}))
+    return password, file
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.touch(mode=0o600, exist_ok=False)
+    file.write_text(text)
+
+
+def _airflow() -> str:
+    found = shutil.which("airflow", path=str(Path(sys.executable).parent))
+    if found is None:
+        raise AirflowUnavailable(
+            sys.prefix, "it is not installed", "pip install 'ris-jobs[airflow]'"
+        )
+    return found
+
+
+def _milvus(home: Path, port: int) -> tuple[str, ...]:
+    program = str(Path(sys.executable).with_name("milvus-lite"))
+    data = str(home / "milvus.db")
+    return (program, "server", "--data-dir", data, "--host", "127.0.0.1", "--port", str(port))
+
+
+def _migrate(env: Mapping[str, str], home: Path) -> None:
+    with (home / "migrate.log").open("wb") as log:
+        done = subprocess.run(
+            (_airflow(), "db", "migrate"), env=env, stdout=log, stderr=log, check=False
+        )
+    if done.returncode:
+        raise AirflowUnavailable(
+            str(home), "its database could not be prepared", f"See {log.name}."
+        )
+
+
+def _wait(url: str, programs: Sequence[_Program], home: Path) -> None:
+    """Until every part says that it is healthy."""
+    end = time.monotonic() + _READY_S
+    while not _healthy(url):
+        ended = [p.name for p in programs if p.ended]
+        if ended or time.monotonic() > end:
+            problem = f"{', '.join(ended)} ended" if ended else "it is not ready after 5 minutes"
+            raise AirflowUnavailable(url, problem, f"Its logs are {home}/*.log.")
+        time.sleep(0.5)
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/api/v2/monitor/health", timeout=5) as answer:
+            said = json.load(answer)
+    except (OSError, ValueError, urllib.error.URLError):
+        return False
+    return all(part.get("status") in ("healthy", None) for part in said.values()) and all(
+        said.get(name, {}).get("status") == "healthy" for name in ("scheduler", "dag_processor")
+    )
+
+
+class _Program:
+    """A program that runs in a process group of its own, and writes its log beside the others'."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], env: Mapping[str, str], home: Path
+    ) -> None:
+        self.name, self._command, self._env = name, command, env
+        self._log = home / f"{name}.log"
+        self._wait, self._due = 1.0, 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        self._start()
+        try:
+            yield
+        finally:
+            self._stop()
+
+    @property
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def revive(self) -> None:
+        """Start it again if it ended; at once the first time, then after longer and longer."""
+        if not self.ended:
+            return
+        now = time.monotonic()
+        if self._due <= self._began:
+            steady = now - self._began > _STEADY_S
+            self._wait = 0.0 if steady else min(max(1.0, 2 * self._wait), _LONGEST_WAIT_S)
+            self._due = now + self._wait
+        if now >= self._due:
+            self._stop()
+            self._start()
+
+    def _start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+        self._began = time.monotonic()
+
+    def _stop(self) -> None:
+        """It and what it started."""
+        for signum, seconds in ((signal.SIGTERM, _STOP_S), (signal.SIGKILL, _STOP_S)):
+            try:
+                os.killpg(self._process.pid, signum)
+            except ProcessLookupError:
+                break
+            end = time.monotonic() + seconds
+            while _group_lives(self._process) and time.monotonic() < end:
+                time.sleep(0.05)
+        self._process.wait()
+
+
+def _group_lives(process: subprocess.Popen[bytes]) -> bool:
+    process.poll()
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _die_with_parent() -> None:
+    """A supervisor that is killed takes its programs with it, as prctl(2) has it."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
