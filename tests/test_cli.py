@@ -350,6 +350,21 @@ def test_a_decision_counts_and_is_explained(
     ris("decide", *pair, "perhaps", "--why", "so", code=2)
 
 
+def test_a_source_is_decided_on(ris: Ris, folder: Path) -> None:
+    ris("scan", folder)
+    photo, small = folder / "photo.jpg", folder / "small.jpg"
+    said = ris("decide-source", photo, small, "--why", "the print", "--by", "Ada").output
+    assert said == (f"source, by Ada\nthe source is {uri_of(small)} (before: {uri_of(photo)})\n")
+    (family,) = rows(ris("export", "families"))
+    assert (family["source_uri"], family["confidence"]) == (uri_of(small), 1)
+    assert family["reasons"] == ["for: Ada decided so: the print"]
+    done = json.loads(
+        ris("decide-source", photo, "undetermined", "--why", "who knows", "--json").stdout
+    )
+    assert (done["before"], done["now"]) == (uri_of(small), None)
+    ris("decide-source", photo, folder / "z.jpg", "--why", "so", code=1)
+
+
 def test_a_template_is_added_listed_and_removed(ris: Ris, folder: Path) -> None:
     ris("scan", folder)
     assert "no templates; `ris template add IMAGE`" in ris("template", "list").output
@@ -463,4 +478,4 @@ def test_demo_refuses_a_folder_with_something_in_it(ris: Ris, folder: Path, tmp_
 
 def test_help_names_every_command() -> None:
     said = CliRunner().invoke(main, ["--help"]).output
-    assert set(main.commands) <= set(re.findall(r"^  (\w+) ", said, re.MULTILINE))
+    assert set(main.commands) <= set(re.findall(r"^  ([\w-]+) ", said, re.MULTILINE))

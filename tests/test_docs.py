@@ -31,7 +31,7 @@ PAGES = [
 
 
 def test_the_readme_names_every_command() -> None:
-    assert set(main.commands) - set(re.findall(r"ris (\w+)", README)) == set()
+    assert set(main.commands) - set(re.findall(r"ris ([\w-]+)", README)) == set()
 
 
 @pytest.mark.parametrize("columns", ["MATCH", "IMAGE", "FAMILY", "QUARANTINE", "HIT", "RUN"])

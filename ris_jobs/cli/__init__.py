@@ -48,7 +48,7 @@ def main(verbose: bool) -> None:
 
 for command in (
     *(images.scan, images.search, images.explain),
-    *(review.decide, review.template),
+    *(review.decide, review.decide_source, review.template),
     *(results.export, results.history, results.report, results.replay),
     banks.bank,
     *(upkeep.config, upkeep.db, upkeep.index, upkeep.doctor, upkeep.airflow, upkeep.demo),

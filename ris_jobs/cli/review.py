@@ -1,4 +1,4 @@
-"""What reviewers say: decide, template."""
+"""What reviewers say: decide, decide-source, template."""
 
 from __future__ import annotations
 
@@ -31,6 +31,30 @@ def decide(one: str, two: str, answer: str, why: str, by: str | None, as_json: b
     with open_engine(settings) as engine:
         done = jobs.decide(engine, settings, one, two, answer, why, by)
     said = listing.decided(done.answer, done.by, done.before, done.suppressed, done.changed)
+    show(said, asdict(done) if as_json else None)
+
+
+@click.command("decide-source")
+@click.argument("image")
+@click.argument("source", metavar="SOURCE|undetermined|unsure")
+@click.option("--why", required=True, help="The reason, for those who come after.")
+@click.option("--by", help="Who decides; the user of this system unless given.")
+@click.option("--json", "as_json", is_flag=True, help="Print what changed as JSON.")
+def decide_source(image: str, source: str, why: str, by: str | None, as_json: bool) -> None:
+    """Say which picture IMAGE's family comes from, and let that go before all evidence.
+
+    IMAGE and SOURCE are named as for `ris explain`, and must match; they may be the same.
+    undetermined says that nobody can tell, unsure leaves it to the evidence. The last decision of
+    an image counts, also when its family grows; all are kept.
+    """
+    from ris_jobs import jobs
+    from ris_jobs.report import listing
+    from ris_jobs.store.postgres import open_engine
+
+    settings = load_settings()
+    with open_engine(settings) as engine:
+        done = jobs.decide_source(engine, settings, image, source, why, by)
+    said = listing.source_decided(done.answer, done.by, done.before, done.now)
     show(said, asdict(done) if as_json else None)
 
 

@@ -6,7 +6,7 @@ operators (decode → transform → embed). Everything here is a value computed 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +27,24 @@ class Traces:
     is True for formats that keep every pixel; ``metadata`` holds the EXIF fields that bear
     on provenance (Make, Model, Software, DateTimeOriginal …) as the file claims them, and
     ``ColourProfile``, the name of its ICC profile.
+
+    ``standard``: its luminance table is that of libjpeg. ``coarseness`` is log2 of the error (root
+    mean square, grey values) that such an encoding leaves on a typical photo, None where unknown.
+    ``earlier_quality`` is that of a JPEG it seems to have been before
+    (:mod:`ris_jobs.fingerprint.ghosts`); ``requantised`` the evidence for each earlier quality
+    (:mod:`ris_jobs.fingerprint.requantised`), empty where it was not looked for; ``pixels`` a
+    CRC-32 of them, unturned, None where it was not taken.
     """
 
     jpeg_quality: int | None
     subsampling: str | None
     lossless: bool
     metadata: Mapping[str, str]
+    standard: bool = False
+    coarseness: float | None = None
+    earlier_quality: int | None = None
+    requantised: Sequence[float] = ()
+    pixels: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +118,14 @@ def as_json(traces: Traces) -> dict[str, Any]:
         "subsampling": traces.subsampling,
         "lossless": traces.lossless,
         "metadata": dict(traces.metadata),
+        "standard": traces.standard,
+        "coarseness": traces.coarseness,
+        "earlier_quality": traces.earlier_quality,
+        "requantised": list(traces.requantised),
+        "pixels": traces.pixels,
     }
+
+
+def from_json(values: Mapping[str, Any]) -> Traces:
+    """What :func:`as_json` was given; fields that ``values`` lack were not looked for."""
+    return Traces(**{**values, "requantised": tuple(values.get("requantised", ()))})

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from ris_jobs.errors import DecoderUnavailable, ImageRejected, Reason
-from ris_jobs.fingerprint import Decoded, Rgb, Traces
+from ris_jobs.fingerprint import Decoded, Rgb, from_json
 from ris_jobs.fingerprint.allocator import keep_freed_memory
 
 __all__ = ["Decoder", "Limits"]
@@ -157,7 +157,7 @@ class _Child:
             answer["format"],
             answer["frames"],
             answer["exif_orientation"],
-            Traces(**answer["traces"]),
+            from_json(answer["traces"]),
         )
 
     def _pixels(self, height: int, width: int) -> Rgb:

@@ -28,8 +28,10 @@ from ris_jobs.jobs.resolve import resolve
 from ris_jobs.jobs.review import (
     Decision,
     Marked,
+    SourceDecision,
     add_template,
     decide,
+    decide_source,
     list_templates,
     remove_template,
 )
@@ -48,6 +50,7 @@ __all__ = [
     "Imported",
     "Marked",
     "Matched",
+    "SourceDecision",
     "add_template",
     "begin",
     "check_index",
@@ -56,6 +59,7 @@ __all__ = [
     "crawl",
     "crawl_only",
     "decide",
+    "decide_source",
     "explain",
     "export",
     "fingerprint",

@@ -6,14 +6,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from ris_jobs.progress import Progress
-from ris_jobs.provenance import Family, ImageFacts
+from ris_jobs.provenance import ImageFacts
 from ris_jobs.provenance import families as provenance
+from ris_jobs.provenance.history import Before, Event, events, keep_ids
 from ris_jobs.store import families, images, matches
-from ris_jobs.store.families import StoredFamily
 from ris_jobs.store.images import Stored
+
+_SHOWN = 20
 
 
 @dataclass(slots=True)
@@ -33,35 +35,45 @@ def resolve(engine: Engine, run_id: int | None, progress: Progress) -> Resolved:
         new = matches.unresolved(db)
         if not new:
             return Resolved()
-        touched = matches.component(db, (i for pair in new for i in pair))
-        facts = {i: _facts(s) for i, s in images.by_ids(db, touched).items()}
-        found = provenance.resolve(matches.pairs(db, touched), facts)
-        old = families.touching(db, touched)
-        families.replace(db, old, keep_ids(old, found), run_id)
+        count = look_again(db, [i for pair in new for i in pair], run_id, new)
         matches.set_resolved(db, new)
-        advance(len(touched))
-    return Resolved(len(touched), time.perf_counter() - started)
+        advance(count)
+    return Resolved(count, time.perf_counter() - started)
 
 
-def keep_ids(
-    old: Sequence[StoredFamily], found: Sequence[Family]
-) -> list[tuple[int | None, Family]]:
-    """Which stored family each found one continues: that with the same anchor, else that with
-    the most members in common (of equals, the older); None for a new family."""
-    claims = sorted(
-        (f.anchor_id != o.anchor_id, -shared, o.family_id, f.anchor_id)
-        for f in found
-        for o in old
-        if (shared := len(set(f.members) & set(o.members)))
-    )
-    kept: dict[int, int] = {}
-    for _, _, family_id, anchor_id in claims:
-        if anchor_id not in kept and family_id not in kept.values():
-            kept[anchor_id] = family_id
-    return [(kept.get(f.anchor_id), f) for f in found]
+def look_again(
+    db: Connection,
+    ids: Sequence[int],
+    run_id: int | None,
+    changed: Sequence[tuple[int, int]] = (),
+    decision_id: int | None = None,
+) -> int:
+    """Find the families of all that matches reach from these images anew, under
+    :func:`ris_jobs.store.matches.lock`. ``changed`` matches, or a decision on a source, are the
+    cause of what happens to families. Returns how many images that were."""
+    touched = matches.component(db, ids)
+    facts = {i: facts_of(s) for i, s in images.by_ids(db, touched).items()}
+    rulings = families.rulings(db, touched)
+    found = provenance.resolve(matches.pairs(db, touched), facts, rulings)
+    old = families.touching(db, touched)
+    before = [Before(f.family_id, f.anchor_id, f.members) for f in old]
+    kept = list(zip(keep_ids(before, found), found, strict=True))
+    now = families.replace(db, old, kept, run_id)
+    for event in events(before, now):
+        families.record(db, event, _cause(event, changed, decision_id), run_id)
+    return len(touched)
 
 
-def _facts(s: Stored) -> ImageFacts:
+def _cause(
+    event: Event, changed: Sequence[tuple[int, int]], decision_id: int | None
+) -> dict[str, object]:
+    """What made it happen: matches that were new or changed among its members, or a decision."""
+    among = sorted(pair for pair in changed if event.members.issuperset(pair))
+    decided = {} if decision_id is None else {"decision": decision_id}
+    return {"matches": among[:_SHOWN], **decided}
+
+
+def facts_of(s: Stored) -> ImageFacts:
+    """What provenance knows of an image."""
     f = s.fingerprint
-    camera = not f.traces.metadata.keys().isdisjoint({"Make", "Model"})
-    return ImageFacts(f.width, f.height, f.format, s.first_seen_at, camera)
+    return ImageFacts(s.sha256, f.width, f.height, s.first_seen_at, f.traces)

@@ -9,14 +9,15 @@ from sqlalchemy import Connection, Engine
 
 from ris_jobs.errors import ConfigError, NotFound
 from ris_jobs.jobs.lookup import seen
-from ris_jobs.jobs.resolve import resolve
+from ris_jobs.jobs.resolve import look_again, resolve
 from ris_jobs.jobs.words import printable
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
-from ris_jobs.store import matches, suppression
+from ris_jobs.store import families, images, matches, suppression
 from ris_jobs.store.suppression import Template
 
 _NAME_MAX, _TEXT_MAX = 100, 1000
+_OPEN = ("undetermined", "unsure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,18 @@ class Decision:
     before: str | None
     suppressed: str | None
     changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDecision:
+    """A decision on the source of the family of the image at ``uri``: the URI of the source that
+    was named ``before``, and is ``now`` (None: undetermined)."""
+
+    uri: str
+    answer: str
+    by: str
+    before: str | None
+    now: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,46 @@ def decide(
         after = _reason(db, ids, one, two)
     resolve(engine, None, LogProgress())
     return Decision((first.uri, second.uri), answer, by, before, after, changed)
+
+
+def decide_source(
+    engine: Engine, settings: Settings, name: str, source: str, why: str, by: str | None
+) -> SourceDecision:
+    """Keep a reviewer's word on the source of an image's family: an image, both named as for
+    :func:`ris_jobs.jobs.explain`, or ``undetermined``, or ``unsure`` for as if nobody had decided.
+
+    Raises :class:`NotFound` for an image in no family, or a source that does not match it.
+    """
+    why, by = printable("--why", why, _TEXT_MAX), _name(by)
+    with engine.begin() as db:
+        image = seen(db, settings, name)
+        matches.lock(db)
+        before = _source(db, image.image_id, name)
+        answer = source if source in _OPEN else "source"
+        chosen = None if source in _OPEN else seen(db, settings, source)
+        if chosen is not None:
+            _must_match(db, image.image_id, chosen.image_id, name, source)
+        source_id = None if chosen is None else chosen.image_id
+        decided = families.decide(db, image.image_id, answer, source_id, by, why)
+        look_again(db, [image.image_id], None, decision_id=decided)
+        now = _source(db, image.image_id, name)
+    return SourceDecision(image.uri, answer, by, before, now)
+
+
+def _source(db: Connection, image_id: int, name: str) -> str | None:
+    """The URI of the source of the image's family."""
+    found = families.source_of(db, image_id)
+    if found is None:
+        raise NotFound(f"{name!r} is in no family, for it matches no other image")
+    return None if found[0] is None else images.uris(db, [found[0]])[found[0]]
+
+
+def _must_match(db: Connection, one: int, two: int, name: str, source: str) -> None:
+    known = {frozenset((p.derived_id, p.source_id)) for p in matches.pairs(db, [one, two])}
+    if one != two and frozenset((one, two)) not in known:
+        raise NotFound(
+            f"no match of {name!r} and {source!r} counts, and members of a family match its source"
+        )
 
 
 def add_template(

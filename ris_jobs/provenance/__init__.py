@@ -5,38 +5,69 @@ Entry point: :func:`ris_jobs.provenance.families.resolve`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
-__all__ = ["Family", "ImageFacts", "Pair", "Verdict"]
+from ris_jobs.fingerprint import Traces
+
+__all__ = ["Family", "ImageFacts", "Pair", "Ruling", "Verdict"]
+
+_CAMERA = frozenset({"Make", "Model"})
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A verified, unsuppressed match as provenance sees it. ``directed`` is False when the
-    evidence did not say which image is derived."""
+    """A verified, unsuppressed match as provenance sees it.
+
+    ``claims`` name what calls the derived image derived, ``counterclaims`` what calls the source
+    so (:class:`ris_jobs.match.direction.Direction`). ``scale`` is derived size / source size
+    (linear) of what both show; ``inner`` is ``derived`` or ``source`` where one whole picture lies
+    inside the other; ``mirrored``: turned or mirrored; ``changed``: its content differs.
+    """
 
     derived_id: int
     source_id: int
     relation: str
     probability: float
-    directed: bool
+    claims: tuple[str, ...] = ()
+    counterclaims: tuple[str, ...] = ()
+    scale: float = 1.0
+    inner: str | None = None
+    mirrored: bool = False
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What is known of one image apart from its pairs. ``camera`` is True when the file claims
-    a camera (EXIF Make or Model); ``first_seen_at`` is when this system first saw the bytes."""
+    """What is known of one image apart from its pairs; ``first_seen_at`` is when this system first
+    saw the bytes."""
 
+    sha256: str
     width: int
     height: int
-    format: str
     first_seen_at: datetime
-    camera: bool
+    traces: Traces
 
     @property
-    def pixels(self) -> int:
-        return self.width * self.height
+    def side(self) -> float:
+        """The side of a square with as many pixels."""
+        return math.sqrt(self.width * self.height)
+
+    @property
+    def camera(self) -> bool:
+        """Whether the file claims a camera."""
+        return not _CAMERA.isdisjoint(self.traces.metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A reviewer's word on the family of ``member_id``: its source, None for undetermined."""
+
+    member_id: int
+    source_id: int | None
+    who: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,62 +6,58 @@ their evidence, each with the direct matches that no better anchor holds yet.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from ris_jobs.provenance import Family, ImageFacts, Pair
-from ris_jobs.provenance.verdict import standing, verdict
+from ris_jobs.provenance import Family, ImageFacts, Pair, Ruling
+from ris_jobs.provenance.clues import Kin
+from ris_jobs.provenance.model import Model, model
+from ris_jobs.provenance.verdict import ruled, suspicion, verdict
 
 __all__ = ["resolve"]
 
-# A composite holds several sources: it links their families and belongs to none.
-_LINKS_ONLY = frozenset({"composite"})
+# Rounding of sums must not decide between equals.
+_DIGITS = 6
 
 
-def resolve(pairs: Sequence[Pair], facts: Mapping[int, ImageFacts]) -> list[Family]:
+def resolve(
+    pairs: Iterable[Pair],
+    facts: Mapping[int, ImageFacts],
+    rulings: Sequence[Ruling] = (),
+    weights: Model | None = None,
+) -> list[Family]:
     """Families of two images or more, sorted by anchor; each image is in one at most.
 
-    The result does not depend on the order of ``pairs``. ``facts`` holds every image of a pair;
-    KeyError otherwise.
+    ``facts`` holds every image of a pair (KeyError otherwise); ``rulings`` are those that hold, one
+    an image at most, the latest last. The result depends neither on the order of ``pairs`` nor on
+    ids and dates.
     """
-    ties = _ties(pair for pair in pairs if pair.relation not in _LINKS_ONLY)
-    claims = {image: standing(image, around.values()) for image, around in ties.items()}
-
-    def weight(image: int) -> tuple[object, ...]:
-        known = facts[image]
-        return (*claims[image].rank, -known.pixels, known.first_seen_at, image)
-
+    of = weights or model()
+    kin = Kin(pairs, facts)
     families, placed = [], set[int]()
-    for anchor in sorted(ties, key=weight):
-        if anchor in placed:
-            continue
-        members = {anchor, *(other for other in ties[anchor] if other not in placed)}
-        if len(members) > 1:
+    for anchor in _order(kin, rulings, of):
+        members = {anchor, *kin.ties[anchor]} - placed
+        if anchor in members and len(members) > 1:
             placed |= members
-            families.append(_family(anchor, members, ties, facts))
+            families.append(_family(anchor, members, kin, rulings, of))
     return sorted(families, key=lambda family: family.anchor_id)
 
 
-def _ties(pairs: Iterable[Pair]) -> dict[int, dict[int, Pair]]:
-    """Image → the images it is directly matched to, each with the pair."""
-    ties: dict[int, dict[int, Pair]] = defaultdict(dict)
-    for pair in pairs:
-        ties[pair.derived_id][pair.source_id] = pair
-        ties[pair.source_id][pair.derived_id] = pair
-    return dict(ties)
+def _order(kin: Kin, rulings: Sequence[Ruling], of: Model) -> list[int]:
+    """Images, the best anchors first: those that reviewers named, the latest before others, then by
+    their evidence, how many they are tied to, and their size."""
+    named = {ruling.source_id: -place for place, ruling in enumerate(rulings, 1)}
+
+    def rank(image: int) -> tuple[object, ...]:
+        known, ties = kin.facts[image], kin.ties[image]
+        doubt = round(suspicion(image, kin, ties, of), _DIGITS)
+        return (named.get(image, 0), doubt, -len(ties), -known.side, known.sha256)
+
+    return sorted(kin.ties, key=rank)
 
 
 def _family(
-    anchor: int,
-    members: set[int],
-    ties: Mapping[int, Mapping[int, Pair]],
-    facts: Mapping[int, ImageFacts],
+    anchor: int, members: Collection[int], kin: Kin, rulings: Sequence[Ruling], of: Model
 ) -> Family:
-    within = {
-        frozenset((image, other)): pair
-        for image in members
-        for other, pair in ties[image].items()
-        if other in members
-    }
-    known = {image: facts[image] for image in members}
-    return Family(anchor, tuple(sorted(members)), verdict(anchor, list(within.values()), known))
+    said = [r for r in rulings if r.member_id in members and r.source_id in {None, anchor}]
+    found = ruled(said[-1]) if said else verdict(anchor, members, kin, of)
+    return Family(anchor, tuple(sorted(members)), found)

@@ -1,89 +1,76 @@
 """Who came first in a family, in plain words, or what is missing to say so.
 
-The anchor is the source when directed pairs say that others derive from it and no other member
-stands as well. Confidence is a first estimate, not yet calibrated: the weakest supporting
-probability, lowered by what speaks against.
+The less suspect an image is of being made from another member, the more probable it is the source:
+with s = log(1 + Σ exp(log-odds that it was made from each)), chances go by exp(−s). Equals share
+theirs, and none is named; the confidence of one that is named is calibrated apart.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
-from ris_jobs.provenance import ImageFacts, Pair, Verdict
+from ris_jobs.provenance import Ruling, Verdict
+from ris_jobs.provenance.clues import Kin
+from ris_jobs.provenance.model import Model
+from ris_jobs.provenance.words import against, favour, seen
 
-__all__ = ["Standing", "standing", "verdict"]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What an image's pairs say of it: ``copies`` derive from it, it derives from ``parents``,
-    and ``open_pairs`` do not say."""
-
-    copies: int
-    parents: int
-    open_pairs: int
-
-    @property
-    def rank(self) -> tuple[int, int, int]:
-        """Sorts the better evidenced source first."""
-        degree = self.copies + self.parents + self.open_pairs
-        return (int(self.parents > 0), self.parents - self.copies, -degree)
+__all__ = ["chances", "ruled", "suspicion", "verdict"]
 
 
-def standing(image: int, pairs: Collection[Pair]) -> Standing:
-    """Counts of the pairs that ``image`` is in, by what they say of it."""
-    mine = [pair for pair in pairs if image in (pair.derived_id, pair.source_id)]
-    copies = sum(pair.directed and pair.source_id == image for pair in mine)
-    parents = sum(pair.directed and pair.derived_id == image for pair in mine)
-    return Standing(copies, parents, len(mine) - copies - parents)
+_APART = (
+    "missing: the source itself: the best of its pictures and another one each hold something that "
+    "the other one lost"
+)
 
 
-def verdict(anchor: int, pairs: Collection[Pair], facts: Mapping[int, ImageFacts]) -> Verdict:
-    """The verdict on a family whose members (``facts``) are tied by ``pairs``."""
-    own = standing(anchor, pairs)
-    # Nothing says of a rival that it derives from another member.
-    derived = {pair.derived_id for pair in pairs if pair.directed}
-    rivals = [image for image in facts if image != anchor and image not in derived]
-    missing = list(_missing(own, rivals))
-    if missing:
-        return Verdict(None, 0.0, tuple(f"missing: {sentence}" for sentence in missing))
-    support = [p.probability for p in pairs if p.directed and p.source_id == anchor]
-    confidence = min(support) * own.copies / (own.copies + own.parents)
-    return Verdict(anchor, confidence, tuple(_reasons(anchor, own, facts)))
+def suspicion(image: int, kin: Kin, among: Collection[int], model: Model) -> float:
+    """How far ``image`` seems to be made from any of ``among`` that it is tied to: 0 for not."""
+    others = (other for other in kin.ties[image] if other in among)
+    odds = [model.odds(kin.clues(image, other)) for other in others]
+    return math.log1p(math.fsum(math.exp(value) for value in odds))
 
 
-def _missing(own: Standing, rivals: list[int]) -> Iterator[str]:
-    if own.copies == 0:
-        yield "no pair says which of the two pictures is derived"
-    elif own.parents >= own.copies:
-        yield f"as many pairs call it derived ({own.parents}) as call it a source ({own.copies})"
-    elif rivals:
-        count = len(rivals)
-        others = "another member has" if count == 1 else f"{count} other members have"
-        yield f"{others} no sign of being derived either"
+def chances(members: Collection[int], kin: Kin, model: Model) -> dict[int, float]:
+    """Member → probability (0–1) that it is the source, if one of them is."""
+    weight = {m: math.exp(-suspicion(m, kin, members, model)) for m in members}
+    total = math.fsum(weight.values())
+    return {member: value / total for member, value in weight.items()}
 
 
-def _reasons(anchor: int, own: Standing, facts: Mapping[int, ImageFacts]) -> Iterator[str]:
-    others = [known for image, known in facts.items() if image != anchor]
-    mine = facts[anchor]
-    derive = "copy derives" if own.copies == 1 else "copies derive"
-    yield f"for: {own.copies} {derive} from it by what they lost or were given"
-    if own.parents:
-        yield f"against: by {own.parents} of its pairs it would itself be derived"
-    if own.open_pairs:
-        yield f"against: {own.open_pairs} of its pairs do not say which picture is derived"
-    larger = max(known.pixels for known in others)
-    if mine.pixels > larger:
-        yield f"for: it has the most pixels, {mine.width} × {mine.height}"
-    elif mine.pixels < larger:
-        yield "against: another member has more pixels"
-    if mine.camera and not any(known.camera for known in others):
-        yield "for: it alone names the camera it was taken with"
-    if not mine.camera and any(known.camera for known in others):
-        yield "against: another member names a camera, it does not"
-    earliest = min(known.first_seen_at for known in others)
-    if mine.first_seen_at < earliest:
-        yield "for: it was seen first here, though first crawled is not first published"
-    elif mine.first_seen_at > earliest:
-        yield "against: another member was seen here before it"
+def verdict(anchor: int, members: Collection[int], kin: Kin, model: Model) -> Verdict:
+    """The verdict on a family whose members are all tied to ``anchor``."""
+    if any(kin.apart(anchor, other) for other in members if other != anchor):
+        return Verdict(None, 0.0, (_APART,))
+    chance = chances(members, kin, model)
+    if chance[anchor] >= model.threshold:
+        sure = model.confidence(chance[anchor])
+        return Verdict(anchor, sure, tuple(_reasons(anchor, members, kin, model)))
+    return Verdict(None, 0.0, tuple(_missing(anchor, chance, kin, model)))
+
+
+def ruled(ruling: Ruling) -> Verdict:
+    """What a reviewer decided goes before all evidence."""
+    if ruling.source_id is None:
+        return Verdict(None, 0.0, (f"missing: {ruling.who} left it open: {ruling.why}",))
+    return Verdict(ruling.source_id, 1.0, (f"for: {ruling.who} decided so: {ruling.why}",))
+
+
+def _reasons(anchor: int, members: Collection[int], kin: Kin, model: Model) -> Iterator[str]:
+    others = sorted(set(members) - {anchor})
+    clues = [kin.clues(other, anchor) for other in others]
+    for kind, weight in model.weights.items():
+        yield from favour(kind, [c[kind] * weight for c in clues if c.get(kind, 0) > 0])
+        yield from against(kind, [-c[kind] * weight for c in clues if c.get(kind, 0) < 0])
+    yield from seen(kin.facts[anchor], [kin.facts[other] for other in others])
+
+
+def _missing(anchor: int, chance: Mapping[int, float], kin: Kin, model: Model) -> Iterator[str]:
+    rival = max(chance.keys() - {anchor}, key=lambda m: (chance[m], kin.facts[m].sha256))
+    best = max(chance.values())
+    near = sum(value > best / 2 for value in chance.values())
+    yield f"missing: {near} of its pictures may be the source, none with more than {best:.0%}"
+    if model.odds(kin.clues(rival, anchor)) == 0:
+        yield "missing: nothing tells the two most probable ones apart"
+    else:
+        yield "missing: what tells the two most probable ones apart weighs too little"

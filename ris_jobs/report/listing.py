@@ -81,6 +81,15 @@ def decided(
     )
 
 
+def source_decided(answer: str, by: str, before: str | None, now: str | None) -> RenderableType:
+    """A decision on a source, and the URIs of the source before and now (None: undetermined)."""
+    was = "" if before == now else f" (before: {visible(before or 'undetermined')})"
+    return Group(
+        Text.assemble((answer, "bold"), f", by {visible(by)}"),
+        Text(f"the source is {visible(now or 'undetermined')}{was}"),
+    )
+
+
 def marked(uri: str, what: str, changed: int) -> RenderableType:
     """An image that is a template now, or ``what`` else, and how many pairs changed."""
     return Group(Text(f"{visible(uri)} is {what}"), Text(_changed(changed)))

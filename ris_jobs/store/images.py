@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import Connection, Row
 
 from ris_jobs.errors import ImageRejected
-from ris_jobs.fingerprint import Fingerprint, Hashes, Quality, Traces, as_json
+from ris_jobs.fingerprint import Fingerprint, Hashes, Quality, as_json, from_json
 from ris_jobs.store.queries import query
 
 
@@ -72,6 +72,11 @@ def quarantine(db: Connection, rejected: Mapping[int, ImageRejected], judged_by:
     db.execute(query("images.quarantine"), {"rows": json.dumps(rows), "judged_by": judged_by})
 
 
+def all_ids(db: Connection) -> list[int]:
+    """Every image that can be used."""
+    return list(db.scalars(query("images.all_ids")))
+
+
 def by_ids(db: Connection, ids: Iterable[int]) -> dict[int, Stored]:
     rows = db.execute(query("images.by_ids"), {"ids": sorted(set(ids))})
     return {r.image_id: _stored(r) for r in rows}
@@ -115,7 +120,7 @@ def _columns(f: Fingerprint) -> dict[str, Any]:
 def _stored(r: Row[Any]) -> Stored:
     hashes = Hashes(_unpack(r.phash), _unpack(r.dhash), bytes(r.pdq), r.pdq_quality)
     quality = Quality(r.complexity, r.colourfulness, tuple(r.spectrum))
-    traces = Traces(**r.traces)
+    traces = from_json(r.traces)
     return Stored(
         r.image_id,
         r.sha256,

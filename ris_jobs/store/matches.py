@@ -15,6 +15,8 @@ from ris_jobs.provenance import Pair
 from ris_jobs.store.queries import query
 
 _FETCH = 256
+# Changes that leave what is seen as it was.
+_KEPT = frozenset({"colour-profile", "detail", "stretched"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,18 @@ def pairs(db: Connection, ids: Sequence[int]) -> list[Pair]:
     """Unsuppressed matches among these images."""
     rows = db.execute(query("matches.pairs"), {"ids": list(ids)})
     return [
-        Pair(r.derived_id, r.source_id, r.relation, r.probability, r.direction != "undetermined")
+        Pair(
+            r.derived_id,
+            r.source_id,
+            r.relation,
+            r.probability,
+            claims=tuple(r.claims),
+            counterclaims=tuple(r.counterclaims),
+            scale=r.scale,
+            inner=r.inside,
+            mirrored=r.orientation != 1,
+            changed=not _KEPT.issuperset(r.changes),
+        )
         for r in rows
     ]
 

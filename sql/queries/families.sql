@@ -30,3 +30,30 @@ SELECT unnest(CAST(:members AS bigint[])), :family_id;
 
 -- name: count
 SELECT count(*) FROM ris.family;
+
+-- name: decide
+INSERT INTO ris.source_decision (image_id, answer, source_id, who, why)
+VALUES (:image_id, :answer, :source_id, :who, :why)
+RETURNING decision_id;
+
+-- name: rulings
+-- The latest decision of each of these images, the latest of all last; unsure is none.
+SELECT image_id, source_id, who, why
+FROM (
+    SELECT DISTINCT ON (image_id) *
+    FROM ris.source_decision
+    WHERE image_id = ANY(:ids)
+    ORDER BY image_id, decision_id DESC
+) latest
+WHERE answer <> 'unsure'
+ORDER BY decision_id;
+
+-- name: source_of
+SELECT f.source_id, f.confidence
+FROM ris.family f
+JOIN ris.family_member m USING (family_id)
+WHERE m.image_id = :image_id;
+
+-- name: record
+INSERT INTO ris.family_event (family_id, kind, other_id, cause, run_id)
+VALUES (:family_id, :kind, :other_id, CAST(:cause AS jsonb), :run_id);

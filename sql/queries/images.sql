@@ -43,6 +43,9 @@ SET status = 'quarantined', reason = r.reason, detail = r.detail, judged_by = :j
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(image_id bigint, reason text, detail text)
 WHERE i.image_id = r.image_id AND i.status = 'pending';
 
+-- name: all_ids
+SELECT image_id FROM ris.image WHERE status = 'ok' ORDER BY image_id;
+
 -- name: by_ids
 SELECT image_id, sha256, first_seen_at, width, height, format, frames, exif_orientation,
        phash, dhash, pdq, pdq_quality, complexity, colourfulness, spectrum, traces

@@ -33,19 +33,24 @@ SELECT derived_id, source_id FROM ris.match WHERE NOT resolved;
 
 -- name: component
 -- The images that these reach through unsuppressed matches: all that a new night can change in
--- the families.
+-- the families. Composites tie no family, so one does not make all of its sources' families look
+-- at each other again.
 WITH RECURSIVE reached AS (
     SELECT unnest(CAST(:ids AS bigint[])) AS image_id
     UNION
     SELECT CASE WHEN m.derived_id = r.image_id THEN m.source_id ELSE m.derived_id END
     FROM reached r
     JOIN ris.match m ON r.image_id IN (m.derived_id, m.source_id) AND m.suppressed IS NULL
+                      AND m.relation <> 'composite'
 )
 SELECT image_id FROM reached;
 
 -- name: pairs
-SELECT derived_id, source_id, relation, probability,
-       evidence ->> 'direction' AS direction
+SELECT derived_id, source_id, relation, probability, scale, orientation,
+       coalesce(evidence -> 'direction_for', '[]') AS claims,
+       coalesce(evidence -> 'direction_against', '[]') AS counterclaims,
+       coalesce(evidence -> 'changes', '[]') AS changes,
+       evidence -> 'inside' ->> 'inner' AS inside
 FROM ris.match
 WHERE suppressed IS NULL AND derived_id = ANY(:ids) AND source_id = ANY(:ids);
 

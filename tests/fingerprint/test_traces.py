@@ -134,3 +134,35 @@ def test_the_colour_profile_is_named_and_a_broken_one_is_not(photo: Photo, encod
     for profile, name in ((srgb, "sRGB built-in"), (b"junk", None), (None, None)):
         data = encoded(photo(32, 32), "JPEG", icc_profile=profile)
         assert traces(data).metadata.get("ColourProfile") == name
+
+
+def test_pixels_are_the_same_in_every_lossless_file(photo: Photo, encoded: Encode) -> None:
+    files = [encoded(photo(), "PNG"), encoded(photo(), "WEBP", lossless=True)]
+    assert len({traces(data).pixels for data in files}) == 1
+    assert traces(encoded(photo(seed=2), "PNG")).pixels != traces(files[0]).pixels
+
+
+def test_coarser_encodings_leave_more(photo: Photo, encoded: Encode) -> None:
+    files = [encoded(photo(), "PNG"), *(encoded(photo(), "JPEG", quality=q) for q in (95, 75, 40))]
+    found = [traces(data).coarseness for data in files]
+    assert None not in found and found == sorted(found)
+    webp = [traces(encoded(photo(), "WEBP", quality=q)).coarseness for q in (95, 75, 40)]
+    assert None not in webp and webp == sorted(webp)
+    assert traces(encoded(photo(), "AVIF")).coarseness is None
+
+
+def test_the_tables_of_libjpeg_are_known(photo: Photo, encoded: Encode) -> None:
+    assert traces(encoded(photo(), "JPEG", quality=80)).standard
+    own = {0: [min(255, 9 + i) for i in range(64)], 1: [20] * 64}
+    assert not traces(encoded(photo(), "JPEG", qtables=own)).standard
+
+
+def test_a_jpeg_of_a_jpeg_tells_its_first_quality_however_it_is_turned(
+    photo: Photo, encoded: Encode
+) -> None:
+    first = Image.open(io.BytesIO(encoded(photo(240, 160), "JPEG", quality=60)))
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    for exif in (b"", turned.tobytes()):
+        found = traces(encoded(first, "JPEG", quality=85, exif=exif)).requantised
+        assert 40 + found.index(max(found)) == 60

@@ -292,3 +292,42 @@ def test_reviewers_side_by_side_with_scans_leave_what_the_view_says(
         for one in done:
             one.result()
     assert "template" in suppressed(engine).values()
+
+
+def source(engine: Engine) -> str | None:
+    """The name of the only family's source."""
+    with engine.connect() as db:
+        (uri,) = db.scalars(text("SELECT source_uri FROM ris.family_by_uri"))
+    return uri and Path(uri).name
+
+
+def test_a_decision_on_a_source_goes_before_the_evidence_and_is_kept(
+    scan: Scan, folder: Path, engine: Engine, settings: Settings, coffee: Image.Image
+) -> None:
+    scan(folder)
+    small, large = str(folder / "sub" / "small.jpg"), str(folder / "coffee.jpg")
+    assert source(engine) == "coffee.jpg"
+    done = jobs.decide_source(engine, settings, large, small, "it is the print", "Ada")
+    assert (Path(done.before or "").name, Path(done.now or "").name) == ("coffee.jpg", "small.jpg")
+    (folder / "grey.jpg").write_bytes(edits.jpeg(edits.greyscale(coffee), 60))
+    scan(folder)
+    assert source(engine) == "small.jpg"
+    jobs.decide_source(engine, settings, small, "undetermined", "both are scans", "Bo")
+    assert source(engine) is None
+    for image in (small, large):
+        jobs.decide_source(engine, settings, image, "unsure", "who knows", "Bo")
+    assert source(engine) == "coffee.jpg"
+    with engine.connect() as db:
+        assert db.scalar(text("SELECT count(*) FROM ris.source_decision")) == 4
+
+
+def test_a_source_must_match_and_be_in_a_family(
+    scan: Scan, folder: Path, engine: Engine, settings: Settings
+) -> None:
+    scan(folder)
+    coffee, rocket = str(folder / "coffee.jpg"), str(folder / "rocket.jpg")
+    with pytest.raises(NotFound, match="no match of"):
+        jobs.decide_source(engine, settings, coffee, rocket, "so", "Ada")
+    with pytest.raises(NotFound, match="is in no family"):
+        jobs.decide_source(engine, settings, rocket, "undetermined", "so", "Ada")
+    assert source(engine) == "coffee.jpg"

@@ -146,19 +146,47 @@ def test_suppressed_pairs_are_kept_but_in_no_family(
     with engine.connect() as db:
         assert sorted(matches.unresolved(db)) == [(a, b), (b, c)]
         assert sorted(matches.component(db, [a])) == [a, b]
-        assert matches.pairs(db, ids) == [Pair(a, b, "thumbnail", pytest.approx(0.99), True)]
+        assert matches.pairs(db, ids) == [Pair(a, b, "thumbnail", pytest.approx(0.99), scale=0.5)]
         assert matches.count_suppressed(db) == {"low-complexity": 1}
+
+
+def test_a_composite_does_not_make_the_families_of_its_sources_one(
+    engine: Engine, ids: list[int], model_id: int, run: Run
+) -> None:
+    a, b, c, d = ids
+    box = (0.0, 0.0, 0.5, 1.0)
+    pasted = [matched(c, s, relation=Relation.COMPOSITE, box=box) for s in (a, d)]
+    save(engine, model_id, run, matched(b, a), *pasted)
+    with engine.connect() as db:
+        assert sorted(matches.component(db, [c, a])) == sorted([c, a, b])
 
 
 def test_undetermined_direction_is_told(
     engine: Engine, ids: list[int], model_id: int, run: Run
 ) -> None:
-    edited = matched(
-        ids[0], ids[1], relation=Relation.EDITED, evidence={"direction": "undetermined"}
-    )
+    evidence = {"direction": "undetermined", "changes": ["tone"]}
+    edited = matched(ids[0], ids[1], relation=Relation.EDITED, evidence=evidence)
     save(engine, model_id, run, edited)
     with engine.connect() as db:
-        assert [p.directed for p in matches.pairs(db, ids)] == [False]
+        (pair,) = matches.pairs(db, ids)
+    assert (pair.claims, pair.counterclaims, pair.inner, pair.changed) == ((), (), None, True)
+
+
+def test_what_told_the_direction_comes_with_a_pair(
+    engine: Engine, ids: list[int], model_id: int, run: Run
+) -> None:
+    evidence = {
+        "direction": "containment",
+        "direction_for": ["containment"],
+        "direction_against": ["metadata"],
+        "inside": {"inner": "derived"},
+        "changes": ["colour-profile"],
+    }
+    save(engine, model_id, run, matched(ids[0], ids[1], orientation=2, evidence=evidence))
+    with engine.connect() as db:
+        (pair,) = matches.pairs(db, ids)
+    assert (pair.claims, pair.counterclaims) == (("containment",), ("metadata",))
+    assert (pair.inner, pair.scale, pair.mirrored, pair.changed) == ("derived", 0.5, True, False)
 
 
 def test_only_what_new_matches_reach_is_resolved_again(

@@ -1,0 +1,66 @@
+"""How families go on from night to night: which keeps which id, and what became of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ris_jobs.provenance import Family
+
+__all__ = ["Before", "Event", "events", "keep_ids"]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A family as it was: its id, its anchor, all members."""
+
+    family_id: int
+    anchor_id: int
+    members: Collection[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """``kind`` is merged, split or ended, of ``family_id``; ``other_id`` is where members went;
+    ``members`` are those of both."""
+
+    family_id: int
+    kind: str
+    other_id: int | None
+    members: frozenset[int]
+
+
+def keep_ids(old: Sequence[Before], found: Sequence[Family]) -> list[int | None]:
+    """For each found family the id of the one it continues: that with the same anchor, else that
+    with the most members in common (of equals, the older); None for a new family."""
+    claims = sorted(
+        (f.anchor_id != o.anchor_id, -shared, o.family_id, f.anchor_id)
+        for f in found
+        for o in old
+        if (shared := len(set(f.members) & set(o.members)))
+    )
+    kept: dict[int, int] = {}
+    for _, _, family_id, anchor_id in claims:
+        if anchor_id not in kept and family_id not in kept.values():
+            kept[anchor_id] = family_id
+    return [kept.get(f.anchor_id) for f in found]
+
+
+def events(old: Sequence[Before], now: Mapping[int, Family]) -> Iterator[Event]:
+    """What became of ``old`` families, given those with their ids that hold their members now;
+    growing is none."""
+    known = {o.family_id for o in old}
+    for family in old:
+        went = {i: len(set(f.members) & set(family.members)) for i, f in now.items()}
+        if family.family_id in now:
+            founded = [i for i, shared in went.items() if shared and i not in known]
+            yield from (_event(family, "split", i, now[i]) for i in sorted(founded))
+        elif any(went.values()):
+            most = max(sorted(went), key=went.__getitem__)
+            yield _event(family, "merged", most, now[most])
+        else:
+            yield Event(family.family_id, "ended", None, frozenset(family.members))
+
+
+def _event(family: Before, kind: str, other_id: int, other: Family) -> Event:
+    return Event(family.family_id, kind, other_id, frozenset({*family.members, *other.members}))

@@ -1,0 +1,64 @@
+"""Clues as sentences for people. In brackets stands the weight: the largest log-odds it adds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ris_jobs.provenance import ImageFacts
+
+__all__ = ["against", "favour", "seen"]
+
+# Of the copies (one, several), and of an image that seems to be a copy itself.
+_SAID = {
+    "containment": ("shows", "show", "a part of it", "it shows a part of another"),
+    "border": ("has", "have", "a border or a caption band around it", "it has a border around it"),
+    "resolution": ("is", "are", "smaller", "another shows the same in more detail"),
+    "enlargement": ("is", "are", "enlarged, without detail of their own", "it is enlarged"),
+    "faded": ("lost", "lost", "colours or detail that it has", "it lost colours or detail"),
+    "inner": ("lies", "lie", "inside it", "it lies inside another"),
+    "coarser": ("is", "are", "encoded more coarsely", "it is encoded more coarsely than another"),
+    "requantised": (
+        "was", "were", "encoded in its JPEG quality before",
+        "it seems to have been encoded in another's JPEG quality before",
+    ),
+    "ghost": (
+        "holds", "hold", "traces of its JPEG quality", "it holds traces of another's JPEG quality"
+    ),
+    "pixels": (
+        "keeps", "keep", "without loss what its encoding left",
+        "it keeps without loss what another's encoding left",
+    ),
+    "generation": (
+        "was", "were", "a coarser JPEG before, and it was not", "it was a coarser JPEG before"
+    ),
+    "changed": (
+        "differs", "differ", "from it in what others show as it does",
+        "others do not show what it shows",
+    ),
+    "camera": (
+        "names", "name", "no camera, and it does, which anybody can write",
+        "another names a camera, which anybody can write",
+    ),
+}  # fmt: skip
+
+
+def favour(kind: str, weights: Sequence[float]) -> Iterator[str]:
+    """What speaks for a source: ``weights`` of each copy that shows it."""
+    if weights:
+        one, several, rest, _ = _SAID[kind]
+        count = "1 copy " + one if len(weights) == 1 else f"{len(weights)} copies {several}"
+        yield f"for: {count} {rest} ({max(weights):.1f})"
+
+
+def against(kind: str, weights: Sequence[float]) -> Iterator[str]:
+    if weights:
+        yield f"against: {_SAID[kind][3]} ({max(weights):.1f})"
+
+
+def seen(mine: ImageFacts, others: Sequence[ImageFacts]) -> Iterator[str]:
+    """When it was seen here, which has no weight."""
+    earliest = min(known.first_seen_at for known in others)
+    if mine.first_seen_at < earliest:
+        yield "for: it was seen first here (0: first crawled is not first published)"
+    elif mine.first_seen_at > earliest:
+        yield "against: another was seen here before it (0: first crawled is not first published)"

@@ -1,0 +1,117 @@
+"""Each clue, and that it is the same with the other sign seen from the other side."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from ris_jobs.fingerprint.requantised import QUALITIES
+from ris_jobs.provenance import ImageFacts, Pair
+from ris_jobs.provenance.clues import CLUES, Kin
+from ris_jobs.provenance.model import model
+from ris_jobs.provenance.words import against, favour
+from tests.provenance.kin import derives, facts, image, tied
+from tests.provenance.test_families import KNOWN, PAIRS
+
+
+def clues(pairs: list[Pair], known: dict[int, ImageFacts]) -> dict[str, float]:
+    """Of image 2 from image 1."""
+    return Kin(pairs, known).clues(2, 1)
+
+
+def remembering(quality: int, value: float) -> tuple[float, ...]:
+    return tuple(value if q == quality else 0.0 for q in QUALITIES)
+
+
+@pytest.mark.parametrize(
+    ("claim", "kind"),
+    [("containment", "containment"), ("border", "border"), ("resolution", "resolution"),
+     ("enlargement", "enlargement"), ("colour", "faded"), ("detail", "faded")],
+)  # fmt: skip
+def test_what_a_copy_lost_or_was_given_is_a_clue(claim: str, kind: str) -> None:
+    assert clues([derives(2, 1, claim)], facts(500, 400)) == {kind: 1}
+    assert clues([derives(1, 2, claim)], facts(500, 400)) == {kind: -1}
+
+
+def test_the_pixels_of_an_enlargement_are_not_its_own() -> None:
+    pairs = [derives(3, 1, "enlargement"), derives(2, 3, "resolution"), tied(1, 2)]
+    assert clues(pairs, facts(300, 300, 900)) == {}
+    assert Kin(pairs, facts(300, 300, 900)).clues(2, 3) == {}
+
+
+def test_a_part_in_more_detail_than_its_whole_says_nothing() -> None:
+    part = derives(2, 1, "containment", scale=2.0)
+    assert clues([part], facts(200, 300)) == {}
+    assert clues([derives(2, 1, "containment", scale=1.0)], facts(200, 100)) == {"containment": 1}
+
+
+def test_what_lies_inside_is_rather_the_copy_unless_it_has_more_detail() -> None:
+    assert clues([tied(2, 1, inner="derived")], facts(500, 300)) == {"inner": 1}
+    assert clues([tied(1, 2, inner="derived")], facts(500, 300)) == {"inner": -1}
+    assert clues([tied(2, 1, inner="derived", scale=1.5)], facts(500, 600)) == {}
+
+
+def test_the_coarser_encoding_is_rather_the_copy() -> None:
+    known = {1: image("a", coarseness=0.5), 2: image("b", coarseness=1.5)}
+    assert clues([tied(2, 1)], known) == {"coarser": 1.0}
+    known[2] = image("b", 400, coarseness=1.5)
+    assert clues([tied(2, 1)], known) == {}
+
+
+def test_coefficients_remember_the_quality_of_their_source() -> None:
+    known = {
+        1: image("a", jpeg_quality=90, standard=True),
+        2: image("b", jpeg_quality=80, requantised=remembering(90, 0.03)),
+    }
+    assert clues([tied(2, 1)], known) == {"requantised": pytest.approx(1)}
+    assert clues([tied(2, 1, mirrored=True)], known) == {}
+    assert clues([derives(2, 1, "containment", inner="derived")], known) == {"containment": 1}
+
+
+def test_a_coarser_jpeg_before_makes_a_later_generation() -> None:
+    once, twice = image("a", jpeg_quality=90), image("b", jpeg_quality=90)
+    twice = image("b", jpeg_quality=90, requantised=remembering(70, 0.2))
+    assert clues([tied(2, 1)], {1: once, 2: twice}) == {"generation": 1}
+    finer = image("b", jpeg_quality=60, requantised=remembering(90, 0.2))
+    assert "generation" not in clues([tied(2, 1)], {1: image("a"), 2: finer})
+
+
+def test_a_ghost_of_the_other_one_and_its_pixels_kept_without_loss() -> None:
+    known = {
+        1: image("a", jpeg_quality=80, standard=True),
+        2: image("b", earlier_quality=79, lossless=True),
+    }
+    assert clues([tied(2, 1)], known) == {"ghost": 1, "generation": 1}
+    same = {1: image("a", pixels=7), 2: image("b", pixels=7, lossless=True)}
+    assert clues([tied(2, 1)], same) == {"pixels": 1}
+    assert clues([tied(2, 1)], {n: image(str(n), pixels=7, lossless=True) for n in (1, 2)}) == {}
+
+
+def test_third_images_show_which_one_was_changed() -> None:
+    pairs = [
+        tied(2, 1, changed=True),
+        derives(3, 1), derives(4, 1), derives(3, 2, changed=True), derives(4, 2, changed=True),
+    ]  # fmt: skip
+    assert clues(pairs, facts(500, 500, 200, 100)) == {"changed": pytest.approx(2 / 3)}
+
+
+def test_a_camera_counts_little() -> None:
+    known = {1: image("a", metadata={"Make": "Acme"}), 2: image("b")}
+    assert clues([tied(2, 1)], known) == {"camera": 1}
+    assert 0 < model().weights["camera"] <= 1
+
+
+def test_every_weight_has_a_kind_and_a_sentence() -> None:
+    assert set(model().weights) <= set(CLUES)
+    for kind in CLUES:
+        assert next(favour(kind, [1.0, 2.0])).startswith("for: 2 copies ")
+        assert next(against(kind, [3.0])).endswith(" (3.0)")
+
+
+@given(PAIRS)
+def test_a_clue_is_the_same_from_both_sides(pairs: list[Pair]) -> None:
+    kin = Kin(pairs, KNOWN)
+    for one, others in kin.ties.items():
+        for other in others:
+            back = kin.clues(other, one)
+            assert kin.clues(one, other) == {kind: -value for kind, value in back.items()}

@@ -1,0 +1,66 @@
+"""Weights that are fitted on drawn families, and what is named by them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ris_jobs.provenance.clues import CLUES
+from ris_jobs.provenance.model import from_entry
+from training.provenance import (
+    Case,
+    confidence,
+    fit,
+    measured,
+    model_entry,
+    named,
+    threshold,
+)
+
+RESOLUTION, CAMERA = CLUES.index("resolution"), CLUES.index("camera")
+
+
+def case(*, decidable: bool = True, told: bool = True, camera: float = 0.0) -> Case:
+    """Two images; the first is the source, the second is smaller where that is ``told``."""
+    rows = np.zeros((2, 1, len(CLUES)))
+    rows[:, 0, RESOLUTION] = (-1.0, 1.0) if told else (0.0, 0.0)
+    rows[:, 0, CAMERA] = (-camera, camera)
+    truth = np.array([1.0, 0.0] if decidable else [0.5, 0.5])
+    return Case(decidable, list(rows), truth, np.array([False, False]))
+
+
+MIXED = [case(camera=c) for c in (1, 1, 1, -1)] * 5 + [case(decidable=False, told=False)] * 5
+
+
+def test_what_tells_gets_weight_and_a_camera_little() -> None:
+    weights = fit(MIXED)
+    assert weights[RESOLUTION] > 3
+    assert 0 < weights[CAMERA] <= 1
+    assert weights.min() >= 0
+    assert weights[CLUES.index("border")] == pytest.approx(0, abs=0.01)
+
+
+def test_equals_share_their_chance_and_the_threshold_is_above_it() -> None:
+    weights = fit(MIXED)
+    assert named(MIXED[-1], weights) == (0, pytest.approx(0.5))
+    assert named(MIXED[0], weights)[1] > 0.9
+    assert threshold(MIXED, weights) == 0.51
+
+
+def test_what_is_apart_from_another_is_never_named() -> None:
+    one = case()
+    apart = Case(True, one.clues, one.truth, np.array([True, False]))
+    assert named(apart, fit(MIXED)) == (0, 0.0)
+
+
+def test_the_entry_is_a_model_that_is_measured() -> None:
+    weights = fit(MIXED)
+    least = threshold(MIXED, weights)
+    entry = model_entry(weights, least, confidence(MIXED, weights, least), len(MIXED))
+    model = from_entry(entry)
+    assert model.weights["resolution"] == weights[RESOLUTION]
+    assert model.version == entry["version"]
+    lines = list(measured(MIXED, model))
+    assert "  decidable, right: 20" in lines
+    assert "  undecidable, undetermined: 5" in lines
+    assert 0.9 < model.confidence(0.99) < 1
