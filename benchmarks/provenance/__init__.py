@@ -2,7 +2,8 @@
 
 A family is *decidable* when its source is among its files: everything else was made from it, by
 chains of edits (:mod:`benchmarks.provenance.chains`). It is *undecidable* when the source is absent
-and nothing tells its nearest copies apart, or when two files hold the same pixels
+and nothing tells its nearest copies apart, or when two files hold the same pixels or their mirror
+image without loss, of whatever kind it is
 (:mod:`benchmarks.provenance.kinds` lists all kinds). Pictures pasted into others are scanned too,
 and belong to no family.
 

@@ -12,6 +12,8 @@ from benchmarks.provenance import chains
 from benchmarks.provenance.chains import Coding, Copy
 
 _KEPT = 0.85
+# Steps that lose nothing. A source that was stored with loss has its own among all steps.
+_LOSSLESS = frozenset({"mirrored", "PNG", "WEBP lossless=True"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,14 @@ def parts(photo: Image.Image, props: Props) -> Made:
     half = chains.thumbnail(absent, props, min(absent.picture.image.size) // 2)
     part = chains.cropped(absent, props, props.rng.uniform(0.5, 0.8))
     return Made([half, part], _descendants([half, part], props, 1, 4))
+
+
+def with_equals(made: Made) -> Made:
+    """Copies that hold all that a root holds, as those of `lossless` and `mirrored` do, are roots
+    too, whatever the kind: nothing tells which of them was made first."""
+    equal = [copy for copy in made.copies if _LOSSLESS.issuperset(copy.steps)]
+    others = [copy for copy in made.copies if not _LOSSLESS.issuperset(copy.steps)]
+    return replace(made, roots=[*made.roots, *equal], copies=others)
 
 
 Kind = Callable[[Image.Image, Props], Made]

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from benchmarks.accuracy.edits import Props
 from benchmarks.accuracy.maker import upright
 from benchmarks.accuracy.plan import usable
-from benchmarks.provenance.kinds import DECIDABLE, UNDECIDABLE, Kind, Made
+from benchmarks.provenance.kinds import DECIDABLE, UNDECIDABLE, Kind, Made, with_equals
 
 NIGHTS = 3
 _HOSTS = 8
@@ -72,9 +72,9 @@ def _family(
 ) -> Family:
     rng = Random(f"{seed} {photo.name}")
     name, kind = _kind(number)
-    made = kind(upright(photo), Props(rng, hosts))
+    made = with_equals(kind(upright(photo), Props(rng, hosts)))
     files = list(_written(made, folder, rng))
-    return Family(name, photo.name, files[0].name if name in DECIDABLE else None, files)
+    return Family(name, photo.name, files[0].name if len(made.roots) == 1 else None, files)
 
 
 def _kind(number: int) -> tuple[str, Kind]:

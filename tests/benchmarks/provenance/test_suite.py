@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.accuracy.edits import Props
-from benchmarks.provenance import kinds
+from benchmarks.provenance import chains, kinds
 from benchmarks.provenance.__main__ import main
 from benchmarks.provenance.kinds import DECIDABLE, UNDECIDABLE
 from benchmarks.provenance.rules import RULES, chosen
@@ -51,6 +51,18 @@ def test_lossless_twins_hold_the_same_pixels() -> None:
     one, other = kinds.lossless(scene(1, (300, 240)), Props(Random(5), HOSTS)).roots
     assert one.data != other.data
     assert np.array_equal(np.asarray(one.picture.image), np.asarray(other.picture.image))
+
+
+def test_copies_that_lost_nothing_cannot_be_told_from_the_source() -> None:
+    props = Props(Random(5), HOSTS)
+    for coding, roots in ((chains.png(), 2), (chains.jpeg(90), 1)):
+        (source,) = kinds.recompressed(scene(1, (300, 240)), props).roots
+        source = chains.stored(source.picture, coding, ())
+        mirror = source.picture.turned(2)
+        steps = (*source.steps, "mirrored")
+        copies = [chains.stored(mirror, to, steps) for to in (chains.png(), chains.jpeg(60))]
+        made = kinds.with_equals(kinds.Made([source], copies))
+        assert (len(made.roots), len(made.copies)) == (roots, 3 - roots)
 
 
 def test_forgeries_name_a_camera_and_the_source_does_not() -> None:
