@@ -13,7 +13,7 @@ from importlib import metadata
 from PIL import Image
 from sqlalchemy import text
 
-from ris_jobs.errors import ImageRejected, RisError
+from ris_jobs.errors import ImageRejected, IndexDiffers, RisError
 from ris_jobs.jobs.models import model_of, open_pipeline
 from ris_jobs.settings import Settings
 from ris_jobs.store.home import make
@@ -82,8 +82,10 @@ def _database(settings: Settings) -> str:
 def _vectors(settings: Settings) -> str:
     with ExitStack() as stack:
         vectors = stack.enter_context(open_vectors(settings, model_of(settings)))
+        if vectors.index != vectors.wanted.name:
+            raise IndexDiffers(vectors.collection, vectors.index, vectors.wanted.name)
         kind = "Milvus Lite" if settings.milvus_uri is None else "Milvus"
-        return f"{kind}, {vectors.count()} vectors in {vectors.collection}"
+        return f"{kind}, {vectors.count()} vectors in {vectors.collection} ({vectors.index})"
 
 
 def _previews(settings: Settings) -> str:

@@ -9,6 +9,7 @@ RisError                 anything this package raises on purpose
 │   ├── DecoderUnavailable   no process to decode in can be started
 │   ├── ModelUnavailable     weights are not here and cannot be fetched
 │   └── WeightsMismatch      weights are here, but not the pinned bytes
+├── IndexDiffers         a collection has another index than is set      (exit 1)
 ├── NotFound             what was asked for is not in the tables         (exit 1)
 ├── HashListRejected     a file of known hashes cannot be used           (exit 1)
 ├── UrlRefused           a URL leads where a crawl may not go
@@ -113,6 +114,17 @@ class WeightsMismatch(Unavailable):
             f"{path} is not the pinned weights file: its sha256 is {actual}, expected {expected}. "
             "Delete it and fetch it again, or put the right file there."
         )
+
+
+class IndexDiffers(RisError):
+    """The index of a collection is not of the kind that is set."""
+
+    fix = "`ris index rebuild` makes it so."
+
+    def __init__(self, where: str, has: str, wanted: str) -> None:
+        self.has = has
+        self.wanted = wanted
+        super().__init__(f"the index of {where} is {has}, and RIS_INDEX asks for {wanted}")
 
 
 class NotFound(RisError):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ris_jobs.errors import ConfigError
+from ris_jobs.indexes import KINDS
 
 PREFIX = "RIS_"
 # Names the folder of photos for tests and benchmarks, which run this program too.
@@ -47,6 +48,10 @@ class Settings:
     )
     milvus_uri: str | None = _setting("Milvus, http://host:19530; unset: Milvus Lite in home")
     milvus_token: str | None = _setting("Milvus user:password or API key")
+    index: str | None = _setting(
+        f"kind of a new Milvus index: {', '.join(KINDS)}; unset: FLAT on Milvus Lite, else HNSW",
+        results=True,
+    )
     previews_url: str | None = _setting("fsspec URL for previews; unset: home/previews")
     weights_dir: Path | None = _setting("weights of optional models; unset: home/weights")
     model: str = _setting("descriptor: builtin, resnet50, sscd", default="builtin", results=True)
@@ -122,6 +127,10 @@ class Settings:
             "regions": (
                 self.regions is None or bool(_REGIONS.fullmatch(self.regions)),
                 "must be 0 to 5 windows of a grid, +, 0 to 50 boxes, such as 5+10",
+            ),
+            "index": (
+                self.index is None or self.index in KINDS,
+                f"must be one of {', '.join(KINDS)}",
             ),
             "truncated": (self.truncated in ("reject", "accept"), "must be reject or accept"),
             "database_url": (

@@ -20,7 +20,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ris_jobs.errors import VectorsUnavailable
+from ris_jobs.errors import ConfigError, VectorsUnavailable
+from ris_jobs.indexes import KINDS, Kind
 from ris_jobs.match.candidates import HASH, Described, Hits
 from ris_jobs.settings import Settings, mask_url
 from ris_jobs.store.home import make
@@ -38,8 +39,6 @@ _LAYOUT = 2
 _BYTES, _QUERIES = 16 << 20, 512
 # Keys deleted a call.
 _KEYS = 8_192
-# How widely HNSW looks; it must be k at least, and Milvus Lite's exact scan knows nothing of it.
-_EF = 128
 # How many places a whole gets for each image it looks for: an image that is near as a whole is
 # mostly near with some of its regions too.
 _SHARED = 4
@@ -51,11 +50,14 @@ _GRPC_OPTIONS = {"grpc.keepalive_time_ms": 300_000}
 class Vectors:
     """The collection of one model. Open it with :func:`open_vectors`."""
 
-    def __init__(self, client: Any, where: str, model: Model, lite_path: str | None) -> None:
+    def __init__(
+        self, client: Any, where: str, model: Model, lite_path: str | None, index: str | None
+    ) -> None:
         self._client = client
         self._where = where
         self._lite_path = lite_path
         self._model = model
+        self.wanted = self._wanted(index)
         self.collection = self._ensure()
 
     def upsert(self, described: Described) -> None:
@@ -114,7 +116,7 @@ class Vectors:
                 limit=k,
                 partition_names=partitions,
                 output_fields=["key"],
-                search_params={"metric_type": "COSINE", "params": {"ef": max(k, _EF)}},
+                search_params={"metric_type": "COSINE", "params": self._kind.search(k)},
                 timeout=_TIMEOUT_S,
             )
 
@@ -165,11 +167,14 @@ class Vectors:
             name = min(found, default=prefix + uuid.uuid4().hex[:12])
             if not found:
                 self._create(name)
-            # One that was killed while it made a collection may have left it without them.
+            # One that was killed while it made a collection may have left it without the rest.
+            if not self._client.list_indexes(name):
+                self._create_index(name)
             for partition in {WHOLES, REGIONS, HASHES} - set(self._client.list_partitions(name)):
                 self._client.create_partition(name, partition)
-            if found:
-                self._client.load_collection(name)
+            self._client.load_collection(name)
+            built = self._client.describe_index(name, "vector")["index_type"]
+            self._kind = KINDS.get(built) or Kind(built, {})
             return name
 
     def _create(self, name: str) -> None:
@@ -178,11 +183,45 @@ class Vectors:
         schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field("key", DataType.INT64, is_primary=True)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self._model.dim)
+        self._client.create_collection(name, schema=schema, consistency_level="Strong")
+
+    def _create_index(self, name: str) -> None:
+        """Raises :class:`ConfigError` when the server does not know the kind; the collection,
+        which is of no use then, is dropped."""
+        from pymilvus.exceptions import MilvusException
+
         index = self._client.prepare_index_params()
-        index.add_index("vector", **_index(lite=self._lite_path is not None))
-        self._client.create_collection(
-            name, schema=schema, index_params=index, consistency_level="Strong"
+        kind = self.wanted
+        index.add_index(
+            "vector", index_type=kind.name, metric_type="COSINE", params=dict(kind.build)
         )
+        try:
+            self._client.create_index(name, index)
+        except MilvusException as e:
+            self._client.drop_collection(name)
+            refused = f"is {kind.name}, which Milvus at {self._where} refuses: {e.message}"
+            raise ConfigError("RIS_INDEX", refused) from e
+
+    def _wanted(self, index: str | None) -> Kind:
+        """The kind a collection is made with. Milvus Lite takes any name and then builds nothing,
+        so it is refused here. On Lite an exact scan is both faster to build and faster to search
+        up to 100,000 images."""
+        with self._errors("open"):
+            lite = str(self._client.get_server_version()).startswith("milvus_lite")
+        kind = KINDS[index or ("FLAT" if lite else "HNSW")]
+        if lite and not kind.lite:
+            has = ", ".join(name for name, kind in KINDS.items() if kind.lite)
+            raise ConfigError(
+                "RIS_INDEX",
+                f"is {kind.name}, which Milvus Lite does not have: it has {has}. "
+                "RIS_MILVUS_URI names a server",
+            )
+        return kind
+
+    @property
+    def index(self) -> str:
+        """The kind of index the collection has, which need not be the ``wanted``."""
+        return self._kind.name
 
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
@@ -203,20 +242,23 @@ class Vectors:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._client.close()
-        if self._lite_path:
-            _release(self._lite_path)
+        _close(self._client, self._lite_path)
 
 
 def open_vectors(settings: Settings, model: Model) -> Vectors:
     """The model's collection on ``milvus_uri``, or Milvus Lite in the home folder.
 
-    Raises :class:`VectorsUnavailable`.
+    Raises :class:`VectorsUnavailable`, and :class:`ConfigError` for an index it does not have.
     """
     lite_path = None if settings.milvus_uri else _lite_path(settings.home)
     uri = lite_path or settings.milvus_uri or ""
     where = mask_url(uri) or uri
-    return Vectors(_connect(uri, settings.milvus_token, where), where, model, lite_path)
+    client = _connect(uri, settings.milvus_token, where)
+    try:
+        return Vectors(client, where, model, lite_path, settings.index)
+    except BaseException:
+        _close(client, lite_path)
+        raise
 
 
 def _connect(uri: str, token: str | None, where: str) -> Any:
@@ -241,11 +283,13 @@ def _connect(uri: str, token: str | None, where: str) -> Any:
         raise VectorsUnavailable(where, problem, fix) from e
 
 
-def _release(path: str) -> None:
+def _close(client: Any, lite_path: str | None) -> None:
     """Milvus Lite keeps its files locked after the client is closed, until it is told."""
-    from milvus_lite.server_manager import server_manager_instance
+    client.close()
+    if lite_path:
+        from milvus_lite.server_manager import server_manager_instance
 
-    server_manager_instance.release_server(path)
+        server_manager_instance.release_server(lite_path)
 
 
 def _lite_path(home: Path) -> str:
@@ -256,14 +300,3 @@ def _prefix(model: Model) -> str:
     safe = re.sub(r"\W", "_", f"{model.name}_{model.version}")
     regions = model.regions.replace("+", "_")
     return f"ris_{safe}_{model.weights_sha256[:12]}_{regions}_{_LAYOUT}_"
-
-
-def _index(*, lite: bool) -> dict[str, Any]:
-    # On Lite an exact scan is both faster to build and faster to search up to 100,000 images.
-    if lite:
-        return {"index_type": "FLAT", "metric_type": "COSINE"}
-    return {
-        "index_type": "HNSW",
-        "metric_type": "COSINE",
-        "params": {"M": 32, "efConstruction": 200},
-    }
