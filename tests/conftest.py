@@ -1,14 +1,17 @@
-"""Real servers for the tests: PostgreSQL in a temporary folder, a fresh database each test."""
+"""Real servers for the tests: PostgreSQL in a temporary folder, a fresh database a test; Milvus."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pymilvus import MilvusClient
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
@@ -18,6 +21,9 @@ from ris_jobs.store.postgres import upgrade
 
 # The tests decide every setting themselves.
 SHARED = Path(os.environ.get("RIS_SHARED", Path(__file__).parents[2] / "shared"))
+# A server to test with, which must hold no collections; else the one that `make test` installs.
+MILVUS = os.environ.get("RIS_TEST_MILVUS")
+MILVUS_SERVER = Path(__file__).parents[1] / ".venv-milvus" / "bin" / "milvus-server"
 for name in [n for n in os.environ if n.startswith("RIS_")]:
     del os.environ[name]
 
@@ -70,6 +76,37 @@ def other_database_url(postgres: URL) -> Iterator[str]:
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """The embedded default, but for a database that starts faster."""
     return Settings(home=tmp_path / "home", database_url=database_url, workers=2)
+
+
+@pytest.fixture(scope="session")
+def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a running Milvus server; see :func:`milvus_uri`."""
+    if MILVUS:
+        yield MILVUS
+        return
+    if not MILVUS_SERVER.exists():
+        pytest.skip(f"no Milvus server: `make {MILVUS_SERVER.parents[1].name}` installs one")
+    script = Path(__file__).with_name("milvus_alone.py")
+    command = [sys.executable, script, MILVUS_SERVER, tmp_path_factory.mktemp("milvus")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        port = server.stdout.readline().strip()
+        if not port:
+            assert server.wait() == 3, "the Milvus server did not start"
+            pytest.skip("no network of its own for a Milvus server (unshare(2)) can be had here")
+        yield f"http://127.0.0.1:{port}"
+        server.kill()
+
+
+@pytest.fixture
+def milvus_uri(milvus_server: str) -> Iterator[str]:
+    """A Milvus server without collections. What a test makes is dropped after it."""
+    client = MilvusClient(uri=milvus_server, timeout=10)
+    assert client.list_collections() == [], f"{milvus_server} is in use: its data would be lost"
+    yield milvus_server
+    for name in client.list_collections():
+        client.drop_collection(name)
+    client.close()
 
 
 @pytest.fixture(scope="session")

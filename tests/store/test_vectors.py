@@ -1,7 +1,8 @@
-"""The contract of the vector store, on a real Milvus Lite."""
+"""The contract of the vector store, on a real Milvus Lite and on a real Milvus server."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ris_jobs.errors import VectorsUnavailable
+from ris_jobs.errors import ConfigError, VectorsUnavailable
+from ris_jobs.indexes import KINDS
 from ris_jobs.match.candidates import Described, pair_up
 from ris_jobs.settings import Settings
 from ris_jobs.store import vectors as module
@@ -26,14 +28,15 @@ def wholes(ids: Iterable[int], vectors: np.ndarray) -> Described:
     return Described.of({i: v[None] for i, v in zip(ids, vectors, strict=True)})
 
 
-@pytest.fixture
-def lite(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path)
+@pytest.fixture(params=["lite", "server"])
+def milvus(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    uri = None if request.param == "lite" else request.getfixturevalue("milvus_uri")
+    return Settings(home=tmp_path, milvus_uri=uri)
 
 
 @pytest.fixture
-def vectors(lite: Settings) -> Iterator[Vectors]:
-    with open_vectors(lite, MODEL) as vectors:
+def vectors(milvus: Settings) -> Iterator[Vectors]:
+    with open_vectors(milvus, MODEL) as vectors:
         yield vectors
 
 
@@ -104,12 +107,12 @@ def test_large_batches_go_in_pieces(vectors: Vectors, monkeypatch: pytest.Monkey
     assert vectors.search(v, 1).ids.ravel().tolist() == list(range(1, 21))
 
 
-def test_a_collection_without_partitions_gets_them(lite: Settings) -> None:
-    with open_vectors(lite, MODEL) as vectors:
+def test_a_collection_without_partitions_gets_them(milvus: Settings) -> None:
+    with open_vectors(milvus, MODEL) as vectors:
         vectors._client.release_collection(vectors.collection)
         for partition in (WHOLES, REGIONS, HASHES):
             vectors._client.drop_partition(vectors.collection, partition)
-    with open_vectors(lite, MODEL) as vectors:
+    with open_vectors(milvus, MODEL) as vectors:
         vectors.upsert(wholes([1], unit(1)))
         assert vectors.search(unit(1), 1, [WHOLES]).ids.item() == 1
 
@@ -129,19 +132,19 @@ def test_recreate_empties(vectors: Vectors) -> None:
     assert vectors.collection != before
 
 
-def test_two_models_do_not_mix(lite: Settings, vectors: Vectors) -> None:
+def test_two_models_do_not_mix(milvus: Settings, vectors: Vectors) -> None:
     vectors.upsert(wholes([1], unit(1)))
     other = replace(MODEL, version="2", dim=4)
-    with open_vectors(lite, other) as theirs:
+    with open_vectors(milvus, other) as theirs:
         assert theirs.collection != vectors.collection
         assert theirs.count() == 0
 
 
-def test_what_was_written_is_there_after_reopening(lite: Settings) -> None:
-    with open_vectors(lite, MODEL) as vectors:
+def test_what_was_written_is_there_after_reopening(milvus: Settings) -> None:
+    with open_vectors(milvus, MODEL) as vectors:
         name = vectors.collection
         vectors.upsert(wholes([1, 2], unit(2)))
-    with open_vectors(lite, MODEL) as vectors:
+    with open_vectors(milvus, MODEL) as vectors:
         assert vectors.collection == name
         assert vectors.count() == 2
         assert vectors.search(unit(2), 1).ids.ravel().tolist() == [1, 2]
@@ -151,3 +154,49 @@ def test_a_server_that_does_not_answer_fails_at_once(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, milvus_uri="http://127.0.0.1:1")
     with pytest.raises(VectorsUnavailable, match=r"127\.0\.0\.1:1 cannot be used"):
         open_vectors(settings, MODEL)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_finds_what_is_near_or_is_refused(milvus: Settings, kind: str) -> None:
+    some = unit(3000, MODEL.dim)
+    try:
+        vectors = open_vectors(replace(milvus, index=kind), MODEL)
+    except ConfigError as e:
+        refused = re.escape(f"RIS_INDEX is {kind}, which Milvus ")
+        assert re.match(refused, str(e)) and not may(milvus, kind)
+        with open_vectors(milvus, MODEL) as vectors:
+            assert vectors.count() == 0
+        return
+    with vectors:
+        assert vectors.index == kind
+        vectors.upsert(wholes(range(3000), some))
+        vectors._client.flush(vectors.collection)
+        found = vectors.search(some[:50], 300)
+        exact = np.sort(some[:50] @ some.T)[:, ::-1][:, :300]
+        assert (found.cosines - exact).min() > -0.05
+        assert found.ids[:, 0].tolist() == list(range(50))
+
+
+def may(milvus: Settings, kind: str) -> bool:
+    """Whether Milvus Lite 3 or Milvus 2.3.5 builds this kind."""
+    return KINDS[kind].lite if milvus.milvus_uri is None else kind not in ("HNSW_SQ", "IVF_RABITQ")
+
+
+def test_another_kind_waits_until_the_collection_is_made_anew(milvus: Settings) -> None:
+    with open_vectors(replace(milvus, index="HNSW"), MODEL) as vectors:
+        vectors.upsert(wholes([1, 2], unit(2)))
+    with open_vectors(replace(milvus, index="IVF_SQ8"), MODEL) as vectors:
+        assert (vectors.index, vectors.wanted.name) == ("HNSW", "IVF_SQ8")
+        assert vectors.search(unit(2), 1).ids.ravel().tolist() == [1, 2]
+        vectors.recreate()
+        assert vectors.index == "IVF_SQ8"
+
+
+def test_a_collection_without_an_index_gets_one(milvus: Settings) -> None:
+    with open_vectors(milvus, MODEL) as vectors:
+        usual = vectors.index
+        vectors._client.release_collection(vectors.collection)
+        vectors._client.drop_index(vectors.collection, "vector")
+    with open_vectors(milvus, MODEL) as vectors:
+        assert vectors.index == usual
+        assert vectors.search(unit(1), 1).ids.item() == -1

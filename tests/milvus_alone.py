@@ -1,0 +1,101 @@
+"""Run a Milvus server that only 127.0.0.1 reaches: ``milvus_alone.py PROGRAM DATA``.
+
+Milvus listens on every address, at a dozen ports that others may hold. So it gets a network of its
+own, where nothing but a loopback is, and one port of ours leads into it; that port is printed once
+Milvus is healthy. It dies with whoever started it. Exit status 3: no such network can be had here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import fcntl
+import signal
+import socket
+import struct
+import subprocess
+import sys
+
+_NEWUSER, _NEWPID, _NEWNET = 0x10000000, 0x20000000, 0x40000000
+_PR_SET_PDEATHSIG = 1
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1
+_LIBC = ctypes.CDLL(None, use_errno=True)
+# What it does now and then, it does at once: tests make and drop many small collections.
+_QUICK = (
+    *("queryCoord.checkInterval=50", "queryCoord.distPullInterval=50"),
+    *("queryCoord.checkHandoffInterval=100", "proxy.timeTickInterval=50"),
+    *("queryNode.stats.publishInterval=100", "common.gracefulTime=100"),
+)
+
+
+def die_with_parent() -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def network_of_its_own() -> None:
+    """For this process, and process ids of their own for its children, so that all end at once."""
+    if _LIBC.unshare(_NEWNET | _NEWPID) and _LIBC.unshare(_NEWUSER | _NEWNET | _NEWPID):
+        sys.exit(3)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
+
+
+async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        pass
+    finally:
+        writer.close()
+
+
+async def lead_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        into = await asyncio.open_connection("127.0.0.1", 19530)
+    except OSError:
+        writer.close()
+        return
+    await asyncio.gather(copy(reader, into[1]), copy(into[0], writer))
+
+
+async def healthy() -> bool:
+    """By hand: a process whose children get ids of their own may start no thread."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", 9091)
+        writer.write(b"GET /healthz HTTP/1.0\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+    except OSError:
+        return False
+    return b" 200 " in answer and b"OK" in answer.partition(b"\r\n\r\n")[2]
+
+
+async def serve(listening: socket.socket, server: subprocess.Popen[bytes]) -> None:
+    port = listening.getsockname()[1]
+    while not await healthy():
+        if server.poll() is not None:
+            sys.exit("milvus-server ended")
+        await asyncio.sleep(0.1)
+    async with await asyncio.start_server(lead_in, sock=listening) as leading:
+        print(port, flush=True)
+        await leading.serve_forever()
+
+
+def main(program: str, data: str) -> None:
+    die_with_parent()
+    listening = socket.create_server(("127.0.0.1", 0))
+    network_of_its_own()
+    options = [option for one in _QUICK for option in ("--extra-config", one)]
+    server = subprocess.Popen(
+        [program, "--data", data, *options],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=die_with_parent,
+    )
+    asyncio.run(serve(listening, server))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
