@@ -98,9 +98,9 @@ def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.kill()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def milvus_uri(milvus_server: str) -> Iterator[str]:
-    """A Milvus server without collections. What a test makes is dropped after it."""
+    """A Milvus server without collections; those that a module makes are dropped after it."""
     client = MilvusClient(uri=milvus_server, timeout=10)
     assert client.list_collections() == [], f"{milvus_server} is in use: its data would be lost"
     yield milvus_server

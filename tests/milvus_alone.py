@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import fcntl
+import os
 import signal
 import socket
 import struct
@@ -20,12 +21,13 @@ _NEWUSER, _NEWPID, _NEWNET = 0x10000000, 0x20000000, 0x40000000
 _PR_SET_PDEATHSIG = 1
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1
 _LIBC = ctypes.CDLL(None, use_errno=True)
-# What it does now and then, it does at once: tests make and drop many small collections.
-_QUICK = (
-    *("queryCoord.checkInterval=50", "queryCoord.distPullInterval=50"),
-    *("queryCoord.checkHandoffInterval=100", "proxy.timeTickInterval=50"),
-    *("queryNode.stats.publishInterval=100", "common.gracefulTime=100"),
-)
+# What it looks after now and then it does at once: tests make and drop many small collections.
+_QUICK = {
+    "QUERYCOORD_CHECKCHANNELINTERVAL": "50",
+    "QUERYCOORD_CHECKSEGMENTINTERVAL": "50",
+    "QUERYCOORD_DISTPULLINTERVAL": "50",
+    "QUERYCOORD_CHECKHANDOFFINTERVAL": "100",
+}
 
 
 def die_with_parent() -> None:
@@ -87,9 +89,9 @@ def main(program: str, data: str) -> None:
     die_with_parent()
     listening = socket.create_server(("127.0.0.1", 0))
     network_of_its_own()
-    options = [option for one in _QUICK for option in ("--extra-config", one)]
     server = subprocess.Popen(
-        [program, "--data", data, *options],
+        [program, "--data", data],
+        env={**os.environ, **_QUICK},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         preexec_fn=die_with_parent,
