@@ -19,8 +19,8 @@ from ris_jobs.errors import ConfigError
 from ris_jobs.indexes import KINDS
 
 PREFIX = "RIS_"
-# Names the folder of photos for tests and benchmarks, which run this program too.
-_NOT_OURS = {"RIS_SHARED"}
+# A folder of photos and a Milvus server, for tests and benchmarks, which run this program too.
+_NOT_OURS = {"RIS_SHARED", "RIS_TEST_MILVUS"}
 _REGIONS = re.compile(r"[0-5]\+(\d|[1-4]\d|50)")
 # Pillow itself refuses more.
 MAX_PIXELS = 178_956_970

@@ -23,7 +23,7 @@ from ris_jobs.store.postgres import upgrade
 SHARED = Path(os.environ.get("RIS_SHARED", Path(__file__).parents[2] / "shared"))
 # A server to test with, which must hold no collections; else the one that `make test` installs.
 MILVUS = os.environ.get("RIS_TEST_MILVUS")
-MILVUS_SERVER = Path(__file__).parents[1] / ".venv-milvus" / "bin" / "milvus-server"
+MILVUS_PACKAGE = Path(__file__).parents[1] / "build" / "milvus"
 for name in [n for n in os.environ if n.startswith("RIS_")]:
     del os.environ[name]
 
@@ -84,10 +84,10 @@ def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if MILVUS:
         yield MILVUS
         return
-    if not MILVUS_SERVER.exists():
-        pytest.skip(f"no Milvus server: `make {MILVUS_SERVER.parents[1].name}` installs one")
+    if not (MILVUS_PACKAGE / "milvus").exists():
+        pytest.skip("no Milvus server: `make build/milvus` installs one, RIS_TEST_MILVUS names one")
     script = Path(__file__).with_name("milvus_alone.py")
-    command = [sys.executable, script, MILVUS_SERVER, tmp_path_factory.mktemp("milvus")]
+    command = [sys.executable, script, MILVUS_PACKAGE, tmp_path_factory.mktemp("milvus")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         port = server.stdout.readline().strip()

@@ -1,4 +1,4 @@
-"""Run a Milvus server that only 127.0.0.1 reaches: ``milvus_alone.py PROGRAM DATA``.
+"""Run a Milvus server that only 127.0.0.1 reaches: ``milvus_alone.py PACKAGE DATA``.
 
 Milvus listens on every address, at a dozen ports that others may hold. So it gets a network of its
 own, where nothing but a loopback is, and one port of ours leads into it; that port is printed once
@@ -85,13 +85,13 @@ async def serve(listening: socket.socket, server: subprocess.Popen[bytes]) -> No
         await leading.serve_forever()
 
 
-def main(program: str, data: str) -> None:
+def main(package: str, data: str) -> None:
     die_with_parent()
     listening = socket.create_server(("127.0.0.1", 0))
     network_of_its_own()
     server = subprocess.Popen(
-        [program, "--data", data],
-        env={**os.environ, **_QUICK},
+        [sys.executable, "-c", "import milvus; milvus.main()", "--data", data],
+        env={**os.environ, **_QUICK, "PYTHONPATH": package},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         preexec_fn=die_with_parent,

@@ -411,6 +411,26 @@ def test_doctor_names_what_is_wrong(ris: Ris, monkeypatch: pytest.MonkeyPatch) -
     assert "RIS_MILVUS_URI" in ris("doctor", code=1).output
 
 
+def test_doctor_says_when_the_index_is_another_than_is_set(
+    ris: Ris, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ris("index", "rebuild")
+    monkeypatch.setenv("RIS_INDEX", "HNSW")
+    said = " ".join(ris("doctor", code=1).output.split())
+    assert "is FLAT, and RIS_INDEX asks for HNSW" in said
+    assert "`ris index rebuild` makes it so" in said
+    ris("index", "rebuild")
+    assert "(HNSW)" in ris("doctor").output
+
+
+def test_an_index_that_milvus_lite_lacks_is_refused(
+    ris: Ris, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RIS_INDEX", "DISKANN")
+    said = ris("index", "rebuild", code=2).output
+    assert "RIS_INDEX is DISKANN, which Milvus Lite does not have: it has FLAT, HNSW" in said
+
+
 def test_config_show_masks_secrets(ris: Ris, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RIS_DATABASE_URL", "postgresql+psycopg2://me:hush@db/ris?password=hush")
     monkeypatch.setenv("RIS_MILVUS_TOKEN", "hush")
