@@ -1,0 +1,92 @@
+"""The files of deploy/ do what the containers need, on real servers."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from ris_jobs.store import embedded
+from ris_jobs.store.postgres import upgrade
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+
+
+def make_accounts(postgres: URL) -> subprocess.CompletedProcess[str]:
+    host = str(postgres.query["host"])
+    given = {
+        "PGHOST": host,
+        "PGUSER": str(postgres.username),
+        "PGDATABASE": "postgres",
+        "RIS_DATABASE_PASSWORD": "it's",
+        "AIRFLOW_DATABASE_PASSWORD": "b",
+    }
+    psql = embedded.program("psql", Path(host).parent)
+    command = [psql, "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--file={DEPLOY}/postgres-init.sql"]
+    env = {**os.environ, **given}
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+
+def test_accounts_and_databases_are_made_once(postgres: URL) -> None:
+    for _ in range(2):
+        done = make_accounts(postgres)
+        assert done.returncode == 0, done.stderr
+    ours = create_engine(postgres.set(username="ris", database="ris"))
+    with ours.begin() as db:
+        upgrade(db)
+        assert db.scalar(text("SELECT count(*) FROM ris.image")) == 0
+        assert db.scalar(text("SELECT NOT rolsuper FROM pg_roles WHERE rolname = current_user"))
+    with ours.connect() as db, pytest.raises(ProgrammingError, match="permission denied"):
+        db.execute(text("CREATE ROLE more SUPERUSER"))
+    ours.dispose()
+    theirs = create_engine(postgres.set(username="airflow", database="ris"))
+    with pytest.raises(OperationalError, match="permission denied for database"):
+        theirs.connect()
+
+
+def test_nothing_starts_while_a_secret_is_empty(tmp_path: Path) -> None:
+    env = {"PATH": os.environ["PATH"], "RIS_DATABASE_URL": "x", "RIS_MILVUS_TOKEN": "x"}
+    done = subprocess.run(
+        ["sh", DEPLOY / "init.sh"], env=env, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr == "AIRFLOW_ADMIN_PASSWORD is empty: fill in every line of .env\n"
+
+
+@contextmanager
+def page(status: int, body: bytes) -> Iterator[str]:
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/health"
+    server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "metadatabase", "well"),
+    [(200, "healthy", True), (200, "unhealthy", False), (200, None, True), (503, None, False)],
+)
+def test_health_pages_are_understood(status: int, metadatabase: str | None, well: bool) -> None:
+    told = json.dumps({"metadatabase": {"status": metadatabase}}).encode() if metadatabase else b""
+    with page(status, told) as url:
+        done = subprocess.run([sys.executable, DEPLOY / "healthy.py", url], capture_output=True)
+    assert (done.returncode == 0) is well
