@@ -26,7 +26,9 @@ from ris_jobs.settings import Settings
 from ris_jobs.store.runs import Model
 from ris_jobs.store.vectors import Vectors, open_vectors
 
-_CENTRES, _SPREAD, _BATCH, _QUERIES, _K = 1000, 0.08, 10_000, 1000, 200
+_CENTRES, _SPREAD, _BATCH, _QUERIES = 1000, 0.08, 10_000, 1000
+# A scan asks for so many, four for each of the 50 images that it looks at.
+_K, _NEAREST = 200, 50
 _Vectors = npt.NDArray[np.float32]
 
 
@@ -100,11 +102,10 @@ def _filled(vectors: Vectors, stored: _Vectors) -> tuple[float, float, float]:
 
 
 def _recall(ids: npt.NDArray[np.int64], stored: _Vectors, queries: _Vectors) -> float:
-    """Of the true nearest, the share that was found."""
-    nearest = np.argpartition(-(queries @ stored.T), _K, axis=1)[:, :_K]
-    return float(
-        np.mean([len(np.intersect1d(a, b)) / _K for a, b in zip(ids, nearest, strict=True)])
-    )
+    """Of the 50 true nearest, the share that is among what was found."""
+    nearest = np.argpartition(-(queries @ stored.T), _NEAREST, axis=1)[:, :_NEAREST]
+    both = [len(np.intersect1d(one, two)) for one, two in zip(ids, nearest, strict=True)]
+    return float(np.mean(both) / _NEAREST)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ import struct
 import subprocess
 import sys
 
-_NEWUSER, _NEWPID, _NEWNET = 0x10000000, 0x20000000, 0x40000000
+_NEWNS, _NEWUSER, _NEWPID, _NEWNET = 0x20000, 0x10000000, 0x20000000, 0x40000000
+_MS_REC, _MS_PRIVATE = 0x4000, 0x40000
 _PR_SET_PDEATHSIG = 1
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -34,9 +35,19 @@ def die_with_parent() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def network_of_its_own() -> None:
-    """For this process, and process ids of their own for its children, so that all end at once."""
-    if _LIBC.unshare(_NEWNET | _NEWPID) and _LIBC.unshare(_NEWUSER | _NEWNET | _NEWPID):
+def begin_as_first() -> None:
+    """Of the processes with ids of their own; Milvus looks its memory up in /proc by its id."""
+    die_with_parent()
+    _LIBC.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None)
+    if _LIBC.mount(b"proc", b"/proc", b"proc", 0, None):
+        raise OSError("no /proc of its own")
+
+
+def on_its_own() -> None:
+    """Give this process a network and mounts of its own, and its children ids of their own, so
+    that all of them end when the first does."""
+    own = _NEWNET | _NEWNS | _NEWPID
+    if _LIBC.unshare(own) and _LIBC.unshare(own | _NEWUSER):
         sys.exit(3)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
@@ -88,15 +99,22 @@ async def serve(listening: socket.socket, server: subprocess.Popen[bytes]) -> No
 def main(package: str, data: str) -> None:
     die_with_parent()
     listening = socket.create_server(("127.0.0.1", 0))
-    network_of_its_own()
-    server = subprocess.Popen(
-        [sys.executable, "-c", "import milvus; milvus.main()", "--data", data],
-        env={**os.environ, **_QUICK, "PYTHONPATH": package},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        preexec_fn=die_with_parent,
-    )
+    on_its_own()
+    server = start(package, data)
     asyncio.run(serve(listening, server))
+
+
+def start(package: str, data: str) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-c", "import milvus; milvus.main()", "--data", data],
+            env={**os.environ, **_QUICK, "PYTHONPATH": package},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            preexec_fn=begin_as_first,
+        )
+    except subprocess.SubprocessError:
+        sys.exit(3)
 
 
 if __name__ == "__main__":

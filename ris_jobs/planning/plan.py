@@ -45,7 +45,11 @@ class Figure:
     def constants(self) -> list[Constant]:
         """Those that the formula names, in order."""
         known = constants()
-        return [known[word] for word in dict.fromkeys(_words(self.formula)) if word in known]
+        return [
+            known[word]
+            for word in dict.fromkeys(re.findall(r"[a-z_]+", self.formula))
+            if word in known
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +69,15 @@ class Plan:
     def __getitem__(self, name: str) -> float:
         return next(f.value for f in self.figures if f.name == name)
 
+    @property
+    def constants(self) -> list[Constant]:
+        """Those in the formulas of the figures, each once."""
+        return [*dict.fromkeys(c for figure in self.figures for c in figure.constants)]
+
 
 def plan(ask: Ask) -> Plan:
     """Figures and levers for what is asked."""
     return Plan(tuple(_figures(ask)), tuple(_levers(ask)))
-
-
-def _words(formula: str) -> list[str]:
-    return re.findall(r"[a-z_]+", formula)
 
 
 def _figures(ask: Ask) -> list[Figure]:
@@ -88,7 +93,9 @@ def _vectors(ask: Ask) -> list[Figure]:
     limited = "boxes" if boxes < ask.boxes else str(ask.boxes)
     return [
         Figure("vectors", "parts", parts, "an image", f"1 + {ask.grid} windows + {limited}"),
-        Figure("vectors", "vectors", ask.images * (parts + 1), "", "images × (parts + 1 hash)"),
+        Figure(
+            "vectors", "vectors", round(ask.images * (parts + 1)), "", "images × (parts + 1 hash)"
+        ),
     ]
 
 
@@ -132,7 +139,7 @@ def _night(ask: Ask, known: dict[str, float]) -> list[Figure]:
     )
     judge = constant("judge_seconds") * constant("judge_limit") / constant("judge_pairs")
     search, formula = _search(ask, known)
-    of, unit = "a night", "core hours"
+    of, unit = "work of a night", "core hours"
     return [
         Figure(of, "fingerprint", ask.per_night * fingerprint / 3600, unit,
                "per night × (fingerprint_seconds + megapixel_seconds × megapixels)"),
@@ -159,28 +166,28 @@ def _search(ask: Ask, known: dict[str, float]) -> tuple[float, str]:
 
 
 def _machines(ask: Ask, known: dict[str, float]) -> list[Figure]:
+    """Search has half of the night at most; the other stages have what it leaves."""
     cores, hours = constant("cores"), constant("night_hours")
     memory = known["index memory"] + known["key memory"]
     by_memory = math.ceil(memory / (constant("memory_gb") * constant("usable")))
-    by_cores = math.ceil(known["search"] / hours / cores)
-    work = known["fingerprint"] + known["judge"]
-    nodes = ask.nodes or max(1, math.ceil(work / hours / cores))
+    by_cores = math.ceil(known["search"] / (hours / 2) / cores)
     querying = max(1, by_memory, by_cores)
-    of, jobs = "machines", "(fingerprint + judge)"
-    figures = [
-        Figure(of, "query nodes", querying, "",
-               "the greater of memory / (memory_gb × usable) and search / night_hours / cores"),
-        Figure(of, "job nodes", nodes, "",
-               "as asked" if ask.nodes else f"{jobs} / night_hours / cores"),
-        Figure(of, "others", 6, "",
-               "PostgreSQL; Airflow; 3 of etcd, Milvus' coordinators and streaming; object store"),
+    searching = known["search"] / querying / cores
+    work = known["fingerprint"] + known["judge"]
+    nodes = ask.nodes or max(1, math.ceil(work / (hours - searching) / cores))
+    working = work / nodes / cores
+    needed = "(fingerprint + judge) / (night_hours - hours of search) / cores"
+    return [
+        Figure("machines", "query nodes", querying, "",
+               "the most of memory / (memory_gb × usable) and search / (night_hours / 2) / cores"),
+        Figure("machines", "job nodes", nodes, "", "as asked" if ask.nodes else needed),
+        Figure("machines", "other nodes", 4, "",
+               "PostgreSQL; Airflow; Milvus' coordinators, streaming and etcd; object store"),
+        Figure("a night", "hours of search", searching, "hours", "search / query nodes / cores"),
+        Figure("a night", "hours of jobs", working, "hours",
+               "(fingerprint + judge) / job nodes / cores"),
+        Figure("a night", "hours", searching + working, "hours", "hours of search + hours of jobs"),
     ]  # fmt: skip
-    stages = [("fingerprint", nodes), ("search", querying), ("judge", nodes)]
-    took = [(name, known[name] / machines / cores) for name, machines in stages]
-    for name, value in (*took, ("in all", sum(value for _, value in took))):
-        formula = "their sum" if name == "in all" else "core hours / machines / cores"
-        figures.append(Figure("hours a night", f"hours, {name}", value, "hours", formula))
-    return figures
 
 
 def _levers(ask: Ask) -> list[Lever]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -23,10 +24,13 @@ for section, options in conf.configuration_description.items():
         print("AIRFLOW__" + section.upper().replace(".", "_") + "__" + option.upper())
 """
 _PARSED = """
-import sys
+import contextlib, io, json, sys
 from airflow.cli import cli_parser
 for line in sys.stdin.read().splitlines():
-    cli_parser.get_parser().parse_args(line.split("\\0"))
+    said = io.StringIO()
+    with contextlib.suppress(SystemExit), contextlib.redirect_stderr(said):
+        cli_parser.get_parser().parse_args(json.loads(line))
+    print(json.dumps(said.getvalue()))
 """
 
 
@@ -45,35 +49,31 @@ def _options(home: Path) -> tuple[str, ...]:
     return tuple(_python(_OPTIONS, "", home).stdout.split())
 
 
-def refused(command: list[str], home: Path) -> str:
-    """Why ``airflow`` or ``ris`` would not take this command; nothing if it would."""
-    program, *arguments = command
-    if program == "ris":
-        return _refused_by_ris(arguments)
-    done = _python(_PARSED, "\0".join(arguments), home, check=False)
-    return done.stderr if done.returncode else ""
+def refused_by_airflow(commands: list[list[str]], home: Path) -> list[str]:
+    """Why ``airflow`` would not take each of these commands; nothing if it would."""
+    given = "\n".join(json.dumps(command[1:]) for command in commands)
+    said = _python(_PARSED, given, home).stdout.splitlines()
+    return [json.loads(line) for line in said if line.startswith('"')]  # others are of its log
 
 
-def _refused_by_ris(arguments: list[str]) -> str:
-    command: click.Command = main
+def refused_by_ris(command: list[str]) -> str:
+    """Why ``ris`` would not take this command; nothing if it would."""
+    found: click.Command | None = main
+    arguments = command[1:]
     with click.Context(main) as context:
-        while arguments and isinstance(command, click.Group):
-            found = command.get_command(context, arguments[0])
+        while arguments and isinstance(found, click.Group):
+            name, *arguments = arguments
+            found = found.get_command(context, name)
             if found is None:
-                return f"ris has no command {arguments[0]}"
-            command, arguments = found, arguments[1:]
+                return f"ris has no command {name}"
         try:
-            command.make_context("ris", list(arguments))
+            found.make_context("ris", arguments)
         except click.ClickException as e:
             return e.format_message()
-        except click.exceptions.Exit:
-            pass  # --help
     return ""
 
 
-def _python(
-    code: str, given: str, home: Path, *, check: bool = True
-) -> subprocess.CompletedProcess[str]:
+def _python(code: str, given: str, home: Path) -> subprocess.CompletedProcess[str]:
     inherited: Mapping[str, str] = {
         k: v for k, v in os.environ.items() if not re.match("AIRFLOW|RIS_", k)
     }
@@ -83,5 +83,5 @@ def _python(
         env={**inherited, "AIRFLOW_HOME": str(home)},
         capture_output=True,
         text=True,
-        check=check,
+        check=True,
     )

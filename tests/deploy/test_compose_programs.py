@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
-from tests.deploy.programs import refused, unknown_options, unknown_settings
+from tests.deploy.programs import (
+    refused_by_airflow,
+    refused_by_ris,
+    unknown_options,
+    unknown_settings,
+)
 from tests.deploy.test_compose import EXAMPLE, ROOT, SERVICES
 
 VARIABLES = {name for service in SERVICES.values() for name in service.get("environment", {})}
@@ -31,17 +37,24 @@ def test_every_airflow_variable_is_an_option(empty_airflow: Path) -> None:
     assert unknown_options({"AIRFLOW__CORE__NONSENSE"}, empty_airflow)
 
 
-def test_every_airflow_command_is_taken(empty_airflow: Path) -> None:
-    assert len(commands()) == 7
-    for command in commands():
-        assert refused(command, empty_airflow) == ""
-    assert "nonsense" in refused(["airflow", "nonsense"], empty_airflow)
-
-
-def test_every_command_that_the_files_and_docs_show_is_taken(empty_airflow: Path) -> None:
+def shown() -> list[list[str]]:
+    """The commands of the scripts and of docs/scale.md."""
     text = "".join((ROOT / name).read_text("utf-8") for name in ("deploy/init.sh", "docs/scale.md"))
-    shown = re.findall(r"^(?:docker compose exec \S+ )?((?:ris|airflow) [^|\n]+)$", text, re.M)
-    assert len(shown) > 4
-    for command in shown:
-        words = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", command)]
-        assert refused(words, empty_airflow) == "", command
+    lines = re.findall(r"^(?:docker compose exec \S+ )?((?:ris|airflow) [^|\n]+)$", text, re.M)
+    return [shlex.split(line) for line in lines]
+
+
+def test_every_airflow_command_is_taken(empty_airflow: Path) -> None:
+    theirs = [command for command in shown() if command[0] == "airflow"]
+    assert (len(commands()), len(theirs)) == (7, 2)
+    said = refused_by_airflow([*commands(), *theirs, ["airflow", "nonsense"]], empty_airflow)
+    assert said[:-1] == [""] * 9
+    assert "nonsense" in said[-1]
+
+
+def test_every_ris_command_is_taken() -> None:
+    ours = [command for command in shown() if command[0] == "ris"]
+    assert len(ours) > 4
+    assert [said for command in ours if (said := refused_by_ris(command))] == []
+    assert refused_by_ris(["ris", "index", "nonsense"]) == "ris has no command nonsense"
+    assert "--image" in refused_by_ris(["ris", "plan", "--image", "1"])

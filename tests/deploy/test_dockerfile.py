@@ -1,0 +1,52 @@
+"""The Dockerfile's steps, as far as they can be followed without a container engine."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "Dockerfile").read_text("utf-8")
+LINES = [line for line in re.sub(r"\\\n\s*", "", TEXT).splitlines() if line and line[0] != "#"]
+IGNORED = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+
+
+def steps(word: str) -> list[str]:
+    return [line.removeprefix(f"{word} ") for line in LINES if line.startswith(f"{word} ")]
+
+
+def test_what_is_copied_is_there_and_let_through() -> None:
+    allowed = {line[1:] for line in IGNORED if line.startswith("!")}
+    assert "*" in IGNORED
+    copied = [path for step in steps("COPY") if not step.startswith("--from")
+              for path in step.split()[:-1]]  # fmt: skip
+    assert copied
+    for path in copied:
+        assert (ROOT / path).exists()
+        assert path.partition("/")[0] in allowed
+
+
+def test_the_base_is_pinned_and_both_stages_share_it() -> None:
+    (base,) = re.findall(r"^ARG PYTHON=(.+)$", TEXT, re.MULTILINE)
+    assert re.fullmatch(r"3\.\d+\.\d+-slim-\w+", base)
+    assert all(step.startswith("python:${PYTHON}") for step in steps("FROM"))
+    assert len(steps("FROM")) == 2
+
+
+def test_it_ends_as_an_account_without_rights() -> None:
+    assert steps("USER") == ["ris"]
+    assert LINES.index("USER ris") > max(LINES.index(f"RUN {step}") for step in steps("RUN"))
+    assert steps("HEALTHCHECK")
+
+
+def test_pins_hold_and_extras_exist() -> None:
+    (install,) = [step for step in steps("RUN") if "pip install" in step]
+    extras = re.search(r"'\.\[([\w,]+)\]'", install)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert extras and set(extras[1].split(",")) <= set(project["optional-dependencies"])
+    assert "PIP_CONSTRAINT=constraints.txt" in TEXT
+
+
+def test_no_secret_goes_in() -> None:
+    assert not re.search(r"PASSWORD|SECRET|TOKEN|_KEY", TEXT)

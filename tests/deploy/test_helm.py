@@ -1,0 +1,49 @@
+"""The Helm values name what is there, and fit the plan. The charts themselves are not at hand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ris_jobs import __version__
+from ris_jobs.planning import Ask, plan
+from tests.deploy.programs import unknown_options, unknown_settings
+from tests.deploy.test_compose import SERVICES
+
+HELM = Path(__file__).resolve().parents[2] / "deploy" / "helm"
+AIRFLOW: dict[str, Any] = yaml.safe_load((HELM / "airflow-values.yaml").read_text("utf-8"))
+MILVUS: dict[str, Any] = yaml.safe_load((HELM / "milvus-values.yaml").read_text("utf-8"))
+VARIABLES = {e["name"] for e in AIRFLOW["env"]} | {s["envName"] for s in AIRFLOW["secret"]}
+
+
+def test_variables_are_settings_and_options(empty_airflow: Path) -> None:
+    assert unknown_settings(VARIABLES) == set()
+    config = {
+        f"AIRFLOW__{section}__{option}".upper()
+        for section, options in AIRFLOW["config"].items()
+        for option in options
+    }
+    assert len(config) > 4
+    assert unknown_options(VARIABLES | config, empty_airflow) == set()
+
+
+def test_every_key_of_the_secret_is_made() -> None:
+    text = (HELM / "airflow-values.yaml").read_text("utf-8")
+    made = set(re.findall(r"--from-literal=([\w-]+)=", text))
+    read = {s["secretKey"] for s in AIRFLOW["secret"]} | set(re.findall(r"# key: ([\w-]+)", text))
+    assert made == read
+
+
+def test_versions_are_those_of_the_compose_file() -> None:
+    image = MILVUS["image"]["all"]
+    assert SERVICES["milvus"]["image"] == f"{image['repository']}:{image['tag']}"
+    assert AIRFLOW["images"]["airflow"]["tag"] == f"{__version__}-cpu"
+
+
+def test_query_nodes_are_those_of_the_plan() -> None:
+    made = plan(Ask(images=100_000_000, per_night=2_000_000, index="HNSW_SQ"))
+    assert MILVUS["queryNode"]["replicas"] == made["query nodes"]
+    assert "authorizationEnabled: true" in MILVUS["extraConfigFiles"]["user.yaml"]
