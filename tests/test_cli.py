@@ -431,6 +431,19 @@ def test_an_index_that_milvus_lite_lacks_is_refused(
     assert "RIS_INDEX is DISKANN, which Milvus Lite does not have: it has FLAT, HNSW" in said
 
 
+def test_plan_gives_each_figure_with_its_formula(ris: Ris) -> None:
+    asked = ("plan", "--images", "100_000_000", "--per-night", "2_000_000", "--index", "HNSW_SQ")
+    said = ris(*asked).output
+    assert "vectors × (dim + 8 M)" in " ".join(said.split())
+    made = json.loads(ris(*asked, "--nodes", 4, "--regions", "0+0", "--json").stdout)
+    figures = {figure["name"]: figure for figure in made["figures"]}
+    assert figures["vectors"]["value"] == 200_000_000
+    assert figures["job nodes"]["value"] == 4
+    known = {constant["name"] for constant in made["constants"]}
+    assert {name for figure in made["figures"] for name in figure["constants"]} == known
+    assert "such as 5+10" in ris(*asked, "--regions", "9+9", code=2).output
+
+
 def test_config_show_masks_secrets(ris: Ris, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RIS_DATABASE_URL", "postgresql+psycopg2://me:hush@db/ris?password=hush")
     monkeypatch.setenv("RIS_MILVUS_TOKEN", "hush")

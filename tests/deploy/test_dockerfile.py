@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,12 +23,32 @@ def steps(word: str) -> list[str]:
 def test_what_is_copied_is_there_and_let_through() -> None:
     allowed = {line[1:] for line in IGNORED if line.startswith("!")}
     assert "*" in IGNORED
-    copied = [path for step in steps("COPY") if not step.startswith("--from")
-              for path in step.split()[:-1]]  # fmt: skip
-    assert copied
-    for path in copied:
+    assert len(copied("build")) == 6
+    for path in (*copied("build"), *copied("image")):
         assert (ROOT / path).exists()
         assert path.partition("/")[0] in allowed
+
+
+def copied(stage: str) -> list[str]:
+    """Of the build, or of the image."""
+    first, second = TEXT.split("FROM python")[1:]
+    lines = re.findall(r"^COPY ((?!--from).+)$", first if stage == "build" else second, re.M)
+    return [path for line in lines for path in line.split()[:-1]]
+
+
+def test_what_the_build_gets_makes_the_whole_package(tmp_path: Path) -> None:
+    for path in copied("build"):
+        source = ROOT / path
+        if source.is_dir():
+            shutil.copytree(source, tmp_path / path, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, tmp_path / path)
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "-d", "wheel"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    (wheel,) = (tmp_path / "wheel").glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "ris_jobs/planning/constants.json" in names
+    assert any(name.startswith("ris_jobs/_sql/migrations/") for name in names)
 
 
 def test_the_base_is_pinned_and_both_stages_share_it() -> None:

@@ -205,7 +205,10 @@ def refusal(milvus: Settings, kind: str) -> str:
     with vectors:
         assert vectors.index == kind
         vectors.upsert(wholes(range(1500), some))
+        # From here on by the index: what was just written is compared with one by one.
         vectors._client.flush(vectors.collection)
+        vectors._client.release_collection(vectors.collection)
+        vectors._client.load_collection(vectors.collection)
         found = vectors.search(some[:50], 200)
         exact = np.sort(some[:50] @ some.T)[:, ::-1][:, :200]
         assert found.ids[:, 0].tolist() == list(range(50))
