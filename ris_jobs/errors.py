@@ -6,6 +6,8 @@ RisError                 anything this package raises on purpose
 │   ├── DatabaseUnavailable
 │   ├── VectorsUnavailable
 │   ├── PreviewsUnavailable
+│   ├── FetchedUnavailable
+│   ├── SourceUnavailable    what a source names cannot be listed
 │   ├── DecoderUnavailable   no process to decode in can be started
 │   ├── ModelUnavailable     weights are not here and cannot be fetched
 │   └── WeightsMismatch      weights are here, but not the pinned bytes
@@ -79,6 +81,22 @@ class PreviewsUnavailable(_ServerUnavailable):
     """The preview store cannot be read or written."""
 
     what = "preview store"
+
+
+class SourceUnavailable(Unavailable):
+    """What a source is made of cannot be listed or read. ``problem`` never holds a secret."""
+
+    def __init__(self, name: str, problem: str, fix: str) -> None:
+        self.name = name
+        self.problem = problem
+        self.fix = fix
+        super().__init__(f"source {name!r} cannot be crawled: {problem}. {fix}")
+
+
+class FetchedUnavailable(_ServerUnavailable):
+    """The store of fetched bytes cannot be read or written."""
+
+    what = "store of fetched images"
 
 
 class DecoderUnavailable(Unavailable):
