@@ -20,6 +20,7 @@ from ris_jobs.progress import Advance
 from ris_jobs.settings import Settings
 from ris_jobs.store import crawls, fetches, ledger
 from ris_jobs.store.crawls import Crawl, Figures
+from ris_jobs.store.ledger import Known
 from ris_jobs.store.runs import Run
 
 _BATCH = 1024
@@ -115,6 +116,7 @@ class _Job:
     def observe(self, db: Connection, batch: Sequence[Listed], pool: ThreadPoolExecutor) -> Figures:
         run, source_id = self._run, self._crawl.source_id
         known = ledger.current(db, [x.uri for x in batch])
+        batch = [x for x in batch if not self._done(known.get(x.uri))]
         waiting = fetches.waiting(db, [x.uri for x in batch], run.started_at)
         listed = [x for x in batch if isinstance(x, Listing) and x.uri not in waiting]
         unchanged = {
@@ -152,6 +154,17 @@ class _Job:
             crawls.advance(db, self._crawl, Figures(gone=gone))
             self.total.gone += gone
         crawls.close(db, self._crawl, complete=self.over is None, why=self.over or "finished")
+
+    def _done(self, known: Known | None) -> bool:
+        """Whether the part of this crawl that was interrupted has seen it."""
+        crawl = self._crawl
+        return (
+            known is not None
+            and crawl.resumed
+            and known.source_id == crawl.source_id
+            and known.last_seen_at >= crawl.began_at
+            and not known.gone
+        )
 
     def _affordable(self, to_read: list[Listing]) -> list[Listing]:
         """As many as the limits of the source leave."""

@@ -41,13 +41,14 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Crawl:
-    """An open row of ris.source_crawl. What was seen since ``began_at`` was seen by it;
-    ``marker`` is where an interrupted one goes on; ``hosts`` are the figures of its parts so far.
-    """
+    """An open row of ris.source_crawl. What its source saw since ``began_at`` was seen by it;
+    ``resumed`` tells one that was interrupted, ``marker`` is where it goes on, and ``hosts`` are
+    the figures of its parts so far."""
 
     crawl_id: int
     source_id: int
     began_at: datetime
+    resumed: bool
     marker: str | None
     hosts: Mapping[str, Any]
 
@@ -67,7 +68,8 @@ def opened(engine: Engine, source_id: int, run: Run) -> Iterator[Crawl]:
                 db.execute(query("sources.close_old"), params)
                 begun = {"run_id": run.run_id, "began_at": run.started_at}
                 row = db.execute(query("sources.open"), params | begun).one()
-            yield Crawl(row.crawl_id, source_id, row.began_at, row.marker, row.hosts)
+            resumed = row.run_id != run.run_id
+            yield Crawl(row.crawl_id, source_id, row.began_at, resumed, row.marker, row.hosts)
         finally:
             # A closed connection frees it too, but only once the server has noticed.
             with suppress(DBAPIError):

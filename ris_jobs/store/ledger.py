@@ -22,9 +22,10 @@ class Known:
     observation_id: int
     version: str
     gone: bool
-    missed: int
     sha256: str | None
     reason: str | None
+    last_seen_at: datetime
+    source_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ class Recorded:
 def current(db: Connection, uris: Sequence[str]) -> dict[str, Known]:
     rows = db.execute(query("ledger.current"), {"uris": list(uris)})
     return {
-        r.uri: Known(r.observation_id, r.version, r.gone, r.missed, r.sha256, r.reason)
+        r.uri: Known(
+            r.observation_id, r.version, r.gone, r.sha256, r.reason, r.last_seen_at, r.source_id
+        )
         for r in rows
     }
 

@@ -1,7 +1,7 @@
 -- name: current
 -- What the ledger knows of these URIs.
-SELECT o.observation_id, o.uri, o.version, o.gone_at IS NOT NULL AS gone, o.missed, i.sha256,
-       o.reason
+SELECT o.observation_id, o.uri, o.version, o.gone_at IS NOT NULL AS gone, i.sha256, o.reason,
+       o.last_seen_at, o.source_id
 FROM ris.observation o
 LEFT JOIN ris.image i USING (image_id)
 WHERE o.uri = ANY(:uris) AND o.superseded_at IS NULL;

@@ -58,7 +58,7 @@ WHERE source_id = :source_id AND ended_at IS NULL AND began_at < now() - interva
 INSERT INTO ris.source_crawl (source_id, run_id, began_at)
 VALUES (:source_id, :run_id, :began_at)
 ON CONFLICT (source_id) WHERE ended_at IS NULL DO UPDATE SET source_id = excluded.source_id
-RETURNING crawl_id, began_at, marker, hosts;
+RETURNING crawl_id, run_id, began_at, marker, hosts;
 
 -- name: advance
 UPDATE ris.source_crawl
