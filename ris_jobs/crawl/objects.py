@@ -142,7 +142,7 @@ class Objects:
 
 def _modified_at(info: Mapping[str, Any]) -> datetime | None:
     """The first time that stores are known to give; a number is in seconds since 1970."""
-    for name in ("LastModified", "last_modified", "updated", "mtime", "modified"):
+    for name in ("LastModified", "last_modified", "updated", "mtime", "modified", "created"):
         value = info.get(name)
         try:
             if isinstance(value, str):

@@ -15,9 +15,9 @@ from typing import Literal, get_args
 
 from croniter import croniter
 
-from ris_jobs.crawl.fetch import CONTACT, PORTS
+from ris_jobs.crawl.fetch import CONTACT, PORTS, urls
 from ris_jobs.crawl.fetch.addresses import Network
-from ris_jobs.errors import ConfigError
+from ris_jobs.errors import ConfigError, UrlRefused
 
 __all__ = ["Kind", "Limits", "Politeness", "Source"]
 
@@ -25,7 +25,7 @@ Kind = Literal["directory", "objects", "urls", "web"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _CREDENTIALS = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|airflow:[A-Za-z0-9_.-]+")
-_URL = re.compile(r"([a-z][a-z0-9+.-]*)://\S+", re.IGNORECASE)
+_URL = re.compile(r"([a-z][a-z0-9+.-]*)://[^\x00-\x1f\x7f]+", re.IGNORECASE)
 _USER = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*:[^/?#]*@", re.IGNORECASE)
 _LOCAL = ("file", "local")
 
@@ -166,14 +166,22 @@ def _location(kind: str, location: str) -> tuple[bool, str]:
     if _USER.match(location):
         return False, "must not hold a password: name it by credentials"
     scheme = found.group(1).lower() if (found := _URL.fullmatch(location)) else None
-    if kind == "web":
-        return scheme in ("http", "https"), "must be a URL that begins with http:// or https://"
+    if kind == "web" or (kind == "urls" and scheme in ("http", "https")):
+        return _readable(location)
     if kind == "objects":
         remote = scheme not in (None, "http", "https", *_LOCAL)
         return remote, "must be a URL such as s3://bucket/folder"
     if kind == "directory":
         return Path(location).is_absolute(), "must be the absolute path of a folder"
     return bool(scheme) or Path(location).is_absolute(), "must be an absolute path or a URL"
+
+
+def _readable(url: str) -> tuple[bool, str]:
+    try:
+        urls.parse(url)
+    except UrlRefused as e:
+        return False, f"cannot be fetched: {e.detail}"
+    return True, ""
 
 
 def _is_tag(text: str) -> bool:
