@@ -11,6 +11,7 @@ RisError                 anything this package raises on purpose
 │   ├── DecoderUnavailable   no process to decode in can be started
 │   ├── ModelUnavailable     weights are not here and cannot be fetched
 │   └── WeightsMismatch      weights are here, but not the pinned bytes
+├── CrawlFailed          the process that crawls a website died          (exit 2)
 ├── NotFound             what was asked for is not in the tables         (exit 1)
 ├── HashListRejected     a file of known hashes cannot be used           (exit 1)
 ├── UrlRefused           a URL leads where a crawl may not go
@@ -133,6 +134,22 @@ class WeightsMismatch(Unavailable):
         )
 
 
+class CrawlFailed(RisError):
+    """The process that crawls a website died. ``words`` are its last, perhaps none."""
+
+    exit_code = 2
+
+    def __init__(self, source: str, how: str, words: str) -> None:
+        self.source = source
+        self.how = how
+        self.words = words
+        said = f" Its last words: {words}" if words else ""
+        super().__init__(
+            f"the crawl of source {source!r} {how}. What it gave until then is kept; run it again "
+            f"to go on.{said}"
+        )
+
+
 class NotFound(RisError):
     """What was asked for is not in the tables."""
 
@@ -168,6 +185,8 @@ class Reason(StrEnum):
     TIMED_OUT = "timed-out"
     HTTP_STATUS = "http-status"
     BAD_RESPONSE = "bad-response"
+    ROBOTS_REFUSED = "robots-refused"
+    NOINDEX = "noindex"
     FAILED = "failed"
 
 

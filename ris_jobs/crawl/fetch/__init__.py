@@ -79,11 +79,12 @@ class Headers:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
     """``url`` is where it ended, ``redirects`` the URLs that led there, the one asked for first;
-    ``seconds`` is the time it took."""
+    ``seconds`` is the time it took, ``received`` the bytes of the body as they came, encoded."""
 
     url: str
     redirects: tuple[str, ...]
     seconds: float
+    received: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
