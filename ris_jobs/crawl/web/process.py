@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO
 
@@ -30,7 +30,7 @@ _ENVIRONMENT = (
 _LAST_WORDS = 12  # lines
 
 
-def crawl(order: Order) -> Iterator[Event]:
+def crawl(order: Order) -> Generator[Event, None, None]:
     """Crawl a source, and tell what is found as it comes, :class:`Ended` last.
 
     Closing the iterator ends the crawl at once, and so does the end of this process. Raises
