@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from sqlalchemy import create_engine, text
 
 from ris_jobs import jobs
-from ris_jobs.jobs import listed
+from ris_jobs.jobs import listed, web
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
 
 # Processes start from one that has everything imported, and used nothing of it.
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["ris_jobs.jobs", "ris_jobs.jobs.crawl", "s3fs", "tests.jobs.kills"])
+SERVER.set_forkserver_preload(["ris_jobs.jobs", "ris_jobs.jobs.web", "s3fs", "tests.jobs.kills"])
 
 TABLES = {
     "image": "SELECT sha256, byte_size, status, reason FROM ris.image",
@@ -39,7 +39,7 @@ TABLES = {
 def crawl(settings: Settings, names: list[str], env: Mapping[str, str], batch: int) -> None:
     """In the child. Small batches, so that there is something between any two moments."""
     os.environ |= env
-    listed._BATCH = batch
+    listed._BATCH = web._BATCH = batch
     jobs.crawl_only(settings, names, LogProgress())
 
 

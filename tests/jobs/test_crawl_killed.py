@@ -11,8 +11,10 @@ from ris_jobs import jobs
 from ris_jobs.crawl.source import Source
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
+from tests.crawl.web.site import served
 from tests.jobs import kills
 from tests.jobs.buckets import Bucket
+from tests.jobs.test_web import a_site
 
 FILES = 300
 OBJECTS = 100
@@ -50,6 +52,14 @@ def test_a_folder(settings: Settings, other: Settings, tmp_path: Path) -> None:
     source = Source(name="in", kind="directory", location=str(folder))
     compare(settings, other, source, {}, batch=8)
     assert len(kills.tables(other)["observation"]) == FILES
+
+
+def test_a_website(settings: Settings, other: Settings) -> None:
+    pages = a_site(OBJECTS)
+    settings, other = (replace(s, contact="me@example.org") for s in (settings, other))
+    with served(pages) as site:
+        compare(settings, other, replace(site.source(), name="in"), {}, batch=4)
+    assert len(kills.tables(other)["observation"]) == OBJECTS
 
 
 def test_a_bucket(settings: Settings, other: Settings, bucket: Bucket) -> None:

@@ -76,27 +76,28 @@ def a_site(pictures: int) -> dict[str, Page]:
 
 
 def test_a_second_crawl_downloads_no_image(settings: Settings, site: Site) -> None:
-    site.pages |= a_site(200)
+    site.pages |= a_site(60)
     add(settings, site.source())
-    assert counts(crawl(settings)) == {"seen": 200, "new": 200}
+    assert counts(crawl(settings)) == {"seen": 60, "new": 60}
     images = [hit for hit in site.log if hit.path.endswith(".png")]
-    assert len(images) == len({hit.path for hit in images}) == 200
+    assert len(images) == len({hit.path for hit in images}) == 60
     ((row,),) = ask(settings, "SELECT to_jsonb(c) FROM ris.source_crawl c")
     assert isinstance(row, dict)
     assert row["bytes"] == sum(hit.sent for hit in images)
-    assert (row["complete"], row["why"], row["pages"]) == (True, "finished", 21)
+    assert (row["complete"], row["why"], row["pages"]) == (True, "finished", 7)
     (host,) = row["hosts"].values()
     assert host["requests"] == len(site.log)
-    assert host["bytes"] == sum(hit.sent for hit in site.log)
+    # Of what is not there the body is not read.
+    assert host["bytes"] == site.sent
     fingerprint(settings)
     assert list((settings.home / "fetched").rglob("*/*")) == []
 
     site.log.clear()
-    assert counts(crawl(settings)) == {"seen": 200, "unchanged": 200}
+    assert counts(crawl(settings)) == {"seen": 60, "unchanged": 60}
     images = [hit for hit in site.log if hit.path.endswith(".png")]
     assert {hit.status for hit in images} == {304}
-    assert len(images) == 200
-    assert ask(settings, "SELECT count(*) FROM ris.observation") == [(200,)]
+    assert len(images) == 60
+    assert ask(settings, "SELECT count(*) FROM ris.observation") == [(60,)]
     assert ask(settings, "SELECT count(*) FROM ris.sighting_history") == [(0,)]
 
 
@@ -106,13 +107,12 @@ def test_bytes_that_are_lost_before_they_are_fingerprinted_are_fetched_again(
     site.pages |= a_site(3)
     add(settings, site.source())
     crawl(settings)
-    (lost, *_) = (settings.home / "fetched").glob("*/*")
-    lost.unlink()
+    kept = sorted((settings.home / "fetched").glob("*/*"))
+    kept[0].unlink()
     site.log.clear()
     assert counts(crawl(settings)) == {"seen": 3, "unchanged": 3}
     assert sorted(h.status for h in site.log if h.path.endswith(".png")) == [200, 304, 304]
-    fingerprint(settings)
-    assert ask(settings, "SELECT DISTINCT status FROM ris.image") == [("ok",)]
+    assert sorted((settings.home / "fetched").glob("*/*")) == kept
 
 
 def test_the_same_picture_at_many_urls_is_one_image(settings: Settings, site: Site) -> None:
@@ -128,15 +128,16 @@ def test_the_same_picture_at_many_urls_is_one_image(settings: Settings, site: Si
     assert ask(settings, "SELECT DISTINCT tags FROM ris.uri_source") == [(["press"],)]
 
 
-def test_gone_is_gone_after_three_times_and_back_is_back(settings: Settings, site: Site) -> None:
+def test_gone_is_gone_after_some_times_and_back_is_back(settings: Settings, site: Site) -> None:
+    settings = replace(settings, gone_after=2)
     there, not_found, gone = image(1), Answer(status=404), Answer(status=410)
-    answers = [there, not_found, not_found, there, not_found, gone, not_found, not_found, there]
+    answers = [there, not_found, there, not_found, gone, not_found, there]
     site.pages |= {"/": page(img("/a.png")), "/a.png": iter(answers)}
     add(settings, site.source())
     found = [counts(crawl(settings)) for _ in answers]
-    assert [f.get("gone", 0) for f in found] == [0, 0, 0, 0, 0, 0, 1, 0, 0]
-    assert [f["seen"] for f in found] == [1] * 9
-    assert found[3]["unchanged"] == found[8]["changed"] == 1
+    assert [f.get("gone", 0) for f in found] == [0, 0, 0, 0, 1, 0, 0]
+    assert [f["seen"] for f in found] == [1] * 7
+    assert found[2]["unchanged"] == found[6]["changed"] == 1
     assert ask(settings, "SELECT event FROM ris.uri_event ORDER BY at") == [
         ("appeared",),
         ("gone",),
@@ -144,22 +145,8 @@ def test_gone_is_gone_after_three_times_and_back_is_back(settings: Settings, sit
     ]
 
 
-def test_changed_bytes_are_a_new_observation_and_the_old_one_stays(
-    settings: Settings, site: Site
-) -> None:
-    site.pages |= {
-        "/": page(img("/a.png")),
-        "/a.png": iter([image(1, ETag='"1"'), image(2, ETag='"2"'), image(2, ETag='"3"')]),
-    }
-    add(settings, site.source())
-    found = [counts(crawl(settings)) for _ in range(3)]
-    assert found == [{"seen": 1, "new": 1}, {"seen": 1, "changed": 1}, {"seen": 1, "unchanged": 1}]
-    rows = "SELECT etag, superseded_at IS NOT NULL, replaced FROM ris.observation ORDER BY 1"
-    assert ask(settings, rows) == [('"1"', True, True), ('"3"', False, False)]
-
-
 def test_failures_touch_nothing_wait_and_are_given_up(settings: Settings, site: Site) -> None:
-    settings = replace(settings, give_up_after=3)
+    settings = replace(settings, give_up_after=2)
     broken = Answer(status=500)
     site.pages |= {
         "/": page(img("/a.png", "/never.png")),
@@ -174,10 +161,9 @@ def test_failures_touch_nothing_wait_and_are_given_up(settings: Settings, site: 
     site.log.clear()
     assert counts(jobs.crawl_only(settings, ["site"], LogProgress())) == {}
     assert [h.path for h in site.log if h.path.endswith(".png")] == []
-    for _ in range(3):
-        crawl(settings)
+    crawl(settings)
     state = "SELECT attempts, reason, gave_up_at IS NOT NULL FROM ris.fetch"
-    assert ask(settings, state) == [(3, "http-status", True), (3, "http-status", True)]
+    assert ask(settings, state) == [(2, "http-status", True), (2, "http-status", True)]
     assert ask(settings, "SELECT to_jsonb(o) FROM ris.observation o") == shown
     site.log.clear()
     crawl(settings)
@@ -193,9 +179,10 @@ def test_failures_touch_nothing_wait_and_are_given_up(settings: Settings, site: 
 def test_what_is_no_image_is_seen_as_that_and_robots_are_obeyed(
     settings: Settings, site: Site
 ) -> None:
+    inside = f"http://169.254.169.254:{site.port}/latest/meta-data.png"
     site.pages |= {
         "/robots.txt": Answer(b"User-agent: *\nDisallow: /private/\n", "text/plain"),
-        "/": page(img("/a.png", "/page.png", "/private/b.png", "http://169.254.169.254/c.png")),
+        "/": page(img("/a.png", "/page.png", "/private/b.png", inside)),
         "/a.png": image(1),
         "/page.png": page("not an image"),
         "/private/b.png": image(2),
@@ -212,16 +199,19 @@ def test_what_is_no_image_is_seen_as_that_and_robots_are_obeyed(
     assert counts(crawl(settings)) == {"seen": 4, "unchanged": 2, "refused": 3}
 
 
-def test_what_a_page_says_is_kept_as_it_changes(settings: Settings, site: Site) -> None:
+def test_changed_bytes_are_a_new_observation_and_what_a_page_says_is_kept_as_it_changes(
+    settings: Settings, site: Site
+) -> None:
     says = '<html><head><title>{0}</title></head><body><a href="/big"><img src="/a.png" alt="{0}">'
-    site.pages |= {
-        "/": iter([Answer(says.format("one\0").encode()), Answer(says.format("two").encode())]),
-        "/a.png": image(1, ETag='"1"'),
-    }
+    pages = [Answer(says.format(said).encode()) for said in ("one\0", "two", "two")]
+    pictures = [image(1, ETag='"1"'), image(2, ETag='"2"'), image(2, ETag='"3"')]
+    site.pages |= {"/": iter(pages), "/a.png": iter(pictures)}
     add(settings, site.source())
-    crawl(settings)
-    crawl(settings)
-    now = "SELECT page, title, alt, link FROM ris.sighting WHERE uri LIKE '%/a.png'"
+    found = [counts(crawl(settings)) for _ in range(3)]
+    assert found == [{"seen": 1, "new": 1}, {"seen": 1, "changed": 1}, {"seen": 1, "unchanged": 1}]
+    rows = "SELECT etag, superseded_at IS NOT NULL, replaced FROM ris.observation ORDER BY 1"
+    assert ask(settings, rows) == [('"1"', True, True), ('"3"', False, False)]
+    now = "SELECT page, title, alt, link FROM ris.sighting"
     assert ask(settings, now) == [(site.url(), "two", "two", site.url("/big"))]
     ((before,),) = ask(settings, "SELECT title FROM ris.sighting_history")
     assert str(before).startswith("one")
