@@ -49,8 +49,8 @@ from ris_jobs.jobs.sources import (
     remove_source,
     retry_source,
     show_source,
-    wanted_sources,
 )
+from ris_jobs.jobs.wanted import wanted_sources
 
 __all__ = [
     "Answer",

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from ris_jobs.crawl.objects import Objects
 from ris_jobs.crawl.source import Source
-from ris_jobs.jobs.credentials import filesystem
-from ris_jobs.jobs.listed import Place, crawl_listed, folder
+from ris_jobs.jobs.listed import crawl_listed
+from ris_jobs.jobs.places import open_place
 from ris_jobs.progress import Advance, Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import crawls
@@ -77,15 +76,5 @@ def _crawl(
 
         fetched = open_fetched(settings)
         return crawl_web(engine, run, source, under_way, fetched, settings, advance)
-    place: Place
-    if source.kind == "objects":
-        place = Objects(
-            filesystem(source),
-            source.name,
-            source.location,
-            settings.max_bytes,
-            any_name=bool(source.include),
-        )
-    else:
-        place = folder(engine, source, run, settings)
+    place = open_place(engine, source, run, settings)
     return crawl_listed(engine, run, source, under_way, place, settings, advance)

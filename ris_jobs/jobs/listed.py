@@ -5,17 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
-from pathlib import Path
-from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
-from ris_jobs.crawl import Failure, Listing, Observation, directory
+from ris_jobs.crawl import Failure, Listing, Observation
 from ris_jobs.crawl.source import Source
-from ris_jobs.errors import ConfigError, Reason
+from ris_jobs.errors import Reason
+from ris_jobs.jobs.places import Listed, Place
 from ris_jobs.progress import Advance
 from ris_jobs.settings import Settings
 from ris_jobs.store import crawls, fetches, ledger
@@ -24,50 +21,6 @@ from ris_jobs.store.ledger import Known
 from ris_jobs.store.runs import Run
 
 _BATCH = 1024
-
-Listed = Listing | Observation | Failure
-
-
-class Place(Protocol):
-    """Where images can be listed in an order, and read one by one; ``root`` is its URI."""
-
-    @property
-    def root(self) -> str: ...
-
-    def walk(self, after: str | None = None) -> Iterator[Listed]: ...
-
-    def observe(self, listing: Listing, seen_at: datetime) -> Observation | Failure: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A folder of this machine. A walk that was interrupted starts anew: it costs no read."""
-
-    path: Path
-    now: datetime
-    skip: frozenset[Path]
-
-    @property
-    def root(self) -> str:
-        return directory.uri_of(self.path)
-
-    def walk(self, after: str | None = None) -> Iterator[Listed]:
-        if self.path.exists():
-            yield from directory.walk(self.path, now=self.now, skip=self.skip)
-
-    def observe(self, listing: Listing, seen_at: datetime) -> Observation:
-        return directory.observe(listing, seen_at)
-
-
-def folder(engine: Engine, source: Source, run: Run, settings: Settings) -> Folder:
-    """:class:`ConfigError` for a folder that is not there and never was; one that is missing now
-    has nothing left in it."""
-    path = Path(source.location)
-    if not path.exists():
-        with engine.connect() as db:
-            if not ledger.knows(db, directory.uri_of(path)):
-                raise ConfigError(str(path), "does not exist")
-    return Folder(path, run.started_at, frozenset({settings.home.resolve()}))
 
 
 def crawl_listed(

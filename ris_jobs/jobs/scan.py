@@ -18,7 +18,7 @@ from ris_jobs.jobs.match import Matched, match
 from ris_jobs.jobs.models import calibration_of, model_of, open_pipeline
 from ris_jobs.jobs.report import counts, report
 from ris_jobs.jobs.resolve import Resolved, resolve
-from ris_jobs.jobs.sources import enabled_sources, uri_of, wanted_sources
+from ris_jobs.jobs.wanted import enabled_sources, uri_of, wanted_sources
 from ris_jobs.progress import Progress
 from ris_jobs.report.views import Pairs, StageTime, Summary, as_json, from_json
 from ris_jobs.settings import Settings
@@ -172,6 +172,8 @@ def summarise(db: Connection, run: Run, totals: Totals) -> Summary:
         changed=totals.crawled.changed,
         unchanged=totals.crawled.unchanged,
         gone=totals.crawled.gone,
+        refused=totals.crawled.refused,
+        failed=totals.crawled.failed,
         fingerprinted=totals.fingerprinted.images,
         pairs=Pairs(
             totals.matched.candidates,

@@ -80,7 +80,7 @@ COMMENT ON COLUMN ris.source_crawl.began_at IS
 COMMENT ON COLUMN ris.source_crawl.ended_at IS 'when it ended; null: it is under way, or interrupted';
 COMMENT ON COLUMN ris.source_crawl.complete IS 'whether everything in reach was looked at';
 COMMENT ON COLUMN ris.source_crawl.why IS 'why it ended, in words: finished, or which limit was met';
-COMMENT ON COLUMN ris.source_crawl.marker IS 'the last name of the listing that was done with';
+COMMENT ON COLUMN ris.source_crawl.marker IS 'how far it came: the last URI of a listing';
 COMMENT ON COLUMN ris.source_crawl.seen IS 'images that were looked at, of whatever outcome';
 COMMENT ON COLUMN ris.source_crawl.new IS 'URIs never seen before';
 COMMENT ON COLUMN ris.source_crawl.changed IS 'URIs that show other bytes, or are back after an absence';
@@ -138,7 +138,8 @@ COMMENT ON COLUMN ris.sighting.published_at IS 'when it was published, as the pa
 COMMENT ON COLUMN ris.sighting.full_uri IS 'of the larger image, where the page names this as its thumbnail';
 COMMENT ON COLUMN ris.sighting.columns IS 'the other columns of the list';
 COMMENT ON COLUMN ris.sighting.last_seen_at IS
-    'the last crawl that found it there; older than the last complete one: it is named no more';
+    'the last crawl that found it there. Older than the last complete one: it is named no more, or it '
+    'waits in ris.fetch';
 COMMENT ON COLUMN ris.sighting.since IS
     'since when the row is as it is; what it was before is in sighting_history';
 CREATE INDEX sighting_uri ON ris.sighting (uri);

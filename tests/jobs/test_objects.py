@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -13,7 +15,7 @@ from ris_jobs import jobs
 from ris_jobs.crawl import objects
 from ris_jobs.crawl.source import Limits, Source
 from ris_jobs.errors import ConfigError, SourceUnavailable
-from ris_jobs.jobs import Crawled
+from ris_jobs.jobs import Crawled, listed
 from ris_jobs.jobs.credentials import filesystem
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
@@ -199,6 +201,37 @@ def test_a_store_that_cannot_be_had_is_said_without_its_secret(
     with pytest.raises(ConfigError, match="must hold a JSON object") as caught:
         jobs.crawl_only(settings, ["in"], progress)
     assert "secret-word" not in str(caught.value)
+
+
+def test_a_crawl_goes_on_for_three_days_and_then_begins_anew(
+    crawl: Crawl, bucket: Bucket, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(4):
+        bucket.put(f"a folder/{i}.jpg", bytes([i]) * 10)
+
+    monkeypatch.setattr(listed, "_BATCH", 2)
+    real = listed._Job.observe
+    calls = itertools.count()
+
+    def interrupted(job: listed._Job, *given: Any) -> Any:
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        return real(job, *given)
+
+    for age, new in (("71 hours", 2), ("73 hours", 0)):
+        calls = itertools.count()
+        with monkeypatch.context() as patched:
+            patched.setattr(listed._Job, "observe", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                crawl()
+        older = f"began_at - interval '{age}'"
+        with open_engine(settings) as engine, engine.begin() as db:
+            db.execute(
+                text(f"UPDATE ris.source_crawl SET began_at = {older} WHERE ended_at IS NULL")
+            )
+        assert crawl().new == new
+    ends = "SELECT why, seen, new FROM ris.source_crawl ORDER BY crawl_id"
+    assert ask(settings, ends) == [("finished", 4, 4), ("interrupted", 2, 0), ("finished", 4, 0)]
 
 
 def test_runs_that_overlap_wait_for_each_other(crawl: Crawl) -> None:
