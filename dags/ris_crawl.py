@@ -1,4 +1,4 @@
-"""Nightly: look at every folder again, and note in the ledger what is new, changed or gone."""
+"""Nightly: look at every source again, and note in the ledger what is new, changed or gone."""
 
 from datetime import datetime
 
@@ -17,33 +17,41 @@ from ris_common import DEFAULT_ARGS, OBSERVED
     tags=["ris-jobs"],
     doc_md=__doc__,
     params={
+        "sources": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "string"},
+            description="Names of sources to crawl; all that are enabled, unless given.",
+        ),
         "roots": Param(
             None,
             type=["null", "array"],
             items={"type": "string"},
-            description="Folders to crawl; all that were ever crawled, unless given.",
-        )
+            description="Folders to crawl; each becomes a source if it is none yet.",
+        ),
     },
 )
 def ris_crawl() -> None:
     @task
-    def list_roots() -> list[str]:
+    def list_sources() -> list[str]:
+        from pathlib import Path
+
         from ris_jobs import jobs
         from ris_jobs.settings import Settings
 
-        given = get_current_context()["params"]["roots"]
-        return given or [str(p) for p in jobs.known_roots(Settings.from_env())]
+        params = get_current_context()["params"]
+        wanted = [*(params["sources"] or ()), *map(Path, params["roots"] or ())]
+        return jobs.nightly(Settings.from_env(), wanted)
 
     @task(max_active_tis_per_dag=4)
-    def crawl(root: str) -> dict[str, float]:
+    def crawl(source: str) -> dict[str, float]:
         from dataclasses import asdict
-        from pathlib import Path
 
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
         from ris_jobs.settings import Settings
 
-        return asdict(jobs.crawl_only(Settings.from_env(), [Path(root)], LogProgress()))
+        return asdict(jobs.crawl_only(Settings.from_env(), [source], LogProgress()))
 
     # One unmapped task rings the bell: events of mapped tasks can be lost. What is pending
     # stands in PostgreSQL, so a doubled or missing event does no harm.
@@ -51,7 +59,7 @@ def ris_crawl() -> None:
     def announce() -> None:
         pass
 
-    crawl.expand(root=list_roots()) >> announce()
+    crawl.expand(source=list_sources()) >> announce()
 
 
 ris_crawl()

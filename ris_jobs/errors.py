@@ -6,10 +6,13 @@ RisError                 anything this package raises on purpose
 │   ├── DatabaseUnavailable
 │   ├── VectorsUnavailable
 │   ├── PreviewsUnavailable
+│   ├── FetchedUnavailable
+│   ├── SourceUnavailable    what a source names cannot be listed
 │   ├── DecoderUnavailable   no process to decode in can be started
 │   ├── ModelUnavailable     weights are not here and cannot be fetched
 │   └── WeightsMismatch      weights are here, but not the pinned bytes
 ├── IndexDiffers         a collection has another index than is set      (exit 1)
+├── CrawlFailed          the process that crawls a website died          (exit 2)
 ├── NotFound             what was asked for is not in the tables         (exit 1)
 ├── HashListRejected     a file of known hashes cannot be used           (exit 1)
 ├── UrlRefused           a URL leads where a crawl may not go
@@ -82,6 +85,22 @@ class PreviewsUnavailable(_ServerUnavailable):
     what = "preview store"
 
 
+class SourceUnavailable(Unavailable):
+    """What a source is made of cannot be listed or read. ``problem`` never holds a secret."""
+
+    def __init__(self, name: str, problem: str, fix: str) -> None:
+        self.name = name
+        self.problem = problem
+        self.fix = fix
+        super().__init__(f"source {name!r} cannot be crawled: {problem}. {fix}")
+
+
+class FetchedUnavailable(_ServerUnavailable):
+    """The store of fetched bytes cannot be read or written."""
+
+    what = "store of fetched images"
+
+
 class DecoderUnavailable(Unavailable):
     """Images are decoded in child processes, and none can be started."""
 
@@ -127,6 +146,22 @@ class IndexDiffers(RisError):
         super().__init__(f"the index of {where} is {has}, and RIS_INDEX asks for {wanted}")
 
 
+class CrawlFailed(RisError):
+    """The process that crawls a website died. ``words`` are its last, perhaps none."""
+
+    exit_code = 2
+
+    def __init__(self, source: str, how: str, words: str) -> None:
+        self.source = source
+        self.how = how
+        self.words = words
+        said = f" Its last words: {words}" if words else ""
+        super().__init__(
+            f"the crawl of source {source!r} {how}. What it gave until then is kept; run it again "
+            f"to go on.{said}"
+        )
+
+
 class NotFound(RisError):
     """What was asked for is not in the tables."""
 
@@ -162,6 +197,8 @@ class Reason(StrEnum):
     TIMED_OUT = "timed-out"
     HTTP_STATUS = "http-status"
     BAD_RESPONSE = "bad-response"
+    ROBOTS_REFUSED = "robots-refused"
+    NOINDEX = "noindex"
     FAILED = "failed"
 
 

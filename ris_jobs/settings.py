@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from ris_jobs.crawl.fetch import CONTACT
 from ris_jobs.errors import ConfigError
 from ris_jobs.indexes import KINDS
 
@@ -53,6 +54,9 @@ class Settings:
         results=True,
     )
     previews_url: str | None = _setting("fsspec URL for previews; unset: home/previews")
+    fetched_url: str | None = _setting(
+        "fsspec URL for images fetched from the web; unset: home/fetched"
+    )
     weights_dir: Path | None = _setting("weights of optional models; unset: home/weights")
     model: str = _setting("descriptor: builtin, resnet50, sscd", default="builtin", results=True)
     regions: str | None = _setting(
@@ -87,6 +91,18 @@ class Settings:
         "cut-off files: reject, or accept what decodes", default="reject", results=True
     )
     preview_size: int = _setting("long side of previews, pixels", default=640, results=True)
+    contact: str | None = _setting(
+        "URL or mail address that servers on the web are told; web sources need one"
+    )
+    gone_after: int = _setting(
+        "crawls in a row that are told 404 or 410 until an image is gone", default=3
+    )
+    give_up_after: int = _setting(
+        "crawls in a row that fail to fetch an image until it is given up", default=8
+    )
+    keep_fetched: int = _setting(
+        "days that fetched images are kept once they are fingerprinted", default=0
+    )
     batch_size: int = _setting("images a pipeline call", default=64)
     workers: int = _setting("threads that read, decode and judge; 0: one a core", default=0)
 
@@ -122,6 +138,13 @@ class Settings:
             ),
             "decode_seconds": (1 <= self.decode_seconds <= 3600, "must be between 1 and 3600"),
             "preview_size": (64 <= self.preview_size <= 4096, "must be between 64 and 4096"),
+            "contact": (
+                self.contact is None or bool(CONTACT.fullmatch(self.contact)),
+                "must be a URL or mail address",
+            ),
+            "gone_after": (1 <= self.gone_after <= 1000, "must be between 1 and 1000"),
+            "give_up_after": (1 <= self.give_up_after <= 1000, "must be between 1 and 1000"),
+            "keep_fetched": (0 <= self.keep_fetched <= 36500, "must be between 0 and 36500"),
             "batch_size": (1 <= self.batch_size <= 4096, "must be between 1 and 4096"),
             "workers": (0 <= self.workers <= 256, "must be between 0 and 256"),
             "regions": (
@@ -161,6 +184,7 @@ class Settings:
         shown["database_url"] = mask_url(self.database_url)
         shown["milvus_uri"] = mask_url(self.milvus_uri)
         shown["previews_url"] = mask_url(self.previews_url)
+        shown["fetched_url"] = mask_url(self.fetched_url)
         shown["milvus_token"] = "***" if self.milvus_token else None
         return {k: str(v) if isinstance(v, Path) else v for k, v in shown.items()}
 

@@ -59,6 +59,8 @@ IMAGES = [
     "is_source",
     "source_uri",
     "source_confidence",
+    "source",
+    "tags",
 ]
 HITS = ["run_id", "bank", "label", "hash", "distance", "uri", "sha256"]
 FAMILIES = ["family_id", "source_uri", "confidence", "reasons", "members"]

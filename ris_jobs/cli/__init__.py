@@ -13,7 +13,7 @@ import sys
 import click
 
 from ris_jobs import __version__
-from ris_jobs.cli import banks, images, plan, results, review, upkeep
+from ris_jobs.cli import banks, images, plan, results, review, sources, upkeep
 from ris_jobs.cli.common import Commands
 
 __all__ = ["main"]
@@ -50,6 +50,7 @@ for command in (
     *(images.scan, images.search, images.explain),
     *(review.decide, review.decide_source, review.template),
     *(results.export, results.history, results.report, results.replay),
+    *(sources.source, sources.crawl),
     *(banks.bank, plan.plan),
     *(upkeep.config, upkeep.db, upkeep.index, upkeep.doctor, upkeep.airflow, upkeep.demo),
 ):

@@ -13,12 +13,13 @@ from ris_jobs.settings import Settings
 
 
 @click.command()
-@click.argument("sources", metavar="PATH_OR_URL...", nargs=-1, required=True)
+@click.argument("sources", metavar="PATH_OR_URL_OR_SOURCE...", nargs=-1, required=True)
 @click.option("--model", help="Descriptor to use: builtin, resnet50 or sscd.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def scan(sources: tuple[str, ...], model: str | None, as_json: bool) -> None:
     """Look at every image under each folder (or at single files), and match what is new.
 
+    A URL is crawled as a website; a name that is no path here is that of a source (`ris source`).
     What was seen before and has not changed is not read again. Images that cannot be used are
     quarantined with a reason, and the scan goes on.
     """
@@ -26,8 +27,8 @@ def scan(sources: tuple[str, ...], model: str | None, as_json: bool) -> None:
     from ris_jobs.report import terminal, views
 
     settings = load_settings(model=model)
-    roots = [_root(s) for s in sources]
-    summary = jobs.scan(settings, roots, Bars(quiet=as_json))
+    wanted = [_wanted(s, settings) for s in sources]
+    summary = jobs.scan(settings, wanted, Bars(quiet=as_json))
     show(terminal.summary(summary), views.as_json(summary) if as_json else None)
 
 
@@ -100,23 +101,37 @@ def explain(one: str, two: str, model: str | None, as_json: bool, output: Path) 
         click.echo(f"{'picture':<12}{output}")
 
 
-def _root(source: str) -> Path:
+def _wanted(source: str, settings: Settings) -> str | Path:
+    """A path, the URL of a website, or a name of a source where there is no such path."""
     from ris_jobs.crawl.directory import path_of
 
     if not source:
-        raise ConfigError("PATH_OR_URL", "is empty")
+        raise ConfigError("PATH_OR_URL_OR_SOURCE", "is empty")
+    if source.lower().startswith(("http://", "https://")):
+        return source
     if source.startswith("file:"):
         try:
             path = path_of(source)
         except ValueError as e:
             raise ConfigError(source, "is not a file:// URI of an absolute path") from e
     elif "://" in source:
-        raise ConfigError(source, "cannot be scanned: this version reads local folders and files")
+        problem = "is the URL of no website; `ris source add NAME objects URL` makes it a source"
+        raise ConfigError(source, problem)
     else:
         path = Path(source)
+        if not path.exists() and _is_source(source, settings):
+            return source
     if path.exists() and not (path.is_dir() or path.is_file()):
         raise ConfigError(source, "is neither a folder nor a file")
     return path
+
+
+def _is_source(name: str, settings: Settings) -> bool:
+    from ris_jobs import jobs
+    from ris_jobs.store.postgres import open_engine
+
+    with open_engine(settings) as engine:
+        return name in (s.name for s in jobs.list_sources(engine))
 
 
 def _bytes_of(image: Path, settings: Settings) -> bytes:

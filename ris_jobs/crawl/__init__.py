@@ -1,6 +1,7 @@
 """What exists: sources are walked, and each URI's bytes are observed.
 
-Entry point: :func:`ris_jobs.crawl.directory.walk`. The stage is pure in the sense of the
+Entry points: :func:`ris_jobs.crawl.directory.walk`, :class:`ris_jobs.crawl.objects.Objects`; what
+to crawl is a :class:`ris_jobs.crawl.source.Source`. The stage is pure in the sense of the
 project: it reads the source it is given and returns values; it writes nothing.
 """
 
@@ -11,7 +12,7 @@ from datetime import datetime
 
 from ris_jobs.errors import Reason
 
-__all__ = ["Listing", "Observation"]
+__all__ = ["Failure", "Listing", "Observation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Observation:
 
     Exactly one of ``sha256`` (64 hex digits) and ``reason`` is set: a URI whose bytes could
     not be read is observed too, with the reason and a sentence in ``detail``.
-    ``modified_at`` is the source's claim about its own date, never our sighting.
+    ``modified_at`` is the source's claim about its own date, never our sighting; ``etag`` and
+    ``last_modified`` are what a web server sent, to ask it later whether the bytes are others.
     """
 
     uri: str
@@ -45,3 +47,17 @@ class Observation:
     sha256: str | None = None
     reason: Reason | None = None
     detail: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The URI is named, but could not be asked for its bytes: what it showed before may still be
+    there. ``retry_after`` is the least seconds to wait before it is asked again, if that was said.
+    """
+
+    uri: str
+    reason: Reason
+    detail: str
+    retry_after: float | None = None

@@ -18,6 +18,7 @@ from ris_jobs.jobs.crawl import Crawled, crawl
 from ris_jobs.jobs.db import grant_reader, psql
 from ris_jobs.jobs.explain import Explained, explain
 from ris_jobs.jobs.export import export
+from ris_jobs.jobs.fetched import Swept, sweep_fetched
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.history import history
 from ris_jobs.jobs.index import Drift, check_index, index, rebuild_index
@@ -35,11 +36,25 @@ from ris_jobs.jobs.review import (
     list_templates,
     remove_template,
 )
-from ris_jobs.jobs.scan import begin, crawl_only, finish, known_roots, scan, step
+from ris_jobs.jobs.scan import begin, crawl_only, finish, nightly, scan, step
 from ris_jobs.jobs.search import Answer, Found, contact_sheet, search
+from ris_jobs.jobs.sources import (
+    Applied,
+    Listed,
+    Shown,
+    add_source,
+    apply_sources,
+    enable_source,
+    list_sources,
+    remove_source,
+    retry_source,
+    show_source,
+)
+from ris_jobs.jobs.wanted import wanted_sources
 
 __all__ = [
     "Answer",
+    "Applied",
     "Compared",
     "Crawled",
     "Decision",
@@ -48,10 +63,15 @@ __all__ = [
     "Fingerprinted",
     "Found",
     "Imported",
+    "Listed",
     "Marked",
     "Matched",
+    "Shown",
     "SourceDecision",
+    "Swept",
+    "add_source",
     "add_template",
+    "apply_sources",
     "begin",
     "check_index",
     "compare_banks",
@@ -60,6 +80,7 @@ __all__ = [
     "crawl_only",
     "decide",
     "decide_source",
+    "enable_source",
     "explain",
     "export",
     "fingerprint",
@@ -68,18 +89,24 @@ __all__ = [
     "history",
     "import_bank",
     "index",
-    "known_roots",
     "list_banks",
+    "list_sources",
     "list_templates",
     "match",
+    "nightly",
     "psql",
     "rebuild_index",
     "remove_bank",
+    "remove_source",
     "remove_template",
     "replay",
     "report",
     "resolve",
+    "retry_source",
     "scan",
     "search",
+    "show_source",
     "step",
+    "sweep_fetched",
+    "wanted_sources",
 ]

@@ -1,103 +1,80 @@
-"""Crawl: observe every image under the roots, read only what is new or changed."""
+"""Crawl: observe every image of some sources, read only what is new or changed."""
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
-from ris_jobs.crawl import Listing, Observation, directory
-from ris_jobs.errors import ConfigError
-from ris_jobs.progress import Progress
+from ris_jobs.crawl.source import Source
+from ris_jobs.jobs.listed import crawl_listed
+from ris_jobs.jobs.places import open_place
+from ris_jobs.progress import Advance, Progress
 from ris_jobs.settings import Settings
-from ris_jobs.store import ledger
+from ris_jobs.store import crawls
+from ris_jobs.store.crawls import Crawl, Figures
+from ris_jobs.store.fetched import open_fetched
 from ris_jobs.store.runs import Run
+from ris_jobs.store.sources import Stored
 
-_BATCH = 1024
-
-Listed = Listing | Observation
+_LOG = logging.getLogger("ris_jobs")
 
 
 @dataclass(slots=True)
 class Crawled:
-    """What a crawl saw, in URIs; ``seconds`` of wall-clock time."""
+    """What a crawl saw, in URIs, and read, in bytes; ``seconds`` of wall-clock time."""
 
     seen: int = 0
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     gone: int = 0
+    refused: int = 0
+    failed: int = 0
+    bytes: int = 0
     seconds: float = 0.0
 
 
 def crawl(
-    engine: Engine, run: Run, roots: Sequence[Path], settings: Settings, progress: Progress
+    engine: Engine, run: Run, sources: Sequence[Stored], settings: Settings, progress: Progress
 ) -> Crawled:
-    """Walk each root and write the ledger. URIs that are missing since the last crawl are
-    marked gone, never deleted; a root that is missing itself has nothing left in it.
+    """Crawl each source and write the ledger. URIs that are missing since the last crawl are
+    marked gone, never deleted.
 
-    Raises :class:`ConfigError` for a root that is not there and never was.
+    A crawl that was killed goes on where it was, if it began in the last 72 hours. Raises
+    :class:`ris_jobs.errors.ConfigError` for a source that cannot work (a folder that is not there
+    and never was), :class:`ris_jobs.errors.SourceUnavailable` for one that cannot be listed now.
     """
     started = time.perf_counter()
-    total = Crawled()
-    skip = frozenset({settings.home.resolve()})
-    with progress.stage("crawl", None) as advance, ThreadPoolExecutor(settings.threads) as pool:
-        for root in roots:
-            unread: list[str] = []
-            for batch in _batches(_listed(engine, root, run, skip)):
-                with engine.begin() as db:
-                    _observe(db, run, batch, pool, total)
-                unread += [x.uri for x in batch if isinstance(x, Observation)]
-                advance(len(batch))
-            with engine.begin() as db:
-                uri = directory.uri_of(root)
-                total.gone += ledger.mark_gone(db, uri, unread, run.started_at)
-    total.seconds = time.perf_counter() - started
-    return total
+    total = Figures()
+    with progress.stage("crawl", None) as advance:
+        for stored in sources:
+            with crawls.opened(engine, stored.source_id, run) as under_way:
+                seen = _crawl(engine, run, stored.source, under_way, settings, advance)
+            _LOG.info("source %s: %s", stored.source.name, seen)
+            total.add(seen)
+    return Crawled(
+        total.seen, total.new, total.changed, total.unchanged, total.gone, total.refused,
+        total.failed, total.bytes, time.perf_counter() - started,
+    )  # fmt: skip
 
 
-def distinct(roots: Sequence[Path]) -> list[Path]:
-    """Each root in its one true spelling; those that lie within another are left out."""
-    paths = sorted({root.resolve() for root in roots})
-    return [p for p in paths if not any(p.is_relative_to(q) for q in paths if q != p)]
+def _crawl(
+    engine: Engine,
+    run: Run,
+    source: Source,
+    under_way: Crawl,
+    settings: Settings,
+    advance: Advance,
+) -> Figures:
+    if source.kind in ("web", "urls"):
+        # Scrapy is needed by these alone.
+        from ris_jobs.jobs.web import crawl_web
 
-
-def _listed(engine: Engine, root: Path, run: Run, skip: Collection[Path]) -> Iterable[Listed]:
-    if root.exists():
-        return directory.walk(root, now=run.started_at, skip=skip)
-    with engine.connect() as db:
-        if not ledger.knows(db, directory.uri_of(root)):
-            raise ConfigError(str(root), "does not exist")
-    return ()
-
-
-def _observe(
-    db: Connection, run: Run, batch: Sequence[Listed], pool: ThreadPoolExecutor, total: Crawled
-) -> None:
-    known = ledger.current(db, [x.uri for x in batch])
-    failed = [x for x in batch if isinstance(x, Observation)]
-    listed = [x for x in batch if isinstance(x, Listing)]
-    unchanged = {
-        x.uri: k
-        for x in listed
-        if (k := known.get(x.uri)) and k.version == x.version and not k.gone
-    }
-    to_read = [x for x in listed if x.uri not in unchanged]
-    read = list(pool.map(lambda x: directory.observe(x, run.started_at), to_read))
-    ledger.touch(db, list(unchanged.values()), run)
-    recorded = ledger.record(db, [*failed, *read], known, run)
-    total.seen += len(batch)
-    total.new += recorded.new
-    total.changed += recorded.changed
-    total.unchanged += recorded.unchanged + len(unchanged)
-
-
-def _batches(items: Iterable[Listed]) -> Iterator[list[Listed]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, _BATCH)):
-        yield batch
+        fetched = open_fetched(settings)
+        return crawl_web(engine, run, source, under_way, fetched, settings, advance)
+    place = open_place(engine, source, run, settings)
+    return crawl_listed(engine, run, source, under_way, place, settings, advance)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from ris_jobs.crawl import directory
 from ris_jobs.errors import ImageRejected, Reason
+from ris_jobs.jobs.fetched import drop_judged
 from ris_jobs.jobs.index import index
+from ris_jobs.jobs.reading import WEB, Reader
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
-from ris_jobs.store import descriptors, images
+from ris_jobs.store import descriptors, images, sources
 from ris_jobs.store.descriptors import Descriptors
 from ris_jobs.store.images import Claimed
 from ris_jobs.store.previews import Previews
@@ -52,6 +53,7 @@ def fingerprint(
     total = Fingerprinted()
     with stores.engine.connect() as db:
         pending = images.count_undescribed(db, stores.model_id)
+        reader = Reader(sources.readable(db), stores.fetched, settings.max_bytes)
     with (
         progress.stage("fingerprint", pending) as advance,
         ThreadPoolExecutor(settings.threads) as pool,
@@ -63,8 +65,10 @@ def fingerprint(
                 if not claimed:
                     break
                 pipeline = pipeline or open_pipeline()
-                read = pool.map(lambda c: _read(c, stores.previews, settings.max_bytes), claimed)
+                read = pool.map(lambda c: _read(c, stores.previews, reader), claimed)
                 _save(db, stores, run, claimed, _outcomes(claimed, list(read), pipeline), total)
+            if settings.keep_fetched == 0:
+                drop_judged(stores.engine, stores.fetched, _from_the_web(claimed))
             after = claimed[-1].image_id
             advance(len(claimed))
     index(stores)
@@ -73,13 +77,13 @@ def fingerprint(
     return total
 
 
-def _read(claimed: Claimed, previews: Previews, max_bytes: int) -> bytes | ImageRejected:
+def _read(claimed: Claimed, previews: Previews, reader: Reader) -> bytes | ImageRejected:
     """The image's own bytes from wherever they still are; for an image that is fingerprinted
     already, and needs but another descriptor, its preview will do."""
     rejected = ImageRejected(Reason.VANISHED, "it was seen, but is no longer there")
     for uri in claimed.uris:
         try:
-            data = directory.read(uri, max_bytes)
+            data = reader.read(uri, claimed.sha256)
         except ImageRejected as e:
             # What is there now is not what was seen: its misfortune is not these bytes' own.
             own = e.reason is Reason.TOO_LARGE
@@ -90,6 +94,11 @@ def _read(claimed: Claimed, previews: Previews, max_bytes: int) -> bytes | Image
         rejected = ImageRejected(Reason.CHANGED, "its bytes changed after they were seen")
     kept = None if claimed.new else previews.read(claimed.sha256)
     return kept or rejected
+
+
+def _from_the_web(claimed: Sequence[Claimed]) -> list[str]:
+    """sha256 of those whose bytes were fetched."""
+    return [c.sha256 for c in claimed if any(uri.startswith(WEB) for uri in c.uris)]
 
 
 def _outcomes(

@@ -11,14 +11,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from ris_jobs.crawl import directory
 from ris_jobs.jobs.banks import Compared, compare_banks
-from ris_jobs.jobs.crawl import Crawled, crawl, distinct
+from ris_jobs.jobs.crawl import Crawled, crawl
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.match import Matched, match
 from ris_jobs.jobs.models import calibration_of, model_of, open_pipeline
 from ris_jobs.jobs.report import counts, report
 from ris_jobs.jobs.resolve import Resolved, resolve
+from ris_jobs.jobs.wanted import enabled_sources, uri_of, wanted_sources
 from ris_jobs.progress import Progress
 from ris_jobs.report.views import Pairs, StageTime, Summary, as_json, from_json
 from ris_jobs.settings import Settings
@@ -40,14 +40,14 @@ class Totals:
     resolved: Resolved = field(default_factory=Resolved)
 
 
-def scan(settings: Settings, roots: Sequence[Path], progress: Progress) -> Summary:
-    """Crawl the roots, work off everything pending (theirs, and what earlier runs left), and
-    write the report to ``home/reports``."""
-    roots = distinct(roots)
+def scan(settings: Settings, wanted: Sequence[str | Path], progress: Progress) -> Summary:
+    """Crawl folders, URLs and sources by name, work off everything pending (theirs, and what
+    earlier runs left), and write the report to ``home/reports``."""
     with open_stores(settings, model_of(settings)) as stores:
-        uris = tuple(directory.uri_of(r) for r in roots)
+        sources = wanted_sources(stores.engine, wanted)
+        uris = tuple(map(uri_of, sources))
         with _run(stores.engine, "scan", settings, uris, stores.model_id) as (run, totals):
-            totals.crawled = crawl(stores.engine, run, roots, settings, progress)
+            totals.crawled = crawl(stores.engine, run, sources, settings, progress)
             totals.fingerprinted = _fingerprint(stores, run, settings, progress)
             totals.compared = _banks(stores, run, settings, progress)
             totals.matched = _match(stores, run, settings, progress)
@@ -55,22 +55,21 @@ def scan(settings: Settings, roots: Sequence[Path], progress: Progress) -> Summa
         return _reported(stores, run, settings)
 
 
-def crawl_only(settings: Settings, roots: Sequence[Path], progress: Progress) -> Crawled:
+def crawl_only(settings: Settings, wanted: Sequence[str | Path], progress: Progress) -> Crawled:
     """A run that only observes; fingerprinting and matching are left to a later scan."""
-    roots = distinct(roots)
-    uris = tuple(directory.uri_of(r) for r in roots)
-    with (
-        open_engine(settings) as engine,
-        _run(engine, "crawl", settings, uris, None) as (run, totals),
-    ):
-        totals.crawled = crawl(engine, run, roots, settings, progress)
-        return totals.crawled
+    with open_engine(settings) as engine:
+        sources = wanted_sources(engine, wanted)
+        uris = tuple(map(uri_of, sources))
+        with _run(engine, "crawl", settings, uris, None) as (run, totals):
+            totals.crawled = crawl(engine, run, sources, settings, progress)
+            return totals.crawled
 
 
-def known_roots(settings: Settings) -> list[Path]:
-    """Every root that was ever crawled: what a nightly crawl looks at again."""
-    with open_engine(settings) as engine, engine.connect() as db:
-        return distinct([directory.path_of(uri) for uri in runs.roots(db)])
+def nightly(settings: Settings, wanted: Sequence[str | Path] = ()) -> list[str]:
+    """Names of the sources that a night crawls: those wanted, or all that are enabled."""
+    with open_engine(settings) as engine:
+        found = wanted_sources(engine, wanted)
+        return [s.source.name for s in found] or enabled_sources(engine)
 
 
 # ── a scan in steps, for an orchestrator that runs and retries each on its own ────────────────
@@ -173,6 +172,8 @@ def summarise(db: Connection, run: Run, totals: Totals) -> Summary:
         changed=totals.crawled.changed,
         unchanged=totals.crawled.unchanged,
         gone=totals.crawled.gone,
+        refused=totals.crawled.refused,
+        failed=totals.crawled.failed,
         fingerprinted=totals.fingerprinted.images,
         pairs=Pairs(
             totals.matched.candidates,

@@ -38,7 +38,8 @@ class MatchRow(TypedDict):
 
 
 class ImageRow(TypedDict):
-    """One URI and what was seen there; what decoding did not tell is None."""
+    """One URI and what was seen there; what decoding did not tell is None. ``source`` is the name
+    of the source that saw it last, ``tags`` are those of that source now."""
 
     uri: str
     sha256: str | None
@@ -53,6 +54,8 @@ class ImageRow(TypedDict):
     is_source: bool | None
     source_uri: str | None
     source_confidence: float | None
+    source: str | None
+    tags: list[str]
 
 
 class FamilyRow(TypedDict):

@@ -66,7 +66,8 @@ def _score(hit: Hit) -> str:
 
 
 def _header(run: Summary) -> RenderableType:
-    counts = {"new": run.new, "changed": run.changed, "unchanged": run.unchanged, "gone": run.gone}
+    names = ("new", "changed", "unchanged", "gone", "refused", "failed")
+    counts = {name: getattr(run, name) for name in names}
     parts = ", ".join(f"{n:,} {name}" for name, n in counts.items() if n)
     lines = [_line(("run       ", "bold"), (run.run_id, ""))]
     lines += [_line(("scanned   ", "bold"), (text.visible(root), "")) for root in run.roots]

@@ -70,6 +70,8 @@ class Summary:
     pairs: Pairs = Pairs()
     known: Mapping[str, Count] = field(default_factory=dict)
     report: str | None = None
+    refused: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +265,10 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "roots": list(summary.roots),
         "images": {
             name: getattr(summary, name)
-            for name in ("seen", "new", "changed", "unchanged", "gone", "fingerprinted")
+            for name in (
+                *("seen", "new", "changed", "unchanged", "gone", "refused", "failed"),
+                "fingerprinted",
+            )
         },
         "quarantined": dict(summary.quarantined),
         "matches": _counts_as_json(summary.matches),
@@ -288,7 +293,7 @@ def _counts(data: Mapping[str, Any]) -> dict[str, Count]:
 
 
 def from_json(data: Mapping[str, Any]) -> Summary:
-    """The summary that :func:`as_json` wrote; older runs know of no banks or no pairs."""
+    """The summary that :func:`as_json` wrote; older runs know of no banks, pairs or failures."""
     return Summary(
         run_id=data["run_id"],
         roots=tuple(data["roots"]),

@@ -72,6 +72,12 @@ def quarantine(db: Connection, rejected: Mapping[int, ImageRejected], judged_by:
     db.execute(query("images.quarantine"), {"rows": json.dumps(rows), "judged_by": judged_by})
 
 
+def judged(db: Connection, sha256s: Sequence[str]) -> dict[str, bool]:
+    """Of those bytes that are images: whether they are needed no more."""
+    rows = db.execute(query("images.judged"), {"sha256s": list(sha256s)})
+    return {r.sha256: r.judged for r in rows}
+
+
 def all_ids(db: Connection) -> list[int]:
     """Every image that can be used."""
     return list(db.scalars(query("images.all_ids")))

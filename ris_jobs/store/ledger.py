@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,8 @@ class Known:
     gone: bool
     sha256: str | None
     reason: str | None
+    last_seen_at: datetime
+    source_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +39,28 @@ class Recorded:
 
 def current(db: Connection, uris: Sequence[str]) -> dict[str, Known]:
     rows = db.execute(query("ledger.current"), {"uris": list(uris)})
-    return {r.uri: Known(r.observation_id, r.version, r.gone, r.sha256, r.reason) for r in rows}
+    return {
+        r.uri: Known(
+            r.observation_id, r.version, r.gone, r.sha256, r.reason, r.last_seen_at, r.source_id
+        )
+        for r in rows
+    }
 
 
-def touch(db: Connection, known: Sequence[Known], run: Run) -> None:
+def touch(db: Connection, known: Sequence[Known], run: Run, source_id: int | None = None) -> None:
     """These were seen again, unchanged."""
     ids = [k.observation_id for k in known]
-    db.execute(query("ledger.touch"), {"ids": ids, "seen_at": run.started_at})
+    params = {"ids": ids, "seen_at": run.started_at, "source_id": source_id}
+    db.execute(query("ledger.touch"), params)
     _revive(db, ids, run)
 
 
 def record(
-    db: Connection, observations: Sequence[Observation], known: dict[str, Known], run: Run
+    db: Connection,
+    observations: Sequence[Observation],
+    known: dict[str, Known],
+    run: Run,
+    source_id: int | None = None,
 ) -> Recorded:
     """Write what was read: new URIs, new bytes at known URIs, returns after an absence."""
     same = [o for o in observations if _same_bytes(o, known.get(o.uri))]
@@ -57,7 +69,8 @@ def record(
     replaced = [o.uri for o in fresh if o.uri in known and not _shows(o, known[o.uri])]
     if same:
         rows = [_row(o) | {"observation_id": known[o.uri].observation_id} for o in same]
-        db.execute(query("ledger.retoken"), {"rows": json.dumps(rows), "seen_at": run.started_at})
+        params = {"rows": json.dumps(rows), "seen_at": run.started_at, "source_id": source_id}
+        db.execute(query("ledger.retoken"), params)
         _revive(db, [r["observation_id"] for r in rows], run)
     for uris, other in ((returned, False), (replaced, True)):
         ended = {"uris": uris, "replaced": other, "seen_at": run.started_at}
@@ -68,6 +81,7 @@ def record(
             "seen_at": run.started_at,
             "run_id": run.run_id,
             "judged_by": run.judged_by,
+            "source_id": source_id,
         }
         db.execute(query("ledger.add_images"), params)
         db.execute(query("ledger.add_observations"), params)
@@ -75,12 +89,28 @@ def record(
     return Recorded(len(fresh) - changed, changed, len(same))
 
 
-def mark_gone(db: Connection, root: str, unread: Sequence[str], seen_at: datetime) -> int:
-    """URIs at or under ``root`` that were not seen since ``seen_at`` are gone; those under an
-    ``unread`` folder stay as they are. Returns how many."""
+def mark_gone(
+    db: Connection,
+    root: str,
+    unread: Sequence[str],
+    since: datetime,
+    at: datetime,
+    takes: Callable[[str], bool] = lambda _: True,
+) -> int:
+    """URIs at or under ``root`` that were not seen since ``since`` are gone ``at`` a time; those
+    under an ``unread`` folder, and those that the source does not take, stay as they are. Returns
+    how many."""
     below = [u.rstrip("/") + "/" for u in unread]
-    params = _under(root) | {"unread": below, "seen_at": seen_at}
-    return db.execute(query("ledger.mark_gone"), params).rowcount
+    rows = db.execute(query("ledger.unseen"), _under(root) | {"unread": below, "since": since})
+    ids = [r.observation_id for r in rows if takes(r.uri)]
+    return db.execute(query("ledger.mark_gone"), {"ids": ids, "at": at}).rowcount
+
+
+def miss(db: Connection, known: Sequence[Known], at: datetime, gone_after: int) -> int:
+    """A server said that there is nothing at these URIs. Returns how many are gone now, for it
+    was said ``gone_after`` times in a row."""
+    params = {"ids": [k.observation_id for k in known], "at": at, "gone_after": gone_after}
+    return sum(db.scalars(query("ledger.miss"), params))
 
 
 def knows(db: Connection, root: str) -> bool:
@@ -116,4 +146,6 @@ def _row(o: Observation) -> dict[str, Any]:
         "version": o.version,
         "byte_size": o.size,
         "modified_at": o.modified_at.isoformat() if o.modified_at else None,
+        "etag": o.etag,
+        "last_modified": o.last_modified,
     }

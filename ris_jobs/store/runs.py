@@ -79,11 +79,6 @@ def resume(db: Connection, run_id: int) -> Run:
     return Run(run_id, row["started_at"], _judged_by(row["settings_hash"], row["code_version"]))
 
 
-def roots(db: Connection) -> list[str]:
-    """Every root that was ever crawled, as URIs."""
-    return list(db.scalars(query("runs.roots")))
-
-
 def finish(db: Connection, run: Run, status: str, summary: Mapping[str, Any]) -> None:
     params = {"run_id": run.run_id, "status": status, "summary": json.dumps(summary)}
     db.execute(query("runs.finish"), params)

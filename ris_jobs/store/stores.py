@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from ris_jobs.errors import VectorsUnavailable
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, runs
+from ris_jobs.store.fetched import Fetched, open_fetched
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.previews import Previews, open_previews
 from ris_jobs.store.queries import query
@@ -21,10 +22,11 @@ from ris_jobs.store.vectors import Vectors, open_vectors
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """PostgreSQL, previews, and the Milvus collection of one model."""
+    """PostgreSQL, previews, fetched bytes, and the Milvus collection of one model."""
 
     engine: Engine
     previews: Previews
+    fetched: Fetched
     vectors: Vectors
     model: Model
     model_id: int
@@ -42,7 +44,7 @@ def open_stores(settings: Settings, model: Model) -> Iterator[Stores]:
         _alone(engine, settings),
         open_vectors(settings, model) as vectors,
     ):
-        previews = open_previews(settings)
+        previews, fetched = open_previews(settings), open_fetched(settings)
         with engine.begin() as db:
             model_id = runs.register_model(db, model)
             known = runs.collection(db, model_id)
@@ -53,7 +55,7 @@ def open_stores(settings: Settings, model: Model) -> Iterator[Stores]:
                     vectors.recreate()
                 descriptors.forget_index(db, model_id)
                 runs.set_collection(db, model_id, vectors.collection)
-        yield Stores(engine, previews, vectors, model, model_id)
+        yield Stores(engine, previews, fetched, vectors, model, model_id)
 
 
 @contextmanager

@@ -6,8 +6,9 @@ ORDER BY derived_uri, source_uri;
 
 -- name: images
 SELECT uri, sha256, width, height, format, status, reason, first_seen_at, last_seen_at,
-       family_id, is_source, source_uri, source_confidence
+       family_id, is_source, source_uri, source_confidence, source, coalesce(tags, '{}') AS tags
 FROM ris.image_by_uri
+LEFT JOIN ris.uri_source USING (uri)
 ORDER BY uri;
 
 -- name: families
@@ -49,8 +50,9 @@ ORDER BY derived_uri, source_uri;
 
 -- name: images_at
 SELECT uri, sha256, width, height, format, status, reason, first_seen_at, last_seen_at,
-       family_id, is_source, source_uri, source_confidence
+       family_id, is_source, source_uri, source_confidence, source, coalesce(tags, '{}') AS tags
 FROM ris.image_by_uri_at(:as_of)
+LEFT JOIN ris.uri_source USING (uri)
 ORDER BY uri;
 
 -- name: families_at

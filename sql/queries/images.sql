@@ -43,6 +43,15 @@ SET status = 'quarantined', reason = r.reason, detail = r.detail, judged_by = :j
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(image_id bigint, reason text, detail text)
 WHERE i.image_id = r.image_id AND i.status = 'pending';
 
+-- name: judged
+-- Of these bytes, those that are needed no more: fingerprinted, or of no use; known ones are those
+-- that are images at all.
+SELECT sha256, status = 'ok'
+               OR status = 'quarantined' AND reason NOT IN ('vanished', 'changed-while-read')
+               AS judged
+FROM ris.image
+WHERE sha256 = ANY(:sha256s);
+
 -- name: all_ids
 SELECT image_id FROM ris.image WHERE status = 'ok' ORDER BY image_id;
 

@@ -41,9 +41,6 @@ SELECT collection FROM ris.model WHERE model_id = :model_id;
 -- name: set_collection
 UPDATE ris.model SET collection = :collection WHERE model_id = :model_id;
 
--- name: roots
-SELECT DISTINCT unnest(roots) AS root FROM ris.run ORDER BY root;
-
 -- name: lock_lite
 -- Whether this connection may be the only one that works with a Milvus Lite; free again when it
 -- is closed.

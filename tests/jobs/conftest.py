@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from moto.server import ThreadedMotoServer
 from PIL import Image
 from sqlalchemy import Engine, text
 
@@ -15,6 +16,7 @@ from ris_jobs.demo.folder import photos
 from ris_jobs.progress import LogProgress
 from ris_jobs.report.views import Summary
 from ris_jobs.settings import Settings
+from tests.jobs import buckets
 
 TABLES = (
     *("image", "observation", "descriptor", "match", "family", "family_member"),
@@ -57,6 +59,21 @@ def scan(settings: Settings) -> Scan:
         return jobs.scan(settings, roots, LogProgress())
 
     return scan
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """URL of an S3 server."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3: str) -> buckets.Bucket:
+    return buckets.bucket(s3)
 
 
 def row_versions(engine: Engine) -> dict[str, list[tuple[str, ...]]]:

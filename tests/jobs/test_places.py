@@ -150,11 +150,12 @@ def test_two_crawls_at_once_take_nothing_for_gone(
         with engine.begin() as db:
             late = runs.start(db, "crawl", settings)
         progress = LogProgress()
-        jobs.crawl(engine, late, [folder], settings, progress)
+        sources = jobs.wanted_sources(engine, [folder])
+        jobs.crawl(engine, late, sources, settings, progress)
         (folder / "rocket.jpg").write_bytes((folder / "coffee.jpg").read_bytes())
         # The run that began first comes last, with an older time.
-        jobs.crawl(engine, early, [folder], settings, progress)
-        assert jobs.crawl(engine, late, [folder], settings, progress).gone == 0
+        jobs.crawl(engine, early, sources, settings, progress)
+        assert jobs.crawl(engine, late, sources, settings, progress).gone == 0
     assert ask(settings, "SELECT count(*) FROM ris.observation WHERE gone_at IS NOT NULL") == [(0,)]
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 
-from ris_jobs.store import images, runs, suppression
+from ris_jobs.store import images, runs, sources, suppression
 from ris_jobs.store.postgres import upgrade
 from tests.store.samples import MODEL
 
@@ -107,6 +107,27 @@ def test_what_was_there_before_history_holds_since_its_run(empty: Engine) -> Non
             assert set(db.scalars(text(since))) == {True}
         status = "SELECT status FROM ris.image_states_at(now()) ORDER BY image_id"
         assert db.scalars(text(status)).all() == ["pending", "quarantined"]
+
+
+def test_folders_that_were_crawled_before_are_sources(empty: Engine) -> None:
+    roots = ["file:///srv/Press%20Photos", "file:///other/press-photos", "file:///a/%C3%BC%FF"]
+    with empty.begin() as db:
+        upgrade(db, to="0009")
+        insert = (
+            "INSERT INTO ris.run (kind, settings, settings_hash, code_version, roots) "
+            "VALUES ('crawl', '{}', 'a', '0.1.0', :roots)"
+        )
+        for some in (roots[:2], roots[1:], []):
+            db.execute(text(insert), {"roots": some})
+    with empty.begin() as db:
+        upgrade(db)
+        found = {stored.source.name: stored.source for stored, _ in sources.there(db)}
+    assert sorted(s.location for s in found.values()) == [
+        "/a/ü\udcff",
+        "/other/press-photos",
+        "/srv/Press Photos",
+    ]
+    assert all(name.rpartition("-")[2].isdigit() for name in found)
 
 
 def test_descriptors_from_before_regions_are_those_of_whole_pictures(empty: Engine) -> None:

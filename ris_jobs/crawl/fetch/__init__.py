@@ -16,11 +16,15 @@ from ris_jobs.crawl.fetch.addresses import Network
 from ris_jobs.errors import ConfigError, Reason
 
 __all__ = [
-    "Failed", "Fetched", "Gone", "Headers", "Known", "NotModified", "Outcome", "Policy",
-    "Redirected", "Refused",
+    "CONTACT", "PORTS", "Failed", "Fetched", "Gone", "Headers", "Known", "NotModified", "Outcome",
+    "Policy", "Redirected", "Refused",
 ]  # fmt: skip
 
-_CONTACT = re.compile(r"https?://[!-~]+|[!-~]+@[!-~]+")
+PORTS = frozenset({80, 443, 8080, 8443})
+"""Ports that are connected to unless a source says otherwise."""
+
+CONTACT = re.compile(r"https?://[!-~]+|[!-~]+@[!-~]+")
+"""What a contact looks like: a URL or mail address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +44,10 @@ class Policy:
     idle_seconds: float = 20
     redirects: int = 5
     allowed: tuple[Network, ...] = ()
-    ports: frozenset[int] = frozenset({80, 443, 8080, 8443})
+    ports: frozenset[int] = PORTS
 
     def __post_init__(self) -> None:
-        if not _CONTACT.fullmatch(self.contact):
+        if not CONTACT.fullmatch(self.contact):
             raise ConfigError("contact", f"must be a URL or mail address, not {self.contact!r}")
 
     @property
@@ -75,11 +79,12 @@ class Headers:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
     """``url`` is where it ended, ``redirects`` the URLs that led there, the one asked for first;
-    ``seconds`` is the time it took."""
+    ``seconds`` is the time it took, ``received`` the bytes of the body as they came, encoded."""
 
     url: str
     redirects: tuple[str, ...]
     seconds: float
+    received: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

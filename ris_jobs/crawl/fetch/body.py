@@ -27,7 +27,8 @@ class Body:
     """Writes what is fed to ``into``.
 
     ``encoding`` is the Content-Encoding; with ``is_image`` the first bytes must be those of a
-    supported image format. :meth:`feed` and :meth:`end` raise :class:`ImageRejected` for what is
+    supported image format. ``arrived`` counts the bytes as they came, ``size`` those that they were
+    decoded to. :meth:`feed` and :meth:`end` raise :class:`ImageRejected` for what is
     too large or no image, and :class:`BadBody`.
     """
 
@@ -37,7 +38,7 @@ class Body:
         self._decoder = _decoder(encoding.strip().lower())
         self._max_bytes = max_bytes
         self._digest = hashlib.sha256()
-        self._arrived = 0
+        self.arrived = 0
         self._head: bytes | None = b"" if is_image else None
 
     @property
@@ -45,8 +46,8 @@ class Body:
         return self._digest.hexdigest()
 
     def feed(self, data: bytes) -> None:
-        self._arrived += len(data)
-        self.limit(self._arrived)
+        self.arrived += len(data)
+        self.limit(self.arrived)
         for piece in self._decoder.feed(data):
             self.size += len(piece)
             self.limit(self.size)

@@ -96,6 +96,8 @@ class Fetcher:
         is_image: bool = True,
         follow: bool = True,
         authorization: str | None = None,
+        max_bytes: int | None = None,
+        admit: Callable[[Headers], None] | None = None,
     ) -> Outcome:
         """Write the body of ``url`` to ``into``, and say what came of it.
 
@@ -103,9 +105,11 @@ class Fetcher:
         holds the whole body. What its ``write`` raises is raised. With ``is_image`` anything but a
         supported image format is refused at its first bytes. Without ``follow`` a redirect is an
         outcome. ``authorization`` is the header of that name; a redirect to another host or
-        scheme is refused with it.
+        scheme is refused with it. ``max_bytes`` is the policy's unless given. ``admit`` may raise
+        :class:`ImageRejected` for what the headers say, before the body is taken.
         """
-        request = _Request(into, known or Known(), is_image, follow, authorization)
+        limit = max_bytes or self._policy.max_bytes
+        request = _Request(into, known or Known(), is_image, follow, authorization, limit, admit)
         call = _Call(self._policy, self._session, request, url)
         try:
             async with asyncio.timeout(self._policy.seconds) as clock:
@@ -134,6 +138,8 @@ class _Request:
     is_image: bool
     follow: bool
     authorization: str | None
+    max_bytes: int
+    admit: Callable[[Headers], None] | None
 
 
 class _Call:
@@ -147,6 +153,7 @@ class _Call:
         self._request = request
         self._url = url
         self._redirects: list[str] = []
+        self._body: Body | None = None
         self._started = time.monotonic()
 
     async def run(self) -> Outcome:
@@ -191,6 +198,8 @@ class _Call:
 
     async def _outcome(self, response: aiohttp.ClientResponse) -> Outcome:
         kept = headers.kept(response.headers)
+        if self._request.admit and response.status in (*_OK, 304):
+            self._request.admit(kept)
         if response.status in _OK:
             return await self._fetched(response, kept)
         if response.status in _GONE:
@@ -206,8 +215,8 @@ class _Call:
 
     async def _fetched(self, response: aiohttp.ClientResponse, kept: Headers) -> Fetched:
         encoding = response.headers.get("Content-Encoding", "")
-        limit = self._policy.max_bytes
-        body = Body(self._request.into, encoding, limit, self._request.is_image)
+        request = self._request
+        self._body = body = Body(request.into, encoding, request.max_bytes, request.is_image)
         body.limit(response.content_length or 0)
         async for data in response.content.iter_any():
             body.feed(data)
@@ -222,7 +231,12 @@ class _Call:
 
     def _where(self) -> dict[str, Any]:
         seconds = time.monotonic() - self._started
-        return {"url": self._url, "redirects": tuple(self._redirects), "seconds": seconds}
+        return {
+            "url": self._url,
+            "redirects": tuple(self._redirects),
+            "seconds": seconds,
+            "received": self._body.arrived if self._body else 0,
+        }
 
     def refused(self, reason: Reason, detail: str) -> Refused:
         return Refused(**self._where(), reason=reason, detail=detail)

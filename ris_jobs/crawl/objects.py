@@ -1,0 +1,172 @@
+"""Images in an object store, or any other file system that fsspec reaches.
+
+The listing comes page by page in the order of the names, so that it can be taken up again after
+any of them; S3 and its like are asked for just the names that are left. ETag and size say whether
+an object is another one; where a store has no ETags, the time of its last change does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote, unquote
+
+from ris_jobs.crawl import Failure, Listing, Observation
+from ris_jobs.crawl.directory import MAX_URI
+from ris_jobs.errors import ImageRejected, Reason, SourceUnavailable
+from ris_jobs.formats import SUFFIXES
+
+__all__ = ["Objects", "root_of"]
+
+_PAGE = 1000
+_SAFE = "/!$&'()*+,;=:@~"
+
+
+def root_of(location: str) -> str:
+    """An fsspec URL as the URI that those of all its objects begin with, before a slash."""
+    scheme, _, rest = location.partition("://")
+    return f"{scheme.lower()}://{quote(rest.rstrip('/'), safe=_SAFE)}"
+
+
+class Objects:
+    """The objects below ``location``, an fsspec URL that ``fs`` is the file system of.
+
+    Listed are those whose names end like an image's; with ``any_name`` all, as where patterns
+    choose. ``root`` is the location as a URI. Whatever a store raises becomes
+    :class:`SourceUnavailable` (listing) or a :class:`Failure` (reading).
+    """
+
+    def __init__(
+        self, fs: Any, name: str, location: str, max_bytes: int, *, any_name: bool = False
+    ) -> None:
+        self._fs = fs
+        self._name = name
+        self._max_bytes = max_bytes
+        self._any_name = any_name
+        self._base = str(fs._strip_protocol(location)).rstrip("/")
+        self.root = root_of(location)
+
+    def walk(self, after: str | None = None) -> Iterator[Listing | Failure]:
+        """List them in the order of their names, from behind the URI ``after`` on."""
+        last = None if after is None else self._name_of(after)
+        try:
+            pages = self._s3(last) if hasattr(self._fs, "call_s3") else self._found(last)
+            for path, info in pages:
+                if self._any_name or PurePosixPath(path).suffix.lower() in SUFFIXES:
+                    yield self._listing(path, info)
+        # The libraries behind fsspec raise what they like.
+        except Exception as e:
+            fix = "Do location and credentials fit, and can it be reached from here?"
+            raise SourceUnavailable(self._name, _said(e), fix) from e
+
+    def observe(self, listing: Listing, seen_at: datetime) -> Observation | Failure:
+        """Read what was listed, and say what bytes it showed."""
+        if listing.size > self._max_bytes:
+            return _rejected(listing, seen_at, _too_large(self._max_bytes))
+        if listing.size == 0:
+            empty = ImageRejected(Reason.EMPTY, "the object has no bytes")
+            return _rejected(listing, seen_at, empty)
+        try:
+            data = self._bytes(listing.uri, listing.size)
+        except FileNotFoundError:
+            return Failure(listing.uri, Reason.VANISHED, "it was listed, but is no longer there")
+        # The libraries behind fsspec raise what they like.
+        except Exception as e:
+            return Failure(listing.uri, Reason.UNREADABLE, f"it cannot be read: {_said(e)}")
+        if len(data) != listing.size:
+            return Failure(listing.uri, Reason.CHANGED, "it changed while it was being read")
+        sha256 = hashlib.sha256(data).hexdigest()
+        return Observation(
+            listing.uri, seen_at, listing.version, listing.size, listing.modified_at, sha256
+        )
+
+    def read(self, uri: str) -> bytes:
+        """All bytes of one object; :class:`ImageRejected` if it cannot be read or is too large."""
+        try:
+            data = self._bytes(uri, self._max_bytes)
+        except FileNotFoundError as e:
+            raise ImageRejected(Reason.VANISHED, "it is no longer there") from e
+        # The libraries behind fsspec raise what they like.
+        except Exception as e:
+            raise ImageRejected(Reason.UNREADABLE, f"it cannot be read: {_said(e)}") from e
+        if len(data) > self._max_bytes:
+            raise _too_large(self._max_bytes)
+        return data
+
+    def _s3(self, after: str | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        bucket, _, folder = self._base.partition("/")
+        prefix = folder + "/" if folder else ""
+        last = prefix + after if after else ""
+        while True:
+            more = {"StartAfter": last} if last else {}
+            page = self._fs.call_s3(
+                "list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=_PAGE, **more
+            )
+            for entry in page.get("Contents", ()):
+                last = entry["Key"]
+                if not last.endswith("/"):
+                    yield last.removeprefix(prefix), entry
+            if not page.get("IsTruncated"):
+                return
+
+    def _found(self, after: str | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        self._fs.invalidate_cache()
+        found = self._fs.find(self._base, detail=True)
+        for path in sorted(found):
+            inner = path.removeprefix(self._base).lstrip("/")
+            if inner and (after is None or inner > after):
+                yield inner, found[path]
+
+    def _listing(self, path: str, info: Mapping[str, Any]) -> Listing | Failure:
+        uri = f"{self.root}/{quote(path, safe=_SAFE)}"
+        if len(uri) > MAX_URI:
+            detail = f"its name is longer than {MAX_URI:,} characters as a URI"
+            return Failure(uri[:MAX_URI], Reason.UNREADABLE, detail)
+        size = int(info.get("Size") or info.get("size") or 0)
+        modified = _modified_at(info)
+        tag = info.get("ETag") or info.get("etag") or info.get("md5Hash") or modified
+        return Listing(uri, f"{tag}-{size}" if tag else "", size, modified)
+
+    def _bytes(self, uri: str, limit: int) -> bytes:
+        """All bytes, or one more than ``limit``: whoever puts a huge object in its place is to do
+        no harm. In one request, beside that for the size."""
+        with self._fs.open(f"{self._base}/{self._name_of(uri)}", "rb", cache_type="none") as file:
+            return bytes(file.read(limit + 1))
+
+    def _name_of(self, uri: str) -> str:
+        return unquote(uri.removeprefix(self.root + "/"))
+
+
+def _modified_at(info: Mapping[str, Any]) -> datetime | None:
+    """The first time that stores are known to give; a number is in seconds since 1970."""
+    for name in ("LastModified", "last_modified", "updated", "mtime", "modified", "created"):
+        value = info.get(name)
+        try:
+            if isinstance(value, str):
+                value = datetime.fromisoformat(value)
+            if isinstance(value, int | float):
+                value = datetime.fromtimestamp(value, UTC)
+        except (ValueError, OverflowError, OSError):
+            continue
+        if isinstance(value, datetime):
+            return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return None
+
+
+def _too_large(max_bytes: int) -> ImageRejected:
+    return ImageRejected(Reason.TOO_LARGE, f"the object has more than {max_bytes:,} bytes")
+
+
+def _rejected(listing: Listing, seen_at: datetime, why: ImageRejected) -> Observation:
+    return Observation(
+        listing.uri, seen_at, listing.version, listing.size, listing.modified_at,
+        reason=why.reason, detail=why.detail,
+    )  # fmt: skip
+
+
+def _said(error: Exception) -> str:
+    """What an error says, in one line."""
+    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -1,0 +1,70 @@
+"""What a request is made for, and the ways in which it may come to nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from scrapy import Request
+from scrapy.exceptions import IgnoreRequest
+
+from ris_jobs.crawl.web.values import Where
+from ris_jobs.errors import Reason
+
+__all__ = ["Broken", "Declined", "Errand", "Stopped", "errand_of", "request"]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """``uri`` is what was asked for first, before any redirect; ``depth`` how many links lead from
+    a first page to a page, or how many indexes hold a sitemap."""
+
+    kind: Literal["page", "sitemap", "image", "robots"]
+    uri: str
+    depth: int = 0
+    where: Where | None = None
+
+
+class Declined(IgnoreRequest):
+    """It was not fetched: refused for good, or failed this time."""
+
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str,
+        *,
+        failed: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.failed = failed
+        self.retry_after = retry_after
+
+
+class Broken(Declined):
+    """The network or the server failed in a way that may be over at once: it is tried again."""
+
+
+class Stopped(IgnoreRequest):
+    """The crawl ends: nothing more is asked for."""
+
+
+_PRIORITY = {"robots": 1000, "sitemap": 2, "image": 1, "page": 0}
+
+
+def request(errand: Errand, **more: object) -> Request:
+    """Images go before pages, so that what waits stays little."""
+    return Request(
+        errand.uri,
+        priority=_PRIORITY[errand.kind],
+        dont_filter=True,
+        meta={"errand": errand, "verbatim_url": True},
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def errand_of(request: Request) -> Errand:
+    errand: Errand = request.meta["errand"]
+    return errand

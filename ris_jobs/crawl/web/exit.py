@@ -1,0 +1,159 @@
+"""The only way out: every request of Scrapy, for whatever, is made by our own fetcher."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from scrapy import Request
+from scrapy.core.downloader.handlers.base import BaseDownloadHandler
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+
+from ris_jobs.crawl.fetch import (
+    Failed,
+    Fetched,
+    Gone,
+    Headers,
+    NotModified,
+    Outcome,
+    Policy,
+    Redirected,
+    Refused,
+)
+from ris_jobs.crawl.fetch.fetcher import Fetcher
+from ris_jobs.crawl.fetch.urls import parse
+from ris_jobs.crawl.web.errand import Broken, Declined, Errand, errand_of
+from ris_jobs.crawl.web.read import sitemap
+from ris_jobs.crawl.web.read.robots import forbids
+from ris_jobs.errors import ImageRejected, Reason, UrlRefused
+
+if TYPE_CHECKING:
+    from ris_jobs.crawl.web.spider import Spider
+
+__all__ = ["Exit"]
+
+_PAGE_BYTES = 10 << 20
+
+
+class Exit(BaseDownloadHandler):
+    """A Scrapy download handler for ``http`` and ``https``. It follows no redirect: those go
+    through Scrapy, and so through all rules, once more."""
+
+    lazy = False
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        spider: Spider = crawler.spider  # type: ignore[assignment]
+        order = spider.order
+        self._spider = spider
+        self._home = _origin(order.source.location)
+        policy = Policy(
+            contact=order.contact,
+            max_bytes=order.max_bytes,
+            seconds=order.seconds,
+            idle_seconds=order.idle_seconds,
+            allowed=order.source.politeness.allowed,
+            ports=order.source.politeness.ports,
+        )
+        self._fetcher = Fetcher(policy)
+        self._opened = False
+        self._files = 0
+
+    async def download_request(self, request: Request) -> Response:
+        """The answer, with its outcome in ``request.meta``; :class:`Declined` if there is none."""
+        self._spider.check()
+        if not self._opened:
+            self._opened = True
+            await self._fetcher.__aenter__()
+        errand = errand_of(request)
+        if errand.kind == "image":
+            outcome = await self._image(request, errand)
+            return _response(request, outcome, b"")
+        into = io.BytesIO()
+        outcome = await self._fetch(request, errand, into)
+        return _response(request, outcome, into.getvalue())
+
+    async def _image(self, request: Request, errand: Errand) -> Outcome:
+        """The bytes are on the disk, name and all, before anybody hears of them."""
+        path = self._spider.order.spool / f"{self._files:08}"
+        self._files += 1
+        with path.open("wb") as file:
+            outcome = await self._fetch(request, errand, file)
+            if isinstance(outcome, Fetched):
+                file.flush()
+                await asyncio.to_thread(_sync, file, path.parent)
+                request.meta["path"] = path
+        if not isinstance(outcome, Fetched):
+            path.unlink()
+        return outcome
+
+    async def _fetch(self, request: Request, errand: Errand, into: BinaryIO) -> Outcome:
+        meter, image = self._spider.meter, errand.kind == "image"
+        limit = sitemap.MAX_BYTES if errand.kind == "sitemap" else _PAGE_BYTES
+        meter.begins()
+        outcome = await self._fetcher.fetch(
+            request.url,
+            into,
+            known=self._spider.known(errand.uri) if image else None,
+            is_image=image,
+            follow=False,
+            authorization=self._authorization(request.url),
+            max_bytes=None if image else limit,
+            admit=_admit if image and self._spider.order.source.politeness.robots else None,
+        )
+        meter.ends((_origin(outcome.url) or ("", "", 0))[1], outcome)
+        request.meta["outcome"] = outcome
+        request.meta["download_latency"] = outcome.seconds
+        return outcome
+
+    def _authorization(self, url: str) -> str | None:
+        ours = self._home is not None and _origin(url) == self._home
+        return self._spider.order.authorization if ours else None
+
+    async def close(self) -> None:
+        if self._opened:
+            await self._fetcher.__aexit__(None, None, None)
+
+
+def _admit(headers: Headers) -> None:
+    if word := forbids([headers.x_robots_tag]):
+        detail = f"its server does not want it taken: X-Robots-Tag says {word}"
+        raise ImageRejected(Reason.NOINDEX, detail)
+
+
+def _response(request: Request, outcome: Outcome, body: bytes) -> Response:
+    headers = {}
+    match outcome:
+        case Refused():
+            raise Declined(outcome.reason, outcome.detail)
+        case Failed(status=None):
+            raise Broken(outcome.reason, outcome.detail, failed=True)
+        case Failed():
+            status = outcome.status or 0
+        case NotModified():
+            status = 304
+        case Redirected():
+            status, headers["Location"] = outcome.status, outcome.to
+        case Fetched() | Gone():
+            status = outcome.status
+    return Response(request.url, status=status, headers=headers, body=body)
+
+
+def _sync(file: BinaryIO, folder: Path) -> None:
+    os.fsync(file.fileno())
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
+    try:
+        return parse(url).origin
+    except UrlRefused:
+        return None

@@ -1,0 +1,96 @@
+"""Counts what a crawl takes, from which host, and says when it is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+
+from ris_jobs.crawl.fetch import Failed, Outcome, Refused
+from ris_jobs.crawl.source import Limits
+from ris_jobs.crawl.web.values import Host
+from ris_jobs.errors import Reason
+
+__all__ = ["Meter", "inside"]
+
+# Such requests never left this machine.
+_UNSENT = (Reason.URL_REFUSED, Reason.ADDRESS_REFUSED)
+
+
+@dataclass(slots=True)
+class _Total:
+    requests: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    failed: int = 0
+    waited: float = 0.0
+
+
+class Meter:
+    """``clock`` gives the time, UTC."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        window: tuple[time, time] | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._limits = limits
+        self._window = window
+        self._clock = clock
+        self._begun = clock()
+        self._hosts: dict[str, _Total] = {}
+        self._requests = 0
+        self._bytes = 0
+
+    def over(self) -> str | None:
+        """Why the crawl has to end now, whatever is left; None if it may go on."""
+        now, seconds = self._clock(), self._limits.seconds
+        if self._window and not inside(self._window, now.time()):
+            return "night window closed"
+        if seconds is not None and (now - self._begun).total_seconds() >= seconds:
+            return "budget of time"
+        return None
+
+    def spent(self) -> str | None:
+        """Why no further request may be made; None if one may."""
+        limits = self._limits
+        if limits.requests is not None and self._requests >= limits.requests:
+            return "budget of requests"
+        if limits.bytes is not None and self._bytes >= limits.bytes:
+            return "budget of bytes"
+        return None
+
+    def begins(self) -> None:
+        self._requests += 1
+
+    def ends(self, host: str, outcome: Outcome) -> None:
+        if isinstance(outcome, Refused) and outcome.reason in _UNSENT:
+            self._requests -= 1
+            return
+        total = self._hosts.setdefault(host, _Total())
+        total.requests += 1
+        total.bytes += outcome.received
+        total.seconds += outcome.seconds
+        total.failed += isinstance(outcome, Failed)
+        self._bytes += outcome.received
+
+    def waits(self, host: str, seconds: float) -> None:
+        self._hosts.setdefault(host, _Total()).waited += seconds
+
+    def hosts(self) -> Iterator[Host]:
+        for name, total in sorted(self._hosts.items()):
+            yield Host(
+                host=name,
+                requests=total.requests,
+                bytes=total.bytes,
+                seconds=round(total.seconds, 3),
+                failed=total.failed,
+                waited=round(total.waited, 3),
+            )
+
+
+def inside(window: tuple[time, time], now: time) -> bool:
+    """Whether a time of the day is in a span of it, which may pass midnight."""
+    begin, end = window
+    return begin <= now < end if begin < end else now >= begin or now < end

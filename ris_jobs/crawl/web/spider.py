@@ -1,0 +1,224 @@
+"""Asks, reads what comes, and asks on, until nothing in reach is left or it is enough."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any
+
+import scrapy
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DontCloseSpider
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from ris_jobs.crawl.fetch import Fetched, Known
+from ris_jobs.crawl.fetch.urls import parse
+from ris_jobs.crawl.web import results
+from ris_jobs.crawl.web.errand import Declined, Errand, Stopped, errand_of, request
+from ris_jobs.crawl.web.frontier import Frontier
+from ris_jobs.crawl.web.known import Memory
+from ris_jobs.crawl.web.meter import Meter
+from ris_jobs.crawl.web.read import Document
+from ris_jobs.crawl.web.read.document import read
+from ris_jobs.crawl.web.read.robots import follows, forbids
+from ris_jobs.crawl.web.read.texts import absolute, text
+from ris_jobs.crawl.web.teller import Teller
+from ris_jobs.crawl.web.values import Ended, Order, Where
+from ris_jobs.errors import UrlRefused
+
+__all__ = ["Spider"]
+
+_TELL_SECONDS = 60
+
+
+class Spider(scrapy.Spider):
+    """One crawl. Whatever it learns goes to ``teller``."""
+
+    name = "ris-jobs"
+
+    def __init__(self, order: Order, teller: Teller) -> None:
+        super().__init__()
+        self.order = order
+        self.meter = Meter(order.source.limits, order.source.politeness.window)
+        self._teller = teller
+        self._memory = Memory(order.known)
+        self._frontier = Frontier(order.source, self._memory)
+        self._stopped: str | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **more: Any) -> Spider:
+        spider = super().from_crawler(crawler, *args, **more)
+        crawler.signals.connect(spider._idle, signals.spider_idle)
+        crawler.signals.connect(spider._end, signals.spider_closed)
+        crawler.signals.connect(spider._error, signals.spider_error)
+        return spider
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        return self._frontier.hosts
+
+    def known(self, uri: str) -> Known | None:
+        return self._memory[uri]
+
+    def check(self) -> None:
+        """Raises :class:`Stopped` if nothing more may be asked for."""
+        if self._stopped is None and (why := self.meter.over() or self.meter.spent()):
+            self._stop(why)
+        if self._stopped is not None:
+            raise Stopped(self._stopped)
+
+    def _stop(self, why: str) -> None:
+        self._stopped = why
+        engine = self.crawler.engine
+        assert engine is not None
+        self._closing = asyncio.ensure_future(engine.close_spider_async(reason="stopped"))
+        # What waits for its turn is let through, and meets check(): nobody waits for it.
+        for slot in engine.downloader.slots.values():
+            slot.delay = 0.0
+            slot.close()
+            asyncio.get_running_loop().call_soon(engine.downloader._process_queue, slot)
+
+    # What to ask for
+
+    async def start(self) -> AsyncIterator[Request]:
+        self._pulse = asyncio.ensure_future(self._beat())
+        if self.order.source.kind == "urls":
+            async for asked in self._listed():
+                yield asked
+            return
+        try:
+            url = parse(self.order.source.location).url
+        except UrlRefused as error:
+            self._frontier.miss(f"its location cannot be asked for: {error.detail}")
+            return
+        kind = "sitemap" if url.endswith((".xml", ".gz")) else "page"
+        for asked in self._requests(self._frontier.document(url, 0, kind)):
+            yield asked
+
+    async def _listed(self) -> AsyncIterator[Request]:
+        """The images of a list, not all at once."""
+        assert self.order.images and self.crawler.engine
+        with self.order.images.open(encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                where = Where(columns=row["columns"])
+                for asked in await self._image(row["uri"], where):
+                    if self.crawler.engine.needs_backout():
+                        await self.crawler.signals.wait_for(signals.scheduler_empty)
+                    yield asked
+
+    def _requests(self, errands: Iterable[Errand]) -> Iterator[Request]:
+        for errand in errands:
+            yield request(errand, callback=self._answered, errback=self._unanswered)
+
+    async def _image(self, written: str, where: Where, **how: Any) -> list[Request]:
+        """The request for an image; what is no URL to fetch is told, and not asked for."""
+        try:
+            uri = parse(written).url
+        except UrlRefused as error:
+            uri = text(written) or ""
+            for errand in self._frontier.image(uri, where):
+                declined = Declined(error.reason, error.detail)
+                await self._teller.tell(results.of_failure(errand, declined))
+            return []
+        return list(self._requests(self._frontier.image(uri, where, **how)))
+
+    def found_sitemaps(self, host: str, written: Iterable[str]) -> None:
+        """Those that the robots.txt of a host names."""
+        if host in self.hosts and self.order.source.kind == "web":
+            assert self.crawler.engine
+            for url in filter(None, (absolute(self.order.source.location, w) for w in written)):
+                for asked in self._requests(self._frontier.document(url, 0, "sitemap")):
+                    self.crawler.engine.crawl(asked)
+
+    def _idle(self) -> None:
+        assert self.crawler.engine
+        if self._stopped is None and (waiting := list(self._requests(self._frontier.rest()))):
+            for asked in waiting:
+                self.crawler.engine.crawl(asked)
+            raise DontCloseSpider
+
+    # What came of it
+
+    async def _answered(self, response: Response) -> AsyncIterator[Request]:
+        assert response.request
+        errand, outcome = errand_of(response.request), response.request.meta["outcome"]
+        if errand.kind == "image":
+            await self._teller.tell(
+                results.of_outcome(errand, outcome, response.request.meta.get("path"))
+            )
+        elif not isinstance(outcome, Fetched):
+            self._lost(errand, f"the server answered {response.status}", response.status)
+        elif response.url == errand.uri or self._frontier.arrived(response.url):
+            header = outcome.headers.x_robots_tag
+            if found := read(response.body, outcome.headers.content_type, response.url):
+                async for asked in self._read(errand, response.url, found, header):
+                    yield asked
+
+    async def _read(
+        self, errand: Errand, url: str, found: Document, header: str | None
+    ) -> AsyncIterator[Request]:
+        """Asks for what a document names, as far as it may be."""
+        obeys = self.order.source.politeness.robots
+        is_page = found.kind == "page"
+        word = (found.forbids or forbids([header])) if obeys and is_page else None
+        for image in found.images:
+            where = results.where(url, image)
+            later = found.kind == "sitemap"
+            for asked in await self._image(image.uri, where, forbidden=word, later=later):
+                yield asked
+        depth = 0 if errand.kind == "sitemap" else errand.depth + is_page
+        if not (obeys and is_page) or (found.follow and follows([header])):
+            for link in found.links:
+                for asked in self._requests(self._frontier.document(link, depth)):
+                    yield asked
+        nesting = errand.depth + 1 if errand.kind == "sitemap" else 1
+        for link in found.sitemaps:
+            for asked in self._requests(self._frontier.document(link, nesting, "sitemap")):
+                yield asked
+
+    async def _unanswered(self, failure: Failure) -> None:
+        errand, error = errand_of(failure.request), failure.value  # type: ignore[attr-defined]
+        assert error
+        if isinstance(error, Stopped):
+            return
+        if errand.kind == "image":
+            await self._teller.tell(results.of_failure(errand, error))
+        else:
+            self._lost(errand, str(error), None if getattr(error, "failed", True) else 403)
+
+    def _lost(self, errand: Errand, why: str, status: int | None) -> None:
+        """A page that was not read. That it is gone or closed to us is an answer; but without the
+        first page nothing is known of the site."""
+        is_first = errand.uri == self.order.source.location
+        if is_first or status is None or status >= 500 or status == 429:
+            self._frontier.miss(f"{errand.uri} was not read: {why}")
+
+    def _error(self) -> None:
+        self._frontier.miss("an error of this program, see the log")
+
+    # The end
+
+    async def _beat(self) -> None:
+        while True:
+            for _ in range(_TELL_SECONDS):
+                await asyncio.sleep(1)
+                if self._stopped is None and (why := self.meter.over()):
+                    self._stop(why)
+            for host in self.meter.hosts():
+                await self._teller.tell(host)
+
+    async def _end(self, reason: str) -> None:
+        self._pulse.cancel()
+        if reason == "start_error":
+            return  # and without the last event the parent takes it for dead
+        for image in self._frontier.withheld():
+            await self._teller.tell(image)
+        for host in self.meter.hosts():
+            await self._teller.tell(host)
+        why = self._stopped or self._frontier.missed or reason
+        complete = why == "finished"
+        await self._teller.end(Ended(complete=complete, why=why, pages=self._frontier.pages))

@@ -1,0 +1,102 @@
+"""What a crawl of the web is asked for, and what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from ris_jobs.crawl.source import Source
+from ris_jobs.errors import Reason
+
+__all__ = ["Ended", "Event", "Host", "Image", "Order", "Outcome", "Where"]
+
+Outcome = Literal["fetched", "not_modified", "gone", "refused", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One crawl of a source of kind ``web`` or ``urls``.
+
+    ``contact`` is a URL or mail address for the User-Agent, ``max_bytes`` of one image. ``images``
+    (kind ``urls``) are JSON lines ``{"uri", "columns"}``, ``known`` JSON lines ``{"uri", "etag",
+    "last_modified", "done"}``: those that are done are not asked for again. Fetched images are
+    written to ``spool``, an empty folder of this crawl. ``authorization`` is a header for the
+    origin of the location alone. ``seconds`` bounds one request, ``idle_seconds`` the wait within.
+    """
+
+    source: Source
+    contact: str
+    max_bytes: int
+    images: Path | None
+    known: Path
+    spool: Path
+    authorization: str | None = field(repr=False)
+    seconds: float = 300
+    idle_seconds: float = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Where an image was found: the URL and title of the page, sitemap or feed, the image's text
+    there, the link around it, the date that the page claims, the URI of a larger one that it
+    stands for; the other columns, if it was found in a list."""
+
+    page: str | None = None
+    title: str | None = None
+    alt: str | None = None
+    link: str | None = None
+    published_at: datetime | None = None
+    full: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """What became of one image URL, told once a crawl.
+
+    ``uri`` is what was asked for, whatever it redirected to. With ``fetched``, ``path`` is a file
+    in the spool that holds the bytes, safe against a loss of power; whoever takes the event moves
+    or deletes it. ``retry_after`` are seconds that the server asks to wait.
+    """
+
+    uri: str
+    outcome: Outcome
+    seen_at: datetime
+    path: Path | None = None
+    sha256: str | None = None
+    size: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    reason: Reason | None = None
+    detail: str | None = None
+    retry_after: float | None = None
+    where: Where | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """All that a host was asked for until now: requests that went out, bytes of bodies as they
+    came, seconds that requests took, requests that failed, seconds that it told us to wait."""
+
+    host: str
+    requests: int
+    bytes: int
+    seconds: float
+    failed: int
+    waited: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The last event. ``complete``: every page and image that was in reach was asked for, so that
+    what was not seen is no longer linked. ``pages`` counts pages, sitemaps and feeds asked for."""
+
+    complete: bool
+    why: str
+    pages: int
+
+
+Event = Image | Host | Ended

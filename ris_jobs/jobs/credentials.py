@@ -1,0 +1,92 @@
+"""Secrets of sources, looked up when they are needed and kept nowhere.
+
+A source names an environment variable or an Airflow connection. For a store of objects the variable
+holds a JSON object of options of its fsspec file system ({"key": …, "secret": …}), for the web the
+value of an Authorization header.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from typing import Any
+
+import fsspec
+
+from ris_jobs.crawl.source import Source
+from ris_jobs.errors import ConfigError, SourceUnavailable
+
+__all__ = ["authorization", "filesystem"]
+
+
+def filesystem(source: Source) -> Any:
+    """The fsspec file system of a source's location, with its credentials.
+
+    :class:`ConfigError` for credentials that are not there, :class:`SourceUnavailable` for a
+    file system that cannot be had.
+    """
+    scheme = source.location.partition("://")[0].lower()
+    try:
+        if source.credentials and source.credentials.startswith("airflow:"):
+            return _of_airflow(source, scheme)
+        options = _options(source) if source.credentials else {}
+        fs = fsspec.filesystem(scheme, **_host(scheme, source.location), **options)
+    except (OSError, ValueError, ImportError, TypeError) as e:
+        fix = f"Is what {scheme}:// needs installed (pip install 'ris-jobs[s3]' for S3)?"
+        raise SourceUnavailable(source.name, str(e), fix) from e
+    return fs
+
+
+def authorization(source: Source) -> str | None:
+    """The Authorization header for a source of the web; None where it has no credentials."""
+    if source.credentials is None:
+        return None
+    kind, _, name = source.credentials.partition(":")
+    if kind == "env":
+        return _variable(source, name)
+    connection = _connection(source, name)
+    if connection.login is None:
+        return f"Bearer {connection.password or ''}"
+    pair = f"{connection.login}:{connection.password or ''}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def _options(source: Source) -> dict[str, Any]:
+    name = str(source.credentials).partition(":")[2]
+    try:
+        options = json.loads(_variable(source, name))
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        # Not with its cause: that would show the secret.
+        raise ConfigError(name, f"must hold a JSON object of options, for source {source.name!r}")
+    return options
+
+
+def _host(scheme: str, location: str) -> dict[str, Any]:
+    """File systems such as sftp are of one host, which is part of the URL."""
+    found: dict[str, Any] = fsspec.get_filesystem_class(scheme)._get_kwargs_from_urls(location)
+    return {key: found[key] for key in ("host", "port", "username") if key in found}
+
+
+def _of_airflow(source: Source, scheme: str) -> Any:
+    name = str(source.credentials).partition(":")[2]
+    from airflow.sdk.io.fs import get_fs
+
+    return get_fs(scheme, name)
+
+
+def _connection(source: Source, name: str) -> Any:
+    try:
+        from airflow.sdk import BaseHook
+    except ImportError as e:
+        fix = "Use env:NAME, or run it as a task of Airflow."
+        raise SourceUnavailable(source.name, "Airflow is not installed", fix) from e
+    return BaseHook.get_connection(name)
+
+
+def _variable(source: Source, name: str) -> str:
+    if value := os.environ.get(name):
+        return value
+    raise ConfigError(name, f"is not set; source {source.name!r} needs it for its credentials")

@@ -1,0 +1,62 @@
+"""Fetched bytes go once they are fingerprinted, or some days later (RIS_KEEP_FETCHED)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from sqlalchemy import Engine
+
+from ris_jobs.settings import Settings
+from ris_jobs.store import images
+from ris_jobs.store.fetched import Fetched
+
+# A crawl that is under way has bytes that no table knows yet.
+_UNKNOWN = timedelta(days=3)
+_BATCH = 1000
+
+Kept = tuple[str, datetime, int]
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a sweep deleted, and what it left."""
+
+    files: int = 0
+    bytes: int = 0
+    kept: int = 0
+
+
+def drop_judged(engine: Engine, fetched: Fetched, sha256s: Sequence[str]) -> None:
+    """Delete those whose images are judged, as the tables say by now."""
+    with engine.connect() as db:
+        judged = images.judged(db, sha256s)
+    for sha256 in sha256s:
+        if judged.get(sha256):
+            fetched.drop(sha256)
+
+
+def sweep_fetched(engine: Engine, fetched: Fetched, settings: Settings) -> Swept:
+    """Delete what was left behind: images that are judged, ``keep_fetched`` days after they were
+    fetched, and what belongs to no image, three days after."""
+    now = datetime.now(UTC)
+    swept = Swept()
+    for some in _batches(fetched.kept()):
+        with engine.connect() as db:
+            judged = images.judged(db, [sha256 for sha256, _, _ in some])
+        for sha256, since, size in some:
+            keep = timedelta(days=settings.keep_fetched) if sha256 in judged else _UNKNOWN
+            if judged.get(sha256, True) and now - since > keep:
+                fetched.drop(sha256)
+                swept.files += 1
+                swept.bytes += size
+            else:
+                swept.kept += 1
+    return swept
+
+
+def _batches(items: Iterator[Kept]) -> Iterator[list[Kept]]:
+    while batch := list(islice(items, _BATCH)):
+        yield batch

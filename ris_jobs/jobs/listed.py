@@ -1,0 +1,152 @@
+"""Crawl what can be listed: folders and object stores. Only what is new or changed is read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+from sqlalchemy import Connection, Engine
+
+from ris_jobs.crawl import Failure, Listing, Observation
+from ris_jobs.crawl.source import Source
+from ris_jobs.errors import Reason
+from ris_jobs.jobs.places import Listed, Place
+from ris_jobs.progress import Advance
+from ris_jobs.settings import Settings
+from ris_jobs.store import crawls, fetches, ledger
+from ris_jobs.store.crawls import Crawl, Figures
+from ris_jobs.store.ledger import Known
+from ris_jobs.store.runs import Run
+
+_BATCH = 1024
+
+
+def crawl_listed(
+    engine: Engine,
+    run: Run,
+    source: Source,
+    crawl: Crawl,
+    place: Place,
+    settings: Settings,
+    advance: Advance,
+) -> Figures:
+    """Walk the place and write the ledger; what is missing since the last crawl is gone."""
+    job = _Job(run, source, crawl, place, settings)
+    unread: list[str] = []
+    with ThreadPoolExecutor(settings.threads) as pool:
+        listed = (x for x in place.walk(crawl.marker) if source.takes(x.uri))
+        for batch in _batches(listed):
+            with engine.begin() as db:
+                seen = job.observe(db, batch, pool)
+                crawls.advance(db, crawl, seen, marker=batch[-1].uri)
+            unread += [x.uri for x in batch if isinstance(x, Observation)]
+            advance(len(batch))
+            if job.over:
+                break
+    with engine.begin() as db:
+        job.end(db, unread)
+    return job.total
+
+
+class _Job:
+    """One part of a crawl: what it has seen, and what it may still read."""
+
+    def __init__(
+        self, run: Run, source: Source, crawl: Crawl, place: Place, settings: Settings
+    ) -> None:
+        self.total = Figures()
+        self.over: str | None = None
+        self._run = run
+        self._source = source
+        self._crawl = crawl
+        self._place = place
+        self._settings = settings
+        self._reads = self._read_bytes = 0
+        self._started = time.monotonic()
+
+    def observe(self, db: Connection, batch: Sequence[Listed], pool: ThreadPoolExecutor) -> Figures:
+        run, source_id = self._run, self._crawl.source_id
+        known = ledger.current(db, [x.uri for x in batch])
+        batch = [x for x in batch if not self._done(known.get(x.uri))]
+        waiting = fetches.waiting(db, [x.uri for x in batch], run.started_at)
+        listed = [x for x in batch if isinstance(x, Listing) and x.uri not in waiting]
+        unchanged = {
+            x.uri: k
+            for x in listed
+            if x.version and (k := known.get(x.uri)) and k.version == x.version and not k.gone
+        }
+        to_read = self._affordable([x for x in listed if x.uri not in unchanged])
+        read = list(pool.map(lambda x: self._place.observe(x, run.started_at), to_read))
+        given = [x for x in batch if not isinstance(x, Listing)] + read
+        observed = [x for x in given if isinstance(x, Observation)]
+        failed = [x for x in given if isinstance(x, Failure)]
+        ledger.touch(db, list(unchanged.values()), run, source_id)
+        recorded = ledger.record(db, observed, known, run, source_id)
+        self._note(db, observed, failed)
+        seen = Figures(
+            seen=len(batch),
+            new=recorded.new,
+            changed=recorded.changed,
+            unchanged=recorded.unchanged + len(unchanged),
+            failed=len(failed),
+            bytes=sum(x.size for x in read if isinstance(x, Observation) and x.sha256),
+        )
+        seen.refusals.update(x.reason.value for x in failed)
+        self.total.add(seen)
+        return seen
+
+    def end(self, db: Connection, unread: Sequence[str]) -> None:
+        """Only a listing that came to its end says what is missing in it."""
+        if self.over is None:
+            since, at = self._crawl.began_at, self._run.started_at
+            takes = self._source.takes
+            gone = ledger.mark_gone(db, self._place.root, unread, since, at, takes)
+            fetches.forget(db, self._crawl.source_id, since)
+            crawls.advance(db, self._crawl, Figures(gone=gone))
+            self.total.gone += gone
+        crawls.close(db, self._crawl, complete=self.over is None, why=self.over or "finished")
+
+    def _done(self, known: Known | None) -> bool:
+        """Whether the part of this crawl that was interrupted has seen it."""
+        crawl = self._crawl
+        return (
+            known is not None
+            and crawl.resumed
+            and known.source_id == crawl.source_id
+            and known.last_seen_at >= crawl.began_at
+            and not known.gone
+        )
+
+    def _affordable(self, to_read: list[Listing]) -> list[Listing]:
+        """As many as the limits of the source leave."""
+        limits = self._source.limits
+        if limits.seconds and time.monotonic() - self._started > limits.seconds:
+            self.over = "limit of seconds"
+            return []
+        for i, listing in enumerate(to_read):
+            self._reads += 1
+            self._read_bytes += listing.size
+            if limits.images and self._reads > limits.images:
+                self.over = "limit of images"
+            elif limits.bytes and self._read_bytes > limits.bytes:
+                self.over = "limit of bytes"
+            if self.over:
+                return to_read[:i]
+        return to_read
+
+    def _note(
+        self, db: Connection, observed: Sequence[Observation], failed: Sequence[Failure]
+    ) -> None:
+        """What vanished will not be listed again; all else that failed has its time to wait."""
+        later = [x for x in failed if x.reason is not Reason.VANISHED]
+        give_up_after = self._settings.give_up_after
+        fetches.fail(db, later, self._crawl.source_id, self._run.started_at, give_up_after)
+        fetches.succeed(db, [x.uri for x in observed])
+
+
+def _batches(items: Iterable[Listed]) -> Iterator[list[Listed]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch

@@ -1,0 +1,87 @@
+"""Lists of URLs: fetched from wherever they are, and written as the crawler takes them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+from ris_jobs.crawl import Failure, lists
+from ris_jobs.crawl.fetch import Fetched, Outcome, Policy
+from ris_jobs.crawl.fetch.fetcher import Fetcher
+from ris_jobs.crawl.source import Source
+from ris_jobs.errors import Reason, SourceUnavailable
+from ris_jobs.jobs.credentials import filesystem
+
+__all__ = ["write_list"]
+
+_MAX_BYTES = 2 << 30
+_SECONDS = 3600
+_MAX_REFUSED = 10_000
+
+
+def write_list(
+    source: Source, contact: str, authorization: str | None, folder: Path, out: Path
+) -> tuple[list[Failure], int]:
+    """Write a line of JSON for each image that the source's list names and its patterns take.
+
+    Returns the first 10,000 rows that cannot be used, and how many there are.
+    :class:`SourceUnavailable` when the list cannot be had.
+    """
+    file = _local(source, contact, authorization, folder / "list")
+    refused: list[Failure] = []
+    bad = 0
+    with out.open("w") as lines:
+        for entry in lists.read(file, source.name):
+            if isinstance(entry, lists.Bad):
+                bad += 1
+                if bad <= _MAX_REFUSED:
+                    refused.append(_refusal(source, entry))
+            elif source.takes(entry.uri):
+                line = {"uri": entry.uri, "columns": dict(entry.columns)}
+                lines.write(json.dumps(line) + "\n")
+    return refused, bad
+
+
+def _refusal(source: Source, bad: lists.Bad) -> Failure:
+    named = bad.text or f"row {bad.row} of source {source.name}"
+    return Failure(named, Reason.URL_REFUSED, f"row {bad.row} of the list: {bad.problem}")
+
+
+def _local(source: Source, contact: str, authorization: str | None, copy: Path) -> Path:
+    """The list as a file of this machine."""
+    scheme, mark, _ = source.location.partition("://")
+    if not mark:
+        path = Path(source.location)
+        if not path.is_file():
+            raise SourceUnavailable(source.name, f"there is no file {path}", "Is it right?")
+        return path
+    if scheme.lower() in ("http", "https"):
+        outcome = asyncio.run(_fetch(source, contact, authorization, copy))
+        if not isinstance(outcome, Fetched):
+            said = getattr(outcome, "detail", "the server says that there is nothing")
+            raise SourceUnavailable(source.name, f"its list was not fetched: {said}", "Try later.")
+        return copy
+    try:
+        filesystem(source).get_file(source.location, str(copy))
+    # The libraries behind fsspec raise what they like.
+    except Exception as e:
+        fix = "Do location and credentials fit, and can it be reached from here?"
+        raise SourceUnavailable(source.name, str(e) or type(e).__name__, fix) from e
+    return copy
+
+
+async def _fetch(source: Source, contact: str, authorization: str | None, copy: Path) -> Outcome:
+    manners = source.politeness
+    policy = Policy(
+        contact=contact,
+        max_bytes=_MAX_BYTES,
+        seconds=_SECONDS,
+        allowed=manners.allowed,
+        ports=manners.ports,
+    )
+    async with Fetcher(policy) as fetcher:
+        with copy.open("wb") as file:
+            return await fetcher.fetch(
+                source.location, file, is_image=False, authorization=authorization
+            )

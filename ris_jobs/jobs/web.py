@@ -1,0 +1,107 @@
+"""Crawl the web: what the crawler in its child process says, written to the ledger."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from ris_jobs.crawl.source import Source
+from ris_jobs.crawl.web import Event, Image, Order, crawl
+from ris_jobs.errors import ConfigError
+from ris_jobs.jobs.credentials import authorization
+from ris_jobs.jobs.lists import write_list
+from ris_jobs.jobs.web_record import Record
+from ris_jobs.progress import Advance
+from ris_jobs.settings import Settings
+from ris_jobs.store import sightings
+from ris_jobs.store.crawls import Crawl, Figures
+from ris_jobs.store.fetched import Fetched
+from ris_jobs.store.runs import Run
+
+_BATCH = 200
+_SECONDS = 5.0
+
+
+def crawl_web(
+    engine: Engine,
+    run: Run,
+    source: Source,
+    under_way: Crawl,
+    fetched: Fetched,
+    settings: Settings,
+    advance: Advance,
+) -> Figures:
+    """Crawl a source of kind ``web`` or ``urls``. :class:`ConfigError` without a contact."""
+    record = Record(engine, run, under_way, fetched, settings)
+    order = _order(engine, run, source, under_way, fetched, settings, record)
+    with closing(crawl(order)) as events:
+        for batch in _batches(events):
+            record.take(batch)
+            advance(sum(isinstance(event, Image) for event in batch))
+    return record.total
+
+
+def _order(
+    engine: Engine,
+    run: Run,
+    source: Source,
+    under_way: Crawl,
+    fetched: Fetched,
+    settings: Settings,
+    record: Record,
+) -> Order:
+    contact = source.politeness.contact or settings.contact
+    if contact is None:
+        problem = f"must be set to crawl source {source.name!r}: whom can its servers turn to?"
+        raise ConfigError("RIS_CONTACT", problem)
+    folder = fetched.spool(under_way.source_id)
+    (folder / "images").mkdir()
+    header = authorization(source) if "://" in source.location else None
+    images = None
+    if source.kind == "urls":
+        images = folder / "list.jsonl"
+        record.refuse(*write_list(source, contact, header, folder, images))
+    return Order(
+        source=source,
+        contact=contact,
+        max_bytes=settings.max_bytes,
+        images=images,
+        known=_write_known(engine, run, under_way, fetched, folder / "known.jsonl"),
+        spool=folder / "images",
+        authorization=header,
+    )
+
+
+def _write_known(engine: Engine, run: Run, under_way: Crawl, fetched: Fetched, file: Path) -> Path:
+    """Validators are sent only where the bytes are needed no more, or still kept: a server that
+    answers that they are the same is to cost us nothing."""
+    with engine.connect() as db, file.open("w") as out:
+        for before in sightings.known(db, under_way, run):
+            usable = before.judged or (before.sha256 is not None and fetched.has(before.sha256))
+            known = {
+                "uri": before.uri,
+                "etag": before.etag if usable else None,
+                "last_modified": before.last_modified if usable else None,
+                "done": before.done,
+            }
+            if before.done or known["etag"] or known["last_modified"]:
+                out.write(json.dumps(known) + "\n")
+    return file
+
+
+def _batches(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """So many, or what came in some seconds: what was fetched is soon written down."""
+    batch: list[Event] = []
+    began = time.monotonic()
+    for event in events:
+        batch.append(event)
+        if len(batch) >= _BATCH or time.monotonic() - began > _SECONDS:
+            yield batch
+            batch, began = [], time.monotonic()
+    if batch:
+        yield batch

@@ -1,0 +1,94 @@
+"""Crawls of sources: one at a time for each, and what it saw."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from ris_jobs.store.queries import query
+from ris_jobs.store.runs import Run
+
+_COUNTS = ("seen", "new", "changed", "unchanged", "gone", "refused", "failed", "bytes")
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a part of a crawl saw, in URIs; ``refusals`` by reason, of refused and failed ones."""
+
+    seen: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    gone: int = 0
+    refused: int = 0
+    failed: int = 0
+    bytes: int = 0
+    refusals: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Figures) -> None:
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.refusals.update(other.refusals)
+
+
+@dataclass(frozen=True, slots=True)
+class Crawl:
+    """An open row of ris.source_crawl. What its source saw since ``began_at`` was seen by it;
+    ``resumed`` tells one that was interrupted, ``marker`` is where it goes on, and ``hosts`` are
+    the figures of its parts so far."""
+
+    crawl_id: int
+    source_id: int
+    began_at: datetime
+    resumed: bool
+    marker: str | None
+    hosts: Mapping[str, Any]
+
+
+@contextmanager
+def opened(engine: Engine, source_id: int, run: Run) -> Iterator[Crawl]:
+    """The crawl that was interrupted, if that is not long ago, or a new one.
+
+    Waits while another process crawls the source. Whoever is done with it calls :func:`close`;
+    one that is not closed was interrupted.
+    """
+    params = {"source_id": source_id}
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as lock:
+        lock.execute(query("sources.lock"), params)
+        try:
+            with engine.begin() as db:
+                db.execute(query("sources.close_old"), params)
+                begun = {"run_id": run.run_id, "began_at": run.started_at}
+                row = db.execute(query("sources.open"), params | begun).one()
+            resumed = row.run_id != run.run_id
+            yield Crawl(row.crawl_id, source_id, row.began_at, resumed, row.marker, row.hosts)
+        finally:
+            # A closed connection frees it too, but only once the server has noticed.
+            with suppress(DBAPIError):
+                lock.execute(query("sources.unlock"), params)
+
+
+def advance(db: Connection, crawl: Crawl, seen: Figures, marker: str | None = None) -> None:
+    """In the transaction that writes what was seen: a crawl counts nothing twice."""
+    params: dict[str, Any] = {name: getattr(seen, name) for name in _COUNTS}
+    params |= {"refusals": json.dumps(seen.refusals), "marker": marker}
+    db.execute(query("sources.advance"), params | {"crawl_id": crawl.crawl_id})
+
+
+def count_hosts(db: Connection, crawl: Crawl, hosts: Mapping[str, Any]) -> None:
+    """Figures of all hosts, of all parts of the crawl."""
+    params = {"crawl_id": crawl.crawl_id, "hosts": json.dumps(hosts)}
+    db.execute(query("sources.count_hosts"), params)
+
+
+def close(db: Connection, crawl: Crawl, *, complete: bool, why: str, pages: int = 0) -> None:
+    params = {"crawl_id": crawl.crawl_id, "complete": complete, "why": why, "pages": pages}
+    db.execute(query("sources.close"), params)

@@ -1,0 +1,52 @@
+"""URIs that could not be fetched: why, and when they are tried again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ris_jobs.crawl import Failure
+from ris_jobs.store.queries import query
+
+MAX_DETAIL = 1000
+"""Characters of a failure's detail that are kept: a server may have worded it."""
+
+
+def waiting(db: Connection, uris: Sequence[str], now: datetime) -> set[str]:
+    """Which of them are not to be asked for now: their time has not come, or they were given up."""
+    return set(db.scalars(query("fetches.waiting"), {"uris": list(uris), "now": now}))
+
+
+def fail(
+    db: Connection, failures: Sequence[Failure], source_id: int, now: datetime, give_up_after: int
+) -> None:
+    """Each waits twice as long as the last time, and is given up after so many attempts."""
+    rows = [
+        {
+            "uri": f.uri.replace("\0", ""),
+            "reason": f.reason.value,
+            "detail": f.detail.replace("\0", "")[:MAX_DETAIL],
+            "retry_after": f.retry_after,
+        }
+        for f in failures
+    ]
+    params = {"rows": json.dumps(rows), "source_id": source_id, "now": now}
+    if rows:
+        db.execute(query("fetches.fail"), params | {"give_up_after": give_up_after})
+
+
+def succeed(db: Connection, uris: Sequence[str]) -> None:
+    db.execute(query("fetches.succeed"), {"uris": list(uris)})
+
+
+def retry(db: Connection, source_id: int) -> int:
+    """Ask for all of a source at its next crawl; how many there were."""
+    return db.execute(query("fetches.retry"), {"source_id": source_id}).rowcount
+
+
+def forget(db: Connection, source_id: int, since: datetime) -> None:
+    """Those that a source has not named since then."""
+    db.execute(query("fetches.forget"), {"source_id": source_id, "since": since})

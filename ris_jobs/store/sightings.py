@@ -1,0 +1,54 @@
+"""Where sources name images: pages, and rows of lists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ris_jobs.store.crawls import Crawl
+from ris_jobs.store.queries import query
+from ris_jobs.store.runs import Run
+
+_FETCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is known of an image that a source named before. ``done``: not to be asked for in this
+    crawl; ``judged``: its bytes, ``sha256``, are needed no more."""
+
+    uri: str
+    etag: str | None
+    last_modified: str | None
+    sha256: str | None
+    done: bool
+    judged: bool
+
+
+def save(
+    db: Connection, source_id: int, facts: Sequence[Mapping[str, Any]], seen_at: datetime
+) -> None:
+    """``facts``: the columns of ris.sighting by name, times as ISO 8601. What differs from before
+    is kept as history."""
+    # NUL, which JSON can hold and PostgreSQL cannot.
+    rows = json.dumps(list(facts)).replace("\\u0000", "")
+    params = {"source_id": source_id, "rows": rows, "seen_at": seen_at}
+    if facts:
+        db.execute(query("sightings.save"), params)
+
+
+def known(db: Connection, crawl: Crawl, run: Run) -> Iterator[Before]:
+    """All that the source of the crawl ever named, streamed."""
+    streaming = db.execution_options(stream_results=True, max_row_buffer=_FETCH)
+    params = {
+        "source_id": crawl.source_id,
+        "began_at": crawl.began_at,
+        "judged_by": run.judged_by,
+    }
+    for row in streaming.execute(query("sightings.known"), params):
+        yield Before(*row)

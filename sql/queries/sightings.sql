@@ -1,0 +1,29 @@
+-- name: save
+INSERT INTO ris.sighting AS s (source_id, uri, page, title, alt, link, published_at, full_uri,
+                               columns, last_seen_at)
+SELECT DISTINCT ON (r.uri) :source_id, r.uri, r.page, r.title, r.alt, r.link, r.published_at,
+       r.full_uri, coalesce(r.columns, '{}'), :seen_at
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+     AS r(uri text, page text, title text, alt text, link text, published_at timestamptz,
+          full_uri text, columns jsonb)
+ORDER BY r.uri
+ON CONFLICT (source_id, uri) DO UPDATE
+SET page = excluded.page, title = excluded.title, alt = excluded.alt, link = excluded.link,
+    published_at = excluded.published_at, full_uri = excluded.full_uri,
+    columns = excluded.columns, last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at);
+
+-- name: known
+-- What a source named before: done is what this crawl has asked for already, or shall not ask for
+-- now; judged is whether the bytes of before are needed no more.
+SELECT s.uri, o.etag, o.last_modified, i.sha256,
+       s.last_seen_at >= :began_at OR f.uri IS NOT NULL AS done,
+       coalesce(i.status = 'ok'
+                OR i.status = 'quarantined' AND i.judged_by = :judged_by
+                   AND i.reason NOT IN ('vanished', 'changed-while-read'), false) AS judged
+FROM ris.sighting s
+LEFT JOIN ris.observation o
+    ON o.uri = s.uri AND o.superseded_at IS NULL AND o.gone_at IS NULL
+LEFT JOIN ris.image i USING (image_id)
+LEFT JOIN ris.fetch f
+    ON f.uri = s.uri AND (f.gave_up_at IS NOT NULL OR f.next_try_at > now())
+WHERE s.source_id = :source_id;

@@ -1,0 +1,96 @@
+-- name: add
+INSERT INTO ris.source (name, kind, location, include, exclude, tags, schedule, credentials,
+                        limits, politeness, file)
+VALUES (:name, :kind, :location, :include, :exclude, :tags, :schedule, :credentials,
+        CAST(:limits AS jsonb), CAST(:politeness AS jsonb), :file)
+ON CONFLICT (name) WHERE removed_at IS NULL DO NOTHING
+RETURNING source_id;
+
+-- name: change
+UPDATE ris.source
+SET kind = :kind, location = :location, include = :include, exclude = :exclude, tags = :tags,
+    schedule = :schedule, credentials = :credentials, limits = CAST(:limits AS jsonb),
+    politeness = CAST(:politeness AS jsonb), file = :file
+WHERE source_id = :source_id;
+
+-- name: enable
+UPDATE ris.source SET enabled = :enabled WHERE source_id = :source_id;
+
+-- name: remove
+-- A crawl of it that was interrupted will not go on.
+WITH closed AS (
+    UPDATE ris.source_crawl
+    SET ended_at = greatest(began_at, now()), why = 'interrupted, and then the source was removed'
+    WHERE source_id = :source_id AND ended_at IS NULL
+)
+UPDATE ris.source SET removed_at = greatest(added_at, now()) WHERE source_id = :source_id;
+
+-- name: there
+-- All sources but removed ones, each with its last crawl.
+SELECT s.*, c.began_at AS crawled_at, c.ended_at, c.complete, c.why, c.seen, c.failed,
+       (SELECT count(*) FROM ris.fetch f
+        WHERE f.source_id = s.source_id AND f.gave_up_at IS NOT NULL) AS given_up
+FROM ris.source s
+LEFT JOIN LATERAL (SELECT * FROM ris.source_crawl
+                   WHERE source_id = s.source_id ORDER BY crawl_id DESC LIMIT 1) c ON true
+WHERE s.removed_at IS NULL
+ORDER BY s.name;
+
+-- name: readable
+-- All that ever brought images, removed ones last.
+SELECT * FROM ris.source ORDER BY removed_at IS NOT NULL, source_id DESC;
+
+-- name: lock
+-- Waits until no other connection crawls the source; free again when this one is closed.
+SELECT pg_advisory_lock(hashtext('ris.crawl'), :source_id);
+
+-- name: unlock
+SELECT pg_advisory_unlock(hashtext('ris.crawl'), :source_id);
+
+-- name: close_old
+-- A crawl that was interrupted too long ago is not gone on with.
+UPDATE ris.source_crawl
+SET ended_at = greatest(began_at, now()), why = 'interrupted'
+WHERE source_id = :source_id AND ended_at IS NULL AND began_at < now() - interval '72 hours';
+
+-- name: open
+-- The crawl that was interrupted, or a new one.
+INSERT INTO ris.source_crawl (source_id, run_id, began_at)
+VALUES (:source_id, :run_id, :began_at)
+ON CONFLICT (source_id) WHERE ended_at IS NULL DO UPDATE SET source_id = excluded.source_id
+RETURNING crawl_id, run_id, began_at, marker, hosts;
+
+-- name: advance
+UPDATE ris.source_crawl
+SET marker = coalesce(:marker, marker), seen = seen + :seen, new = new + :new,
+    changed = changed + :changed, unchanged = unchanged + :unchanged, gone = gone + :gone,
+    refused = refused + :refused, failed = failed + :failed, bytes = bytes + :bytes,
+    refusals = (SELECT coalesce(jsonb_object_agg(reason, total), '{}')
+                FROM (SELECT key AS reason, sum(value::bigint) AS total
+                      FROM (SELECT * FROM jsonb_each_text(refusals)
+                            UNION ALL
+                            SELECT * FROM jsonb_each_text(CAST(:refusals AS jsonb))) AS both_of
+                      GROUP BY key) AS sums)
+WHERE crawl_id = :crawl_id;
+
+-- name: count_hosts
+UPDATE ris.source_crawl SET hosts = CAST(:hosts AS jsonb) WHERE crawl_id = :crawl_id;
+
+-- name: close
+UPDATE ris.source_crawl
+SET ended_at = greatest(began_at, now()), complete = :complete, why = :why, pages = pages + :pages
+WHERE crawl_id = :crawl_id;
+
+-- name: crawls
+SELECT c.*
+FROM ris.source_crawl c
+WHERE c.source_id = :source_id
+ORDER BY c.crawl_id DESC
+LIMIT :limit;
+
+-- name: given_up
+SELECT uri, reason, detail, attempts, gave_up_at
+FROM ris.fetch
+WHERE source_id = :source_id AND gave_up_at IS NOT NULL
+ORDER BY gave_up_at DESC, uri
+LIMIT :limit;

@@ -1,0 +1,247 @@
+"""Object stores: real S3 requests, and only those that are needed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from ris_jobs import jobs
+from ris_jobs.crawl import objects
+from ris_jobs.crawl.source import Limits, Source
+from ris_jobs.errors import ConfigError, SourceUnavailable
+from ris_jobs.jobs import Crawled, listed
+from ris_jobs.jobs.credentials import filesystem
+from ris_jobs.progress import LogProgress
+from ris_jobs.settings import Settings
+from ris_jobs.store.postgres import open_engine
+from tests.jobs.buckets import Bucket
+from tests.jobs.conftest import Scan
+
+Crawl = Callable[[], Crawled]
+
+
+@pytest.fixture
+def source(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Source:
+    monkeypatch.setenv("KEYS", bucket.options)
+    return Source(
+        name="in",
+        kind="objects",
+        location=f"s3://{bucket.name}/a folder/",
+        credentials="env:KEYS",
+        tags=("stock", "2026"),
+    )
+
+
+@pytest.fixture
+def crawl(source: Source, settings: Settings) -> Crawl:
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, source)
+    return lambda: jobs.crawl_only(settings, ["in"], LogProgress())
+
+
+def counts(crawled: Crawled) -> dict[str, int]:
+    names = ("seen", "new", "changed", "unchanged", "gone", "failed")
+    return {name: n for name in names if (n := getattr(crawled, name))}
+
+
+def ask(settings: Settings, query: str) -> list[tuple[object, ...]]:
+    with open_engine(settings) as engine, engine.connect() as db:
+        return [tuple(r) for r in db.execute(text(query))]
+
+
+def test_only_what_has_another_etag_or_size_is_read(
+    crawl: Crawl, bucket: Bucket, settings: Settings
+) -> None:
+    names = ["a folder/a.jpg", "a folder/ü b/100%.png", "a folder/c?#.gif"]
+    for name in names:
+        bucket.put(name, name.encode())
+    bucket.put("a folder/notes.txt", b"no image")
+    bucket.put("another/d.jpg", b"not in the folder")
+    assert counts(crawl()) == {"seen": 3, "new": 3}
+    (read,) = ask(settings, "SELECT sum(bytes) FROM ris.source_crawl")
+    assert read[0] == sum(len(name.encode()) for name in names)
+    assert counts(crawl()) == {"seen": 3, "unchanged": 3}
+    assert ask(settings, "SELECT bytes FROM ris.source_crawl ORDER BY crawl_id")[1] == (0,)
+    # Of the same size; the ETag tells.
+    bucket.put(names[0], names[0].upper().encode())
+    bucket.delete(names[1])
+    assert counts(crawl()) == {"seen": 2, "changed": 1, "unchanged": 1, "gone": 1}
+    bucket.put(names[1], names[1].encode())
+    assert counts(crawl()) == {"seen": 3, "changed": 1, "unchanged": 2}
+    root = f"s3://{bucket.name}/a%20folder"
+    uris = [f"{root}/{n}" for n in ("%C3%BC%20b/100%25.png", "a.jpg", "c%3F%23.gif")]
+    current = "SELECT uri FROM ris.observation WHERE superseded_at IS NULL ORDER BY uri"
+    assert [u for (u,) in ask(settings, current)] == uris
+    events = "SELECT event FROM ris.uri_event WHERE uri LIKE '%100%' ORDER BY at"
+    assert [e for (e,) in ask(settings, events)] == ["appeared", "gone", "returned"]
+
+
+def test_a_scan_finds_in_a_bucket_what_it_finds_in_a_folder(
+    scan: Scan, crawl: Crawl, bucket: Bucket, folder: Path, settings: Settings
+) -> None:
+    for file in folder.rglob("*.jpg"):
+        bucket.put(f"a folder/{file.relative_to(folder)}", file.read_bytes())
+    crawl()
+    summary = scan("in", folder)  # type: ignore[arg-type]
+    assert summary.fingerprinted == 3
+    assert {name: count.total for name, count in summary.matches.items()} == {
+        "identical": 5,
+        "thumbnail": 1,
+    }
+    tags = "SELECT DISTINCT source, tags FROM ris.uri_source ORDER BY source"
+    assert ask(settings, tags) == [("in", ["stock", "2026"]), ("photos", [])]
+
+
+def test_a_listing_goes_on_behind_any_name(
+    source: Source, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "_PAGE", 3)
+    for i in range(10):
+        bucket.put(f"a folder/{i:02}.jpg", b"x")
+    place = objects.Objects(filesystem(source), "in", source.location, 100)
+    uris = [x.uri for x in place.walk()]
+    assert len(uris) == 10
+    for i, uri in enumerate(uris):
+        assert [x.uri for x in place.walk(uri)] == uris[i + 1 :]
+
+
+def test_other_file_systems_are_listed_in_order_too(source: Source) -> None:
+    import fsspec
+
+    fs = fsspec.filesystem("memory")
+    for i in (3, 1, 2):
+        fs.pipe_file(f"/in/{i}.jpg", b"x" * i)
+    place = objects.Objects(fs, "in", "memory://in", 2)
+    listed = list(place.walk())
+    assert [x.uri for x in listed] == [f"memory://in/{i}.jpg" for i in (1, 2, 3)]
+    assert [x.uri for x in place.walk(listed[0].uri)] == [x.uri for x in listed[1:]]
+    assert place.read(listed[1].uri) == b"xx"
+    now = listed[0].modified_at
+    assert now is not None
+    seen = [place.observe(x, now) for x in listed]  # type: ignore[arg-type]
+    assert [getattr(s, "sha256", None) is not None for s in seen] == [True, True, False]
+
+
+def test_what_cannot_be_read_keeps_what_it_showed_and_waits(
+    crawl: Crawl, bucket: Bucket, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.put("a folder/a.jpg", b"before")
+    crawl()
+    bucket.put("a folder/a.jpg", b"after")
+
+    def broken(*_: object) -> bytes:
+        raise OSError("the disk of the server is on fire")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(objects.Objects, "_bytes", broken)
+        assert counts(crawl()) == {"seen": 1, "failed": 1}
+    state = "SELECT attempts, reason, detail, next_try_at - tried_at > '59 min' FROM ris.fetch"
+    ((attempts, reason, detail, waits),) = ask(settings, state)
+    assert (attempts, reason, waits) == (1, "unreadable", True)
+    assert "on fire" in str(detail)
+    # It has its time to wait, and is not taken for gone.
+    assert counts(crawl()) == {"seen": 1}
+    shown = "SELECT byte_size, gone_at FROM ris.observation"
+    assert ask(settings, shown) == [(6, None)]
+    with open_engine(settings) as engine:
+        assert jobs.retry_source(engine, "in") == 1
+    assert counts(crawl()) == {"seen": 1, "changed": 1}
+    assert ask(settings, "SELECT * FROM ris.fetch") == []
+
+
+def test_patterns_choose_and_do_not_make_gone(
+    crawl: Crawl, bucket: Bucket, source: Source, settings: Settings
+) -> None:
+    for name in ("keep/a.jpg", "keep/blob", "drop/b.jpg"):
+        bucket.put(f"a folder/{name}", name.encode())
+    assert counts(crawl()) == {"seen": 2, "new": 2}
+    narrow = replace(source, name="in2", include=("*/keep/*",), exclude=("*/a.jpg",))
+    with open_engine(settings) as engine:
+        jobs.remove_source(engine, "in")
+        jobs.add_source(engine, narrow)
+    again = jobs.crawl_only(settings, ["in2"], LogProgress())
+    assert counts(again) == {"seen": 1, "new": 1}
+
+
+def test_a_limit_ends_a_crawl_and_the_next_goes_further(
+    crawl: Crawl, bucket: Bucket, source: Source, settings: Settings
+) -> None:
+    for i in range(5):
+        bucket.put(f"a folder/{i}.jpg", bytes([i]) * 10)
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, replace(source, name="slow", limits=Limits(bytes=20)))
+    names = ["slow"]
+    assert [jobs.crawl_only(settings, names, LogProgress()).new for _ in range(4)] == [2, 2, 1, 0]
+    ends = "SELECT complete, why FROM ris.source_crawl ORDER BY crawl_id"
+    limited = (False, "limit of bytes")
+    assert ask(settings, ends) == [limited, limited, (True, "finished"), (True, "finished")]
+
+
+def test_a_store_that_cannot_be_had_is_said_without_its_secret(
+    source: Source, settings: Settings, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress = LogProgress()
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, replace(source, location=f"s3://{bucket.name}-not-there/x"))
+        jobs.add_source(engine, replace(source, name="no-key", credentials="env:NOT_SET"))
+        jobs.add_source(engine, replace(source, name="hook", credentials="airflow:none"))
+    with pytest.raises(SourceUnavailable, match="source 'in' cannot be crawled"):
+        jobs.crawl_only(settings, ["in"], progress)
+    with pytest.raises(ConfigError, match="NOT_SET is not set"):
+        jobs.crawl_only(settings, ["no-key"], progress)
+    with pytest.raises(SourceUnavailable, match="source 'hook' cannot be crawled"):
+        jobs.crawl_only(settings, ["hook"], progress)
+    monkeypatch.setenv("KEYS", '["secret-word"]')
+    with pytest.raises(ConfigError, match="must hold a JSON object") as caught:
+        jobs.crawl_only(settings, ["in"], progress)
+    assert "secret-word" not in str(caught.value)
+
+
+def test_a_crawl_goes_on_for_three_days_and_then_begins_anew(
+    crawl: Crawl, bucket: Bucket, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(4):
+        bucket.put(f"a folder/{i}.jpg", bytes([i]) * 10)
+
+    monkeypatch.setattr(listed, "_BATCH", 2)
+    real = listed._Job.observe
+    calls = itertools.count()
+
+    def interrupted(job: listed._Job, *given: Any) -> Any:
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        return real(job, *given)
+
+    for age, new in (("71 hours", 2), ("73 hours", 0)):
+        calls = itertools.count()
+        with monkeypatch.context() as patched:
+            patched.setattr(listed._Job, "observe", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                crawl()
+        older = f"began_at - interval '{age}'"
+        with open_engine(settings) as engine, engine.begin() as db:
+            db.execute(
+                text(f"UPDATE ris.source_crawl SET began_at = {older} WHERE ended_at IS NULL")
+            )
+        assert crawl().new == new
+    ends = "SELECT why, seen, new FROM ris.source_crawl ORDER BY crawl_id"
+    assert ask(settings, ends) == [("finished", 4, 4), ("interrupted", 2, 0), ("finished", 4, 0)]
+
+
+def test_runs_that_overlap_wait_for_each_other(crawl: Crawl) -> None:
+    """Two crawls of one source are never open at once."""
+    from threading import Thread
+
+    results: list[Crawled] = []
+    threads = [Thread(target=lambda: results.append(crawl())) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(results) == 3

@@ -1,0 +1,244 @@
+"""The web into the ledger, against a real site whose own log is the truth."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from ris_jobs import jobs
+from ris_jobs.crawl.source import Source
+from ris_jobs.demo import edits
+from ris_jobs.demo.folder import photos
+from ris_jobs.jobs import Crawled
+from ris_jobs.progress import LogProgress
+from ris_jobs.settings import Settings
+from ris_jobs.store.postgres import open_engine
+from tests.crawl.web.site import Answer, Page, Site, image, img, page, served
+
+CONTACT = "https://example.org/crawler"
+NAMES = ("seen", "new", "changed", "unchanged", "gone", "refused", "failed")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, contact=CONTACT)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with served({}) as site:
+        yield site
+
+
+def add(settings: Settings, source: Source) -> None:
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, source)
+
+
+def crawl(settings: Settings) -> Crawled:
+    """A night: what had to wait has waited."""
+    with open_engine(settings) as engine, engine.begin() as db:
+        db.execute(text("UPDATE ris.fetch SET next_try_at = now() WHERE next_try_at IS NOT NULL"))
+    return jobs.crawl_only(settings, ["site"], LogProgress())
+
+
+def counts(crawled: Crawled) -> dict[str, int]:
+    return {name: n for name in NAMES if (n := getattr(crawled, name))}
+
+
+def ask(settings: Settings, query: str) -> list[tuple[object, ...]]:
+    with open_engine(settings) as engine, engine.connect() as db:
+        return [tuple(r) for r in db.execute(text(query))]
+
+
+def fingerprint(settings: Settings) -> None:
+    run_id = jobs.begin(settings)
+    jobs.step("fingerprint", settings, run_id, LogProgress())
+
+
+def a_site(pictures: int) -> dict[str, Page]:
+    """Pages of ten pictures each, every second of which has an ETag, the others a date."""
+    pages: dict[str, Page] = {}
+    for i in range(pictures):
+        known = {"ETag": f'"{i}"'} if i % 2 else {"Last_Modified": "Wed, 21 Oct 2015 07:28:00 GMT"}
+        pages[f"/{i}.png"] = image(i, **known)
+    firsts = range(0, pictures, 10)
+    for first in firsts:
+        shown = img(*(f"/{i}.png" for i in range(first, min(first + 10, pictures))))
+        pages[f"/page/{first}"] = page(shown)
+    pages["/"] = page(*(f'<a href="/page/{first}">x</a>' for first in firsts))
+    return pages
+
+
+def test_a_second_crawl_downloads_no_image(settings: Settings, site: Site) -> None:
+    site.pages |= a_site(60)
+    add(settings, site.source())
+    assert counts(crawl(settings)) == {"seen": 60, "new": 60}
+    images = [hit for hit in site.log if hit.path.endswith(".png")]
+    assert len(images) == len({hit.path for hit in images}) == 60
+    ((row,),) = ask(settings, "SELECT to_jsonb(c) FROM ris.source_crawl c")
+    assert isinstance(row, dict)
+    assert row["bytes"] == sum(hit.sent for hit in images)
+    assert (row["complete"], row["why"], row["pages"]) == (True, "finished", 7)
+    (host,) = row["hosts"].values()
+    assert host["requests"] == len(site.log)
+    # Of what is not there the body is not read.
+    assert host["bytes"] == site.sent
+    fingerprint(settings)
+    assert list((settings.home / "fetched").rglob("*/*")) == []
+
+    site.log.clear()
+    assert counts(crawl(settings)) == {"seen": 60, "unchanged": 60}
+    images = [hit for hit in site.log if hit.path.endswith(".png")]
+    assert {hit.status for hit in images} == {304}
+    assert len(images) == 60
+    assert ask(settings, "SELECT count(*) FROM ris.observation") == [(60,)]
+    assert ask(settings, "SELECT count(*) FROM ris.sighting_history") == [(0,)]
+
+
+def test_bytes_that_are_lost_before_they_are_fingerprinted_are_fetched_again(
+    settings: Settings, site: Site
+) -> None:
+    site.pages |= a_site(3)
+    add(settings, site.source())
+    crawl(settings)
+    kept = sorted((settings.home / "fetched").glob("*/*"))
+    kept[0].unlink()
+    site.log.clear()
+    assert counts(crawl(settings)) == {"seen": 3, "unchanged": 3}
+    assert sorted(h.status for h in site.log if h.path.endswith(".png")) == [200, 304, 304]
+    assert sorted((settings.home / "fetched").glob("*/*")) == kept
+
+
+def test_the_same_picture_at_many_urls_is_one_image(settings: Settings, site: Site) -> None:
+    photo = edits.jpeg(dict(photos())["coffee"], 90)
+    for i in range(5):
+        site.pages[f"/{i}.jpg"] = Answer(photo, "image/jpeg")
+    site.pages["/"] = page(img(*(f"/{i}.jpg" for i in range(5)), "/0.jpg", "/0.jpg#again"))
+    add(settings, site.source(tags=("press",)))
+    summary = jobs.scan(settings, ["site"], LogProgress())
+    assert summary.fingerprinted == 1
+    assert summary.matches["identical"].total == 4
+    assert site.paths["/0.jpg"] == 1
+    assert ask(settings, "SELECT DISTINCT tags FROM ris.uri_source") == [(["press"],)]
+
+
+def test_gone_is_gone_after_some_times_and_back_is_back(settings: Settings, site: Site) -> None:
+    settings = replace(settings, gone_after=2)
+    there, not_found, gone = image(1), Answer(status=404), Answer(status=410)
+    answers = [there, not_found, there, not_found, gone, not_found, there]
+    site.pages |= {"/": page(img("/a.png")), "/a.png": iter(answers)}
+    add(settings, site.source())
+    found = [counts(crawl(settings)) for _ in answers]
+    assert [f.get("gone", 0) for f in found] == [0, 0, 0, 0, 1, 0, 0]
+    assert [f["seen"] for f in found] == [1] * 7
+    assert found[2]["unchanged"] == found[6]["changed"] == 1
+    assert ask(settings, "SELECT event FROM ris.uri_event ORDER BY at") == [
+        ("appeared",),
+        ("gone",),
+        ("returned",),
+    ]
+
+
+def test_failures_touch_nothing_wait_and_are_given_up(settings: Settings, site: Site) -> None:
+    settings = replace(settings, give_up_after=2)
+    broken = Answer(status=500)
+    site.pages |= {
+        "/": page(img("/a.png", "/never.png")),
+        "/a.png": itertools.chain([image(1, ETag='"1"')], itertools.repeat(broken)),
+        "/never.png": Answer(status=403),
+    }
+    add(settings, site.source())
+    assert counts(crawl(settings)) == {"seen": 2, "new": 1, "failed": 1}
+    shown = ask(settings, "SELECT to_jsonb(o) FROM ris.observation o")
+    assert counts(crawl(settings)) == {"seen": 2, "failed": 2}
+    # The next one of the same hour asks for neither.
+    site.log.clear()
+    assert counts(jobs.crawl_only(settings, ["site"], LogProgress())) == {}
+    assert [h.path for h in site.log if h.path.endswith(".png")] == []
+    crawl(settings)
+    state = "SELECT attempts, reason, gave_up_at IS NOT NULL FROM ris.fetch"
+    assert ask(settings, state) == [(2, "http-status", True), (2, "http-status", True)]
+    assert ask(settings, "SELECT to_jsonb(o) FROM ris.observation o") == shown
+    site.log.clear()
+    crawl(settings)
+    assert [h.path for h in site.log if h.path.endswith(".png")] == []
+    with open_engine(settings) as engine:
+        (one, two) = jobs.show_source(engine, "site").given_up
+        assert {one["uri"], two["uri"]} == {site.url("/a.png"), site.url("/never.png")}
+        jobs.retry_source(engine, "site")
+    site.pages["/a.png"] = image(2)
+    assert counts(crawl(settings)) == {"seen": 2, "changed": 1, "failed": 1}
+
+
+def test_what_is_no_image_is_seen_as_that_and_robots_are_obeyed(
+    settings: Settings, site: Site
+) -> None:
+    inside = f"http://169.254.169.254:{site.port}/latest/meta-data.png"
+    site.pages |= {
+        "/robots.txt": Answer(b"User-agent: *\nDisallow: /private/\n", "text/plain"),
+        "/": page(img("/a.png", "/page.png", "/private/b.png", inside)),
+        "/a.png": image(1),
+        "/page.png": page("not an image"),
+        "/private/b.png": image(2),
+    }
+    add(settings, site.source())
+    assert counts(crawl(settings)) == {"seen": 4, "new": 2, "refused": 3}
+    assert site.paths["/private/b.png"] == 0
+    refusals = "SELECT refusals FROM ris.source_crawl"
+    assert ask(settings, refusals) == [
+        ({"not-an-image": 1, "robots-refused": 1, "address-refused": 1},)
+    ]
+    quarantined = "SELECT uri, reason FROM ris.image_by_uri WHERE status = 'quarantined'"
+    assert ask(settings, quarantined) == [(site.url("/page.png"), "not-an-image")]
+    assert counts(crawl(settings)) == {"seen": 4, "unchanged": 2, "refused": 3}
+
+
+def test_changed_bytes_are_a_new_observation_and_what_a_page_says_is_kept_as_it_changes(
+    settings: Settings, site: Site
+) -> None:
+    says = '<html><head><title>{0}</title></head><body><a href="/big"><img src="/a.png" alt="{0}">'
+    pages = [Answer(says.format(said).encode()) for said in ("one\0", "two", "two")]
+    pictures = [image(1, ETag='"1"'), image(2, ETag='"2"'), image(2, ETag='"3"')]
+    site.pages |= {"/": iter(pages), "/a.png": iter(pictures)}
+    add(settings, site.source())
+    found = [counts(crawl(settings)) for _ in range(3)]
+    assert found == [{"seen": 1, "new": 1}, {"seen": 1, "changed": 1}, {"seen": 1, "unchanged": 1}]
+    rows = "SELECT etag, superseded_at IS NOT NULL, replaced FROM ris.observation ORDER BY 1"
+    assert ask(settings, rows) == [('"1"', True, True), ('"3"', False, False)]
+    now = "SELECT page, title, alt, link FROM ris.sighting"
+    assert ask(settings, now) == [(site.url(), "two", "two", site.url("/big"))]
+    ((before,),) = ask(settings, "SELECT title FROM ris.sighting_history")
+    assert str(before).startswith("one")
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_list_of_urls_brings_its_columns(
+    settings: Settings, site: Site, tmp_path: Path, remote: bool
+) -> None:
+    site.pages |= {f"/{i}.png": image(i, ETag=f'"{i}"') for i in range(3)}
+    rows = ["url,id,caption", *(f'{site.url(f"/{i}.png")},{i},"no, {i}"' for i in range(3))]
+    rows += [f"{site.url('/0.png')},again,x", "file:///etc/passwd,4,x", ",5,x"]
+    content = "\n".join(rows).encode()
+    location = str(tmp_path / "list.csv")
+    if remote:
+        site.pages["/list.csv"] = Answer(content, "text/csv")
+        location = site.url("/list.csv")
+    else:
+        (tmp_path / "list.csv").write_bytes(content)
+    add(settings, replace(site.source(), kind="urls", location=location, exclude=("*/2.png",)))
+    assert counts(crawl(settings)) == {"seen": 4, "new": 2, "refused": 2}
+    assert counts(crawl(settings)) == {"seen": 4, "unchanged": 2, "refused": 2}
+    assert site.paths["/2.png"] == 0
+    found = "SELECT uri, columns FROM ris.sighting ORDER BY uri"
+    assert ask(settings, found) == [
+        (site.url(f"/{i}.png"), {"id": str(i), "caption": f"no, {i}"}) for i in range(2)
+    ]
+    assert ask(settings, "SELECT reason, count(*) FROM ris.fetch GROUP BY reason") == [
+        ("url-refused", 2)
+    ]
