@@ -44,6 +44,18 @@ def save(
     """Write pairs that are new, or were judged by another model or calibration, under
     :func:`lock`; :func:`ris_jobs.store.suppression.settle` is to follow. Returns how many rows
     that were."""
+    return saved(db, "matches.save", found, model_id, calibration, run_id)
+
+
+def saved(
+    db: Connection,
+    name: str,
+    found: Sequence[Match],
+    model_id: int,
+    calibration: str,
+    run_id: int,
+) -> int:
+    """Write pairs by the query of that name. Returns how many rows that were."""
     if not found:
         return 0
     params = {
@@ -52,7 +64,7 @@ def save(
         "calibration": calibration,
         "run_id": run_id,
     }
-    return db.execute(query("matches.save"), params).rowcount
+    return db.execute(query(name), params).rowcount
 
 
 def unresolved(db: Connection) -> list[tuple[int, int]]:

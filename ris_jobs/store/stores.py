@@ -29,6 +29,10 @@ class Stores:
     model: Model
     model_id: int
 
+    def beside(self, model: Model) -> Stores:
+        """The same for another model, open as long as these are."""
+        return _stores(self.engine, self.previews, self.vectors.beside(model), model)
+
 
 @contextmanager
 def open_stores(settings: Settings, model: Model) -> Iterator[Stores]:
@@ -37,23 +41,29 @@ def open_stores(settings: Settings, model: Model) -> Iterator[Stores]:
     A collection that is not the one PostgreSQL knows (lost, made anew, of another database) holds
     nothing we could rely on: it is emptied, and all is indexed again before the next match.
     """
-    with (
-        open_engine(settings) as engine,
-        _alone(engine, settings),
-        open_vectors(settings, model) as vectors,
-    ):
-        previews = open_previews(settings)
-        with engine.begin() as db:
-            model_id = runs.register_model(db, model)
-            known = runs.collection(db, model_id)
-            if known != vectors.collection:
-                if known is not None:
-                    vectors.drop(known)
-                if vectors.count():
-                    vectors.recreate()
-                descriptors.forget_index(db, model_id)
-                runs.set_collection(db, model_id, vectors.collection)
-        yield Stores(engine, previews, vectors, model, model_id)
+    with open_engine(settings) as engine, stores_on(engine, settings, model) as stores:
+        yield stores
+
+
+@contextmanager
+def stores_on(engine: Engine, settings: Settings, model: Model) -> Iterator[Stores]:
+    """The same, on an engine that is open already."""
+    with _alone(engine, settings), open_vectors(settings, model) as vectors:
+        yield _stores(engine, open_previews(settings), vectors, model)
+
+
+def _stores(engine: Engine, previews: Previews, vectors: Vectors, model: Model) -> Stores:
+    with engine.begin() as db:
+        model_id = runs.register_model(db, model)
+        known = runs.collection(db, model_id)
+        if known != vectors.collection:
+            if known is not None:
+                vectors.drop(known)
+            if vectors.count():
+                vectors.recreate()
+            descriptors.forget_index(db, model_id)
+            runs.set_collection(db, model_id, vectors.collection)
+    return Stores(engine, previews, vectors, model, model_id)
 
 
 @contextmanager

@@ -58,6 +58,10 @@ class Vectors:
         self._model = model
         self.collection = self._ensure()
 
+    def beside(self, model: Model) -> Vectors:
+        """The collection of another model, open as long as this one is."""
+        return Vectors(self._client, self._where, model, self._lite_path)
+
     def upsert(self, described: Described) -> None:
         """Put the vectors of images. A part that is already there is replaced; an image keeps its
         number of parts, which follows from its bytes and the model."""
