@@ -13,7 +13,7 @@ import sys
 import click
 
 from ris_jobs import __version__
-from ris_jobs.cli import banks, images, results, review, upkeep
+from ris_jobs.cli import banks, images, reindex, results, review, upkeep
 from ris_jobs.cli.common import Commands
 
 __all__ = ["main"]
@@ -51,6 +51,7 @@ for command in (
     *(review.decide, review.decide_source, review.template),
     *(results.export, results.history, results.report, results.replay),
     banks.bank,
+    reindex.reindex,
     *(upkeep.config, upkeep.db, upkeep.index, upkeep.doctor, upkeep.airflow, upkeep.demo),
 ):
     main.add_command(command)

@@ -22,6 +22,15 @@ from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.history import history
 from ris_jobs.jobs.index import Drift, check_index, index, rebuild_index
 from ris_jobs.jobs.match import Matched, match
+from ris_jobs.jobs.pace import Pace
+from ris_jobs.jobs.reindex import (
+    Reindexed,
+    Status,
+    abandon_reindex,
+    reindex_status,
+    run_reindex,
+    start_reindex,
+)
 from ris_jobs.jobs.replay import replay
 from ris_jobs.jobs.report import report
 from ris_jobs.jobs.resolve import resolve
@@ -37,6 +46,7 @@ from ris_jobs.jobs.review import (
 )
 from ris_jobs.jobs.scan import begin, crawl_only, finish, known_roots, scan, step
 from ris_jobs.jobs.search import Answer, Found, contact_sheet, search
+from ris_jobs.jobs.switch import churn_report, rollback, switch
 
 __all__ = [
     "Answer",
@@ -50,10 +60,15 @@ __all__ = [
     "Imported",
     "Marked",
     "Matched",
+    "Pace",
+    "Reindexed",
     "SourceDecision",
+    "Status",
+    "abandon_reindex",
     "add_template",
     "begin",
     "check_index",
+    "churn_report",
     "compare_banks",
     "contact_sheet",
     "crawl",
@@ -74,12 +89,17 @@ __all__ = [
     "match",
     "psql",
     "rebuild_index",
+    "reindex_status",
     "remove_bank",
     "remove_template",
     "replay",
     "report",
     "resolve",
+    "rollback",
+    "run_reindex",
     "scan",
     "search",
+    "start_reindex",
     "step",
+    "switch",
 ]

@@ -67,7 +67,7 @@ CREATE UNIQUE INDEX shadow_match_pair ON ris.shadow_match
 CREATE INDEX shadow_match_derived ON ris.shadow_match (beside_id, derived_id);
 CREATE INDEX shadow_match_source ON ris.shadow_match (beside_id, source_id);
 
-CREATE FUNCTION ris.churn(former smallint)
+CREATE FUNCTION ris.churn(former integer)
 RETURNS TABLE (derived_id bigint, source_id bigint, class text, relation_before text,
                relation_after text, probability_before real, probability_after real,
                suppressed_before text, suppressed_after text)
@@ -85,7 +85,7 @@ LANGUAGE sql STABLE AS $$
         ON least(a.derived_id, a.source_id) = least(b.derived_id, b.source_id)
        AND greatest(a.derived_id, a.source_id) = greatest(b.derived_id, b.source_id)
 $$;
-COMMENT ON FUNCTION ris.churn(smallint) IS
+COMMENT ON FUNCTION ris.churn(integer) IS
     'What became of each pair when the model changed from the former one: lost and gained among those '
     'that count, relation (or direction) changed, kept; suppressed before and after.';
 
