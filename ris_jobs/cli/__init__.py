@@ -13,7 +13,7 @@ import sys
 import click
 
 from ris_jobs import __version__
-from ris_jobs.cli import banks, images, reindex, results, review, upkeep
+from ris_jobs.cli import banks, images, reindex, results, retention, review, upkeep
 from ris_jobs.cli.common import Commands
 
 __all__ = ["main"]
@@ -52,6 +52,7 @@ for command in (
     *(results.export, results.history, results.report, results.replay),
     banks.bank,
     reindex.reindex,
+    *(retention.upkeep, retention.erase),
     *(upkeep.config, upkeep.db, upkeep.index, upkeep.doctor, upkeep.airflow, upkeep.demo),
 ):
     main.add_command(command)

@@ -16,6 +16,7 @@ from ris_jobs.jobs.banks import (
 )
 from ris_jobs.jobs.crawl import Crawled, crawl
 from ris_jobs.jobs.db import grant_reader, psql
+from ris_jobs.jobs.erase import Erased, erase
 from ris_jobs.jobs.explain import Explained, explain
 from ris_jobs.jobs.export import export
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
@@ -47,6 +48,7 @@ from ris_jobs.jobs.review import (
 from ris_jobs.jobs.scan import begin, crawl_only, finish, known_roots, scan, step
 from ris_jobs.jobs.search import Answer, Found, contact_sheet, search
 from ris_jobs.jobs.switch import churn_report, rollback, switch
+from ris_jobs.jobs.upkeep import Upkept, keep_up
 
 __all__ = [
     "Answer",
@@ -54,6 +56,7 @@ __all__ = [
     "Crawled",
     "Decision",
     "Drift",
+    "Erased",
     "Explained",
     "Fingerprinted",
     "Found",
@@ -64,6 +67,7 @@ __all__ = [
     "Reindexed",
     "SourceDecision",
     "Status",
+    "Upkept",
     "abandon_reindex",
     "add_template",
     "begin",
@@ -75,6 +79,7 @@ __all__ = [
     "crawl_only",
     "decide",
     "decide_source",
+    "erase",
     "explain",
     "export",
     "fingerprint",
@@ -83,6 +88,7 @@ __all__ = [
     "history",
     "import_bank",
     "index",
+    "keep_up",
     "known_roots",
     "list_banks",
     "list_templates",

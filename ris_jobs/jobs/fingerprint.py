@@ -20,7 +20,7 @@ from ris_jobs.jobs.models import open_pipeline as opened
 from ris_jobs.jobs.pace import Pace
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
-from ris_jobs.store import descriptors, images
+from ris_jobs.store import descriptors, images, matches
 from ris_jobs.store.descriptors import Descriptors
 from ris_jobs.store.images import Claimed
 from ris_jobs.store.previews import Previews
@@ -128,8 +128,16 @@ class _Second:
 
 
 def _read(claimed: Claimed, previews: Previews, max_bytes: int) -> bytes | ImageRejected:
-    """The image's own bytes from wherever they still are; for an image that is fingerprinted
-    already, and needs but another descriptor, its preview will do."""
+    """The image's own bytes; for an image that is fingerprinted already, and needs but another
+    descriptor, its preview will do."""
+    read = read_original(claimed, max_bytes)
+    if isinstance(read, bytes) or claimed.new:
+        return read
+    return previews.read(claimed.sha256) or read
+
+
+def read_original(claimed: Claimed, max_bytes: int) -> bytes | ImageRejected:
+    """The image's own bytes from wherever they still are."""
     rejected = ImageRejected(Reason.VANISHED, "it was seen, but is no longer there")
     for uri in claimed.uris:
         try:
@@ -142,8 +150,7 @@ def _read(claimed: Claimed, previews: Previews, max_bytes: int) -> bytes | Image
         if hashlib.sha256(data).hexdigest() == claimed.sha256:
             return data
         rejected = ImageRejected(Reason.CHANGED, "its bytes changed after they were seen")
-    kept = None if claimed.new else previews.read(claimed.sha256)
-    return kept or rejected
+    return rejected
 
 
 def _outcomes(
@@ -173,6 +180,7 @@ def _save(
     for c in (*new, *returned):
         stores.previews.write(c.sha256, done[c.image_id].preview)
     images.save_fingerprints(db, {c.image_id: done[c.image_id].fingerprint for c in new})
+    matches.reopen(db, [c.image_id for c in new])
     images.quarantine(db, rejected, run.judged_by)
     images.unretire(db, [c.image_id for c in returned])
     descriptors.save(db, stores.model_id, _described(done))

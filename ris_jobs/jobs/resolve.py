@@ -54,7 +54,9 @@ def look_again(
     touched = matches.component(db, ids)
     facts = {i: facts_of(s) for i, s in images.by_ids(db, touched).items()}
     rulings = families.rulings(db, touched)
-    found = provenance.resolve(matches.pairs(db, touched), facts, rulings)
+    # Of an erased image nothing is known.
+    pairs = [p for p in matches.pairs(db, touched) if {p.derived_id, p.source_id} <= facts.keys()]
+    found = provenance.resolve(pairs, facts, rulings)
     old = families.touching(db, touched)
     before = [Before(f.family_id, f.anchor_id, f.members) for f in old]
     kept = list(zip(keep_ids(before, found), found, strict=True))

@@ -72,6 +72,11 @@ def unresolved(db: Connection) -> list[tuple[int, int]]:
     return [(r.derived_id, r.source_id) for r in db.execute(query("matches.unresolved"))]
 
 
+def reopen(db: Connection, ids: Sequence[int]) -> None:
+    """These images can be used now: matches they had before, if any, are for families again."""
+    db.execute(query("matches.reopen"), {"ids": list(ids)})
+
+
 def component(db: Connection, ids: Iterable[int]) -> list[int]:
     """Ids of the images whose families matches of these may change."""
     return list(db.scalars(query("matches.component"), {"ids": sorted(set(ids))}))
