@@ -17,6 +17,7 @@ from ris_jobs.report import churn as values
 from ris_jobs.report import churn_page
 from ris_jobs.report.churn import Churn, Gate
 from ris_jobs.report.pictures import thumbnail
+from ris_jobs.report.text import plural
 from ris_jobs.settings import Settings
 from ris_jobs.store import churn, images, matches, runs, serving, shadow, suppression
 from ris_jobs.store.postgres import open_engine
@@ -167,8 +168,8 @@ def _gate(db: Connection, change: _Change, settings: Settings, counted: int, los
     scans = serving.scans_under_way(db)
     problems = [
         (lost > allowed, f"{lost:,} of {counted:,} matches would be lost, {allowed:,} may be"),
-        (undescribed, f"{undescribed:,} images are not described by it"),
-        (unmatched, f"{unmatched:,} images are not matched by it (`ris reindex run`)"),
+        (undescribed, f"it has not described {plural(undescribed, 'image')}"),
+        (unmatched, f"it has not matched {plural(unmatched, 'image')} (`ris reindex run`)"),
         (scans, f"run {scans[0] if scans else ''} has not finished (killed? see `ris upkeep`)"),
     ]
     return Gate(

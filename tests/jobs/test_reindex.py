@@ -150,10 +150,10 @@ def test_the_gate_says_why_it_is_closed(settings: Settings, folder: Path, scan: 
     jobs.start_reindex(settings, *WHOLES, "me")
     fill(settings, Pace(limit=2))
     rows = ask(settings, ROWS)
-    with pytest.raises(GateClosed, match="2 images are not described by it"):
+    with pytest.raises(GateClosed, match="it has not described 2 images"):
         jobs.switch(settings, None, "me")
     fill(settings, Pace(limit=2))
-    with pytest.raises(GateClosed, match="4 images are not matched by it"):
+    with pytest.raises(GateClosed, match="it has not matched 4 images"):
         jobs.switch(settings, None, "me")
     fill(settings)
     with pytest.raises(GateClosed, match="2 of 3 matches would be lost, 0 may be"):
