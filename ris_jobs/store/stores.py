@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -31,7 +31,7 @@ class Stores:
 
     def beside(self, model: Model) -> Stores:
         """The same for another model, open as long as these are."""
-        return _stores(self.engine, self.previews, self.vectors.beside(model), model)
+        return _stores(self.engine, self.previews, model, lambda: self.vectors.beside(model))
 
 
 @contextmanager
@@ -48,12 +48,21 @@ def open_stores(settings: Settings, model: Model) -> Iterator[Stores]:
 @contextmanager
 def stores_on(engine: Engine, settings: Settings, model: Model) -> Iterator[Stores]:
     """The same, on an engine that is open already."""
-    with _alone(engine, settings), open_vectors(settings, model) as vectors:
-        yield _stores(engine, open_previews(settings), vectors, model)
+    with _alone(engine, settings), ExitStack() as stack:
+
+        def vectors() -> Vectors:
+            return stack.enter_context(open_vectors(settings, model))
+
+        yield _stores(engine, open_previews(settings), model, vectors)
 
 
-def _stores(engine: Engine, previews: Previews, vectors: Vectors, model: Model) -> Stores:
+def _stores(
+    engine: Engine, previews: Previews, model: Model, open_collection: Callable[[], Vectors]
+) -> Stores:
     with engine.begin() as db:
+        # Two processes that open it at once must not make a collection each.
+        db.execute(query("runs.lock_collection"))
+        vectors = open_collection()
         model_id = runs.register_model(db, model)
         known = runs.collection(db, model_id)
         if known != vectors.collection:
