@@ -56,7 +56,7 @@ def start_reindex(settings: Settings, name: str, regions: str | None, by: str | 
     Raises :class:`ConfigError` for a model that serves, or while another one is being filled.
     """
     who = reviewer(by)
-    model = model_of(replace(settings, model=name, regions=regions))
+    model = _asked(settings, name, regions)
     with open_engine(settings) as engine, engine.begin() as db:
         served = serving.current(db)
         former = served.model if served else model_of(settled(db, settings))
@@ -74,6 +74,13 @@ def start_reindex(settings: Settings, name: str, regions: str | None, by: str | 
                 "`ris reindex abandon` gives it up",
             )
         return _status(db, former_id)
+
+
+def _asked(settings: Settings, name: str, regions: str | None) -> Model:
+    try:
+        return model_of(replace(settings, model=name, regions=regions))
+    except ValueError as e:
+        raise ConfigError("--regions", f"must be such as 5+10, not {regions!r}") from e
 
 
 def _start(db: Connection, model_id: int, former_id: int, who: str, *, pin: bool) -> None:

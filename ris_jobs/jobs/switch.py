@@ -27,6 +27,8 @@ from ris_jobs.store.serving import Reindex
 
 EXAMPLES = 50
 _FAMILIES = 200
+# Whose families are looked at together.
+_PAIRS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +131,18 @@ def _exchange(db: Connection, change: _Change, settings: Settings, run_id: int |
     lost, now = shadow.exchange(db, change.former_id, change.model_id)
     suppression.settle(db, shadow.unsettled(db, [*lost, *now]), settings.hub_limit)
     unresolved = matches.unresolved(db)
-    changed = [*lost, *unresolved]
-    if changed:
-        look_again(db, [i for pair in changed for i in pair], run_id, changed)
+    changed, looked_at = sorted({*lost, *unresolved}), set[int]()
+    for start in range(0, len(changed), _PAIRS):
+        pairs = [p for p in changed[start : start + _PAIRS] if not looked_at.issuperset(p)]
+        if pairs:
+            looked_at |= {*look_again(db, [i for pair in pairs for i in pair], run_id, pairs)}
     matches.set_resolved(db, unresolved)
 
 
 def _measured(db: Connection, change: _Change, settings: Settings) -> Churn:
     """What the exchange changed."""
     moved = churn.moved(db, change.former_id)
-    families = churn.families(db)
+    families = churn.families(db, _FAMILIES)
     counted = sum(m.pairs for m in moved if m.kind != "gained")
     lost = sum(m.pairs for m in moved if m.kind == "lost")
     return Churn(
@@ -150,10 +154,10 @@ def _measured(db: Connection, change: _Change, settings: Settings) -> Churn:
         quantiles=churn.quantiles(db, change.former_id),
         examples=churn.examples(db, change.former_id, EXAMPLES),
         families_before=churn.families_before(db),
-        families_changed=sum(bool(f.before and f.after) for f in families),
-        families_new=sum(not f.before for f in families),
-        families_ended=sum(not f.after for f in families),
-        families=families[:_FAMILIES],
+        families_changed=families.altered,
+        families_new=families.made,
+        families_ended=families.ended,
+        families=families.first,
         gate=_gate(db, change, settings, counted, lost),
     )
 

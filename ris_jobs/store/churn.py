@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -40,9 +41,23 @@ def families_before(db: Connection) -> int:
     return int(db.execute(query("churn.families_before")).scalar_one())
 
 
-def families(db: Connection) -> Sequence[FamilyChurn]:
-    """All families that this transaction changed."""
-    return [FamilyChurn(*row) for row in db.execute(query("churn.families"))]
+@dataclass(frozen=True, slots=True)
+class Families:
+    """Families that a transaction ``altered``, ``made`` and ``ended``, and the first of them."""
+
+    altered: int
+    made: int
+    ended: int
+    first: Sequence[FamilyChurn]
+
+
+def families(db: Connection, limit: int) -> Families:
+    """Those that this transaction changed; at most ``limit`` are named, the most changed ones."""
+    rows = db.execute(query("churn.families"), {"limit": limit}).all()
+    if not rows:
+        return Families(0, 0, 0, ())
+    first = [FamilyChurn(*row[:7]) for row in rows]
+    return Families(rows[0].altered, rows[0].made, rows[0].ended, first)
 
 
 def _example(r: Row[Any]) -> Example:

@@ -48,33 +48,46 @@ WHERE c.place <= :limit
 ORDER BY c.class, c.place;
 
 -- name: families
--- Families that this transaction made, ended, or gave other members or another source.
+-- Families that this transaction made, ended, or gave other members or another source: those that
+-- changed most, and how many there are.
 WITH moment AS (SELECT ris.moment() AS at), touched AS (
     SELECT family_id FROM ris.family_version, moment WHERE since = at OR until = at
     UNION
     SELECT family_id FROM ris.family_member_version, moment WHERE since = at OR until = at
+), changed AS (
+    SELECT t.family_id, cardinality(b.ids) AS before, cardinality(a.ids) AS after,
+           cardinality(ARRAY(SELECT unnest(a.ids) EXCEPT SELECT unnest(b.ids))) AS joined,
+           cardinality(ARRAY(SELECT unnest(b.ids) EXCEPT SELECT unnest(a.ids))) AS departed,
+           bf.source_id AS before_id, af.source_id AS after_id
+    FROM touched t
+    CROSS JOIN moment
+    CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(m.image_id), '{}') AS ids
+        FROM ris.family_members_at(moment.at - interval '1 microsecond') m
+        WHERE m.family_id = t.family_id
+    ) b
+    CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(m.image_id), '{}') AS ids
+        FROM ris.family_member m WHERE m.family_id = t.family_id
+    ) a
+    LEFT JOIN ris.families_at(moment.at - interval '1 microsecond') bf
+        ON bf.family_id = t.family_id
+    LEFT JOIN ris.family af ON af.family_id = t.family_id
+), first AS (
+    SELECT c.*, count(*) FILTER (WHERE before > 0 AND after > 0) OVER () AS altered,
+           count(*) FILTER (WHERE before = 0) OVER () AS made,
+           count(*) FILTER (WHERE after = 0) OVER () AS ended
+    FROM changed c
+    WHERE before_id IS DISTINCT FROM after_id OR joined > 0 OR departed > 0
+    ORDER BY joined + departed DESC, family_id
+    LIMIT :limit
 )
-SELECT t.family_id, cardinality(b.ids) AS before, cardinality(a.ids) AS after,
-       cardinality(ARRAY(SELECT unnest(a.ids) EXCEPT SELECT unnest(b.ids))) AS joined,
-       cardinality(ARRAY(SELECT unnest(b.ids) EXCEPT SELECT unnest(a.ids))) AS departed,
-       (SELECT u.uri FROM ris.image_uri u WHERE u.image_id = bf.source_id) AS source_before,
-       (SELECT u.uri FROM ris.image_uri u WHERE u.image_id = af.source_id) AS source_after
-FROM touched t
-CROSS JOIN moment
-CROSS JOIN LATERAL (
-    SELECT coalesce(array_agg(m.image_id), '{}') AS ids
-    FROM ris.family_members_at(moment.at - interval '1 microsecond') m
-    WHERE m.family_id = t.family_id
-) b
-CROSS JOIN LATERAL (
-    SELECT coalesce(array_agg(m.image_id), '{}') AS ids
-    FROM ris.family_member m WHERE m.family_id = t.family_id
-) a
-LEFT JOIN ris.families_at(moment.at - interval '1 microsecond') bf ON bf.family_id = t.family_id
-LEFT JOIN ris.family af ON af.family_id = t.family_id
-WHERE bf.source_id IS DISTINCT FROM af.source_id
-   OR NOT (a.ids <@ b.ids AND b.ids <@ a.ids)
-ORDER BY abs(cardinality(a.ids) - cardinality(b.ids)) DESC, t.family_id;
+SELECT family_id, before, after, joined, departed,
+       (SELECT u.uri FROM ris.image_uri u WHERE u.image_id = before_id) AS source_before,
+       (SELECT u.uri FROM ris.image_uri u WHERE u.image_id = after_id) AS source_after,
+       altered, made, ended
+FROM first
+ORDER BY joined + departed DESC, family_id;
 
 -- name: families_before
 SELECT count(*) FROM ris.families_at(ris.moment() - interval '1 microsecond');
