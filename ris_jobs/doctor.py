@@ -6,15 +6,15 @@ import io
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib import metadata
 
 from PIL import Image
 from sqlalchemy import text
 
-from ris_jobs.errors import ImageRejected, IndexDiffers, RisError
-from ris_jobs.jobs.models import model_of, open_pipeline
+from ris_jobs.errors import ImageRejected, IndexDiffers, RisError, Unavailable
+from ris_jobs.jobs.models import model_of, open_pipeline, settled
 from ris_jobs.settings import Settings
 from ris_jobs.store.home import make
 from ris_jobs.store.postgres import open_engine
@@ -81,11 +81,18 @@ def _database(settings: Settings) -> str:
 
 def _vectors(settings: Settings) -> str:
     with ExitStack() as stack:
-        vectors = stack.enter_context(open_vectors(settings, model_of(settings)))
+        vectors = stack.enter_context(open_vectors(settings, model_of(_serving(settings))))
         if vectors.index != vectors.wanted.name:
             raise IndexDiffers(vectors.collection, vectors.index, vectors.wanted.name)
         kind = "Milvus Lite" if settings.milvus_uri is None else "Milvus"
         return f"{kind}, {vectors.count()} vectors in {vectors.collection} ({vectors.index})"
+
+
+def _serving(settings: Settings) -> Settings:
+    """With the model named that serves; the usual one where the database cannot say."""
+    with suppress(Unavailable), open_engine(settings) as engine, engine.connect() as db:
+        return settled(db, settings)
+    return settings
 
 
 def _previews(settings: Settings) -> str:
@@ -99,6 +106,7 @@ def _previews(settings: Settings) -> str:
 
 
 def _model(settings: Settings) -> str:
+    settings = _serving(settings)
     model = model_of(settings)
     sample = io.BytesIO()
     Image.effect_noise((64, 64), 64).save(sample, "PNG")

@@ -13,6 +13,8 @@ RisError                 anything this package raises on purpose
 │   └── WeightsMismatch      weights are here, but not the pinned bytes
 ├── IndexDiffers         a collection has another index than is set      (exit 1)
 ├── CrawlFailed          the process that crawls a website died          (exit 2)
+├── ServingChanged       another model serves now: run the same again    (exit 1)
+├── GateClosed           a model may not serve yet                       (exit 1)
 ├── NotFound             what was asked for is not in the tables         (exit 1)
 ├── HashListRejected     a file of known hashes cannot be used           (exit 1)
 ├── UrlRefused           a URL leads where a crawl may not go
@@ -24,6 +26,7 @@ happened, to what, and what to do about it. Causes are chained with ``from``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -159,6 +162,27 @@ class CrawlFailed(RisError):
         super().__init__(
             f"the crawl of source {source!r} {how}. What it gave until then is kept; run it again "
             f"to go on.{said}"
+        )
+
+
+class ServingChanged(RisError):
+    """The model that serves was changed while a run was at work with another one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the model that serves was changed meanwhile, so this run stops here: run the same "
+            "again, it goes on with the model that serves now"
+        )
+
+
+class GateClosed(RisError):
+    """A model may not serve yet. ``problems`` are sentences for people."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            f"the model was not changed: {'; '.join(self.problems)}. `ris reindex report` shows "
+            "more; `ris reindex switch --force --why TEXT` changes it nevertheless"
         )
 
 

@@ -58,7 +58,9 @@ class Settings:
         "fsspec URL for images fetched from the web; unset: home/fetched"
     )
     weights_dir: Path | None = _setting("weights of optional models; unset: home/weights")
-    model: str = _setting("descriptor: builtin, resnet50, sscd", default="builtin", results=True)
+    model: str | None = _setting(
+        "descriptor: builtin, resnet50, sscd; unset: the one that serves", results=True
+    )
     regions: str | None = _setting(
         "parts of an image described beside the whole, grid+boxes; unset: the model's own",
         results=True,
@@ -103,6 +105,13 @@ class Settings:
     keep_fetched: int = _setting(
         "days that fetched images are kept once they are fingerprinted", default=0
     )
+    gate_lost: float = _setting(
+        "share of the matches that count which a new model may lose and still serve", default=0.02
+    )
+    gate_lost_floor: int = _setting("so many matches a new model may always lose", default=10)
+    retention_days: int = _setting(
+        "images gone for longer lose descriptors, vectors and preview; 0: never", default=0
+    )
     batch_size: int = _setting("images a pipeline call", default=64)
     workers: int = _setting("threads that read, decode and judge; 0: one a core", default=0)
 
@@ -145,6 +154,12 @@ class Settings:
             "gone_after": (1 <= self.gone_after <= 1000, "must be between 1 and 1000"),
             "give_up_after": (1 <= self.give_up_after <= 1000, "must be between 1 and 1000"),
             "keep_fetched": (0 <= self.keep_fetched <= 36500, "must be between 0 and 36500"),
+            "gate_lost": (0 <= self.gate_lost <= 1, "must be between 0 and 1"),
+            "gate_lost_floor": (
+                0 <= self.gate_lost_floor <= 1_000_000_000,
+                "must be between 0 and 1000000000",
+            ),
+            "retention_days": (0 <= self.retention_days <= 36_500, "must be between 0 and 36500"),
             "batch_size": (1 <= self.batch_size <= 4096, "must be between 1 and 4096"),
             "workers": (0 <= self.workers <= 256, "must be between 0 and 256"),
             "regions": (

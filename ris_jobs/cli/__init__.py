@@ -13,7 +13,17 @@ import sys
 import click
 
 from ris_jobs import __version__
-from ris_jobs.cli import banks, images, plan, results, review, sources, upkeep
+from ris_jobs.cli import (
+    banks,
+    images,
+    plan,
+    reindex,
+    results,
+    retention,
+    review,
+    sources,
+    upkeep,
+)
 from ris_jobs.cli.common import Commands
 
 __all__ = ["main"]
@@ -51,7 +61,8 @@ for command in (
     *(review.decide, review.decide_source, review.template),
     *(results.export, results.history, results.report, results.replay),
     *(sources.source, sources.crawl),
-    *(banks.bank, plan.plan),
+    *(banks.bank, plan.plan, reindex.reindex),
+    *(retention.upkeep, retention.erase),
     *(upkeep.config, upkeep.db, upkeep.index, upkeep.doctor, upkeep.airflow, upkeep.demo),
 ):
     main.add_command(command)

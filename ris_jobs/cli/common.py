@@ -46,13 +46,19 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Any]:
-    """The stores, for the model of the settings."""
-    from ris_jobs.jobs.models import model_of
+def opened(settings: Settings, model: str | None) -> Iterator[tuple[Settings, Any]]:
+    """The stores, and the settings with their model named: the one that serves, unless another
+    one is given."""
+    from ris_jobs.jobs.models import model_of, serving_stores
     from ris_jobs.store.stores import open_stores
 
+    if model is None:
+        with serving_stores(settings) as found:
+            yield found
+        return
+    settings = replace(settings, model=model)
     with open_stores(settings, model_of(settings)) as stores:
-        yield stores
+        yield settings, stores
 
 
 @contextmanager

@@ -56,9 +56,9 @@ def search(
     from ris_jobs.report import terminal
     from ris_jobs.report.views import Hit
 
-    settings = load_settings(model=model)
+    settings = load_settings()
     data = _bytes_of(image, settings)
-    with opened(settings) as stores:
+    with opened(settings, model) as (settings, stores):
         answer = jobs.search(stores, settings, data, mode, k)
         if output:
             with writing(output) as out:
@@ -90,8 +90,7 @@ def explain(one: str, two: str, model: str | None, as_json: bool, output: Path) 
     from ris_jobs import jobs
     from ris_jobs.report import explained, explanation
 
-    settings = load_settings(model=model)
-    with opened(settings) as stores:
+    with opened(load_settings(), model) as (settings, stores):
         found = jobs.explain(stores, settings, one, two)
     with writing(output) as out:
         out.write(found.picture)

@@ -64,7 +64,7 @@ def index_check(model: str | None) -> None:
     """Compare Milvus with PostgreSQL; exit 1 if they differ."""
     from ris_jobs import jobs
 
-    with opened(load_settings(model=model)) as stores:
+    with opened(load_settings(), model) as (_, stores):
         drift = jobs.check_index(stores)
     click.echo(
         f"{drift.indexed} images indexed, {len(drift.missing)} missing from Milvus, "
@@ -81,7 +81,7 @@ def index_rebuild(model: str | None) -> None:
     """Empty the index and fill it again from PostgreSQL."""
     from ris_jobs import jobs
 
-    with opened(load_settings(model=model)) as stores:
+    with opened(load_settings(), model) as (_, stores):
         click.echo(f"{jobs.rebuild_index(stores)} images indexed")
 
 

@@ -16,6 +16,7 @@ from ris_jobs.jobs.banks import (
 )
 from ris_jobs.jobs.crawl import Crawled, crawl
 from ris_jobs.jobs.db import grant_reader, psql
+from ris_jobs.jobs.erase import Erased, erase
 from ris_jobs.jobs.explain import Explained, explain
 from ris_jobs.jobs.export import export
 from ris_jobs.jobs.fetched import Swept, sweep_fetched
@@ -23,6 +24,15 @@ from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.history import history
 from ris_jobs.jobs.index import Drift, check_index, index, rebuild_index
 from ris_jobs.jobs.match import Matched, match
+from ris_jobs.jobs.pace import Pace
+from ris_jobs.jobs.reindex import (
+    Reindexed,
+    Status,
+    abandon_reindex,
+    reindex_status,
+    run_reindex,
+    start_reindex,
+)
 from ris_jobs.jobs.replay import replay
 from ris_jobs.jobs.report import report
 from ris_jobs.jobs.resolve import resolve
@@ -50,6 +60,8 @@ from ris_jobs.jobs.sources import (
     retry_source,
     show_source,
 )
+from ris_jobs.jobs.switch import churn_report, rollback, switch
+from ris_jobs.jobs.upkeep import Upkept, keep_up
 from ris_jobs.jobs.wanted import wanted_sources
 
 __all__ = [
@@ -59,6 +71,7 @@ __all__ = [
     "Crawled",
     "Decision",
     "Drift",
+    "Erased",
     "Explained",
     "Fingerprinted",
     "Found",
@@ -66,14 +79,20 @@ __all__ = [
     "Listed",
     "Marked",
     "Matched",
+    "Pace",
+    "Reindexed",
     "Shown",
     "SourceDecision",
+    "Status",
     "Swept",
+    "Upkept",
+    "abandon_reindex",
     "add_source",
     "add_template",
     "apply_sources",
     "begin",
     "check_index",
+    "churn_report",
     "compare_banks",
     "contact_sheet",
     "crawl",
@@ -81,6 +100,7 @@ __all__ = [
     "decide",
     "decide_source",
     "enable_source",
+    "erase",
     "explain",
     "export",
     "fingerprint",
@@ -89,6 +109,7 @@ __all__ = [
     "history",
     "import_bank",
     "index",
+    "keep_up",
     "list_banks",
     "list_sources",
     "list_templates",
@@ -96,6 +117,7 @@ __all__ = [
     "nightly",
     "psql",
     "rebuild_index",
+    "reindex_status",
     "remove_bank",
     "remove_source",
     "remove_template",
@@ -103,10 +125,14 @@ __all__ = [
     "report",
     "resolve",
     "retry_source",
+    "rollback",
+    "run_reindex",
     "scan",
     "search",
     "show_source",
+    "start_reindex",
     "step",
     "sweep_fetched",
+    "switch",
     "wanted_sources",
 ]

@@ -38,9 +38,11 @@ def drop_judged(engine: Engine, fetched: Fetched, sha256s: Sequence[str]) -> Non
             fetched.drop(sha256)
 
 
-def sweep_fetched(engine: Engine, fetched: Fetched, settings: Settings) -> Swept:
+def sweep_fetched(
+    engine: Engine, fetched: Fetched, settings: Settings, *, dry_run: bool = False
+) -> Swept:
     """Delete what was left behind: images that are judged, ``keep_fetched`` days after they were
-    fetched, and what belongs to no image, three days after."""
+    fetched, and what belongs to no image, three days after; with ``dry_run`` only count."""
     now = datetime.now(UTC)
     swept = Swept()
     for some in _batches(fetched.kept()):
@@ -49,7 +51,8 @@ def sweep_fetched(engine: Engine, fetched: Fetched, settings: Settings) -> Swept
         for sha256, since, size in some:
             keep = timedelta(days=settings.keep_fetched) if sha256 in judged else _UNKNOWN
             if judged.get(sha256, True) and now - since > keep:
-                fetched.drop(sha256)
+                if not dry_run:
+                    fetched.drop(sha256)
                 swept.files += 1
                 swept.bytes += size
             else:

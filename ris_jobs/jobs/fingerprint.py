@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from ris_jobs.errors import ImageRejected, Reason
+from ris_jobs.errors import ImageRejected, Unavailable
 from ris_jobs.jobs.fetched import drop_judged
 from ris_jobs.jobs.index import index
+from ris_jobs.jobs.models import Beside
+from ris_jobs.jobs.models import open_pipeline as opened
+from ris_jobs.jobs.pace import Pace
 from ris_jobs.jobs.reading import WEB, Reader
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
-from ris_jobs.store import descriptors, images, sources
+from ris_jobs.store import descriptors, images, matches, sources
 from ris_jobs.store.descriptors import Descriptors
 from ris_jobs.store.images import Claimed
 from ris_jobs.store.previews import Previews
@@ -26,6 +29,8 @@ from ris_jobs.store.stores import Stores
 
 if TYPE_CHECKING:
     from ris_jobs.fingerprint.pipeline import Pipeline, Result
+
+_LOG = logging.getLogger("ris_jobs")
 
 
 @dataclass(slots=True)
@@ -44,56 +49,94 @@ def fingerprint(
     open_pipeline: Callable[[], Pipeline],
     settings: Settings,
     progress: Progress,
+    *,
+    beside: Beside | None = None,
+    new: bool = True,
+    pace: Pace | None = None,
 ) -> Fingerprinted:
     """Work through all pending images batch by batch, then put the new vectors into Milvus.
 
-    ``open_pipeline`` is called only when an image is waiting: it may take seconds.
+    ``open_pipeline`` is called only when an image is waiting: it may take seconds. What is
+    described here is described by the model ``beside``, too. Unless ``new``, images that were
+    never fingerprinted are left alone.
     """
     started = time.perf_counter()
-    total = Fingerprinted()
+    total, pace = Fingerprinted(), pace or Pace()
     with stores.engine.connect() as db:
-        pending = images.count_undescribed(db, stores.model_id)
+        pending = images.count_undescribed(db, stores.model_id, new=new)
         reader = Reader(sources.readable(db), stores.fetched, settings.max_bytes)
+    second = _Second(beside) if beside else None
     with (
         progress.stage("fingerprint", pending) as advance,
         ThreadPoolExecutor(settings.threads) as pool,
     ):
         after, pipeline = 0, None
-        while True:
+        while size := pace.next(settings.batch_size, total.images):
             with stores.engine.begin() as db:
-                claimed = images.claim_undescribed(db, stores.model_id, after, settings.batch_size)
+                claimed = images.claim_undescribed(db, stores.model_id, after, size, new=new)
                 if not claimed:
                     break
                 pipeline = pipeline or open_pipeline()
-                read = pool.map(lambda c: _read(c, stores.previews, reader), claimed)
-                _save(db, stores, run, claimed, _outcomes(claimed, list(read), pipeline), total)
+                read = [*pool.map(lambda c: _read(c, stores.previews, reader), claimed)]
+                outcomes = _outcomes(claimed, read, pipeline)
+                _save(db, stores, run, claimed, outcomes, total)
+                if second:
+                    second.describe(db, claimed, read, outcomes)
             if settings.keep_fetched == 0:
                 drop_judged(stores.engine, stores.fetched, _from_the_web(claimed))
             after = claimed[-1].image_id
             advance(len(claimed))
+            pace.rest()
     index(stores)
+    if beside:
+        index(beside.stores)
     total.stages = dict(pipeline.stages) if pipeline else {}
     total.seconds = time.perf_counter() - started
     return total
 
 
+class _Second:
+    """Describes images by another model once the first could; a night never fails for it."""
+
+    def __init__(self, beside: Beside) -> None:
+        self._beside = beside
+        self._pipeline: Pipeline | None = None
+        self._usable = True
+
+    def describe(
+        self,
+        db: Connection,
+        claimed: Sequence[Claimed],
+        read: Sequence[bytes | ImageRejected],
+        outcomes: dict[int, Result],
+    ) -> None:
+        at_hand = {
+            c.image_id: data
+            for c, data in zip(claimed, read, strict=True)
+            if isinstance(data, bytes) and not isinstance(outcomes[c.image_id], ImageRejected)
+        }
+        if pipeline := self._opened():
+            results = pipeline.run([*at_hand.values()])
+            found = dict(zip(at_hand, results, strict=True))
+            descriptors.save(db, self._beside.stores.model_id, _described(found))
+
+    def _opened(self) -> Pipeline | None:
+        if self._pipeline is None and self._usable:
+            try:
+                self._pipeline = opened(self._beside.settings)
+            except Unavailable as e:
+                _LOG.warning("the model of the open reindex is left out: %s", e)
+                self._usable = False
+        return self._pipeline
+
+
 def _read(claimed: Claimed, previews: Previews, reader: Reader) -> bytes | ImageRejected:
-    """The image's own bytes from wherever they still are; for an image that is fingerprinted
-    already, and needs but another descriptor, its preview will do."""
-    rejected = ImageRejected(Reason.VANISHED, "it was seen, but is no longer there")
-    for uri in claimed.uris:
-        try:
-            data = reader.read(uri, claimed.sha256)
-        except ImageRejected as e:
-            # What is there now is not what was seen: its misfortune is not these bytes' own.
-            own = e.reason is Reason.TOO_LARGE
-            rejected = e if own else ImageRejected(Reason.VANISHED, f"not there now: {e.detail}")
-            continue
-        if hashlib.sha256(data).hexdigest() == claimed.sha256:
-            return data
-        rejected = ImageRejected(Reason.CHANGED, "its bytes changed after they were seen")
-    kept = None if claimed.new else previews.read(claimed.sha256)
-    return kept or rejected
+    """The image's own bytes; for an image that is fingerprinted already, and needs but another
+    descriptor, its preview will do."""
+    read = reader.original(claimed)
+    if isinstance(read, bytes) or claimed.new:
+        return read
+    return previews.read(claimed.sha256) or read
 
 
 def _from_the_web(claimed: Sequence[Claimed]) -> list[str]:
@@ -123,12 +166,23 @@ def _save(
     rejected = {i: r for i, r in outcomes.items() if isinstance(r, ImageRejected)}
     done = {i: r for i, r in outcomes.items() if not isinstance(r, ImageRejected)}
     new = [c for c in claimed if c.new and c.image_id in done]
+    returned = [c for c in claimed if c.retired and c.image_id in done]
     # Pictures first: a row that says "ok" must not lack its preview.
-    for c in new:
+    for c in (*new, *returned):
         stores.previews.write(c.sha256, done[c.image_id].preview)
     images.save_fingerprints(db, {c.image_id: done[c.image_id].fingerprint for c in new})
+    matches.reopen(db, [c.image_id for c in new])
     images.quarantine(db, rejected, run.judged_by)
-    found = {i: Descriptors(r.regions, r.descriptors, r.commonness) for i, r in done.items()}
-    descriptors.save(db, stores.model_id, found)
+    images.unretire(db, [c.image_id for c in returned])
+    descriptors.save(db, stores.model_id, _described(done))
     total.images += len(done)
     total.quarantined += len(rejected)
+
+
+def _described(results: Mapping[int, Result]) -> dict[int, Descriptors]:
+    """Of those that could be used."""
+    return {
+        i: Descriptors(r.regions, r.descriptors, r.commonness)
+        for i, r in results.items()
+        if not isinstance(r, ImageRejected)
+    }

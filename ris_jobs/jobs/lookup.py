@@ -23,16 +23,24 @@ def seen(db: Connection, settings: Settings, name: str) -> Seen:
 
     Raises :class:`NotFound` for what no scan has seen, or what it could not use.
     """
+    found = known(db, settings, name)
+    if found.status == "erased":
+        raise NotFound(f"{name!r} was erased, so there is nothing to compare")
+    if found.status == "pending":
+        raise NotFound(f"{name!r} was seen, but is not fingerprinted yet; `ris scan` does it")
+    if found.status != "ok":
+        raise NotFound(f"{name!r} is in quarantine, so there is nothing to compare: {found.detail}")
+    return found
+
+
+def known(db: Connection, settings: Settings, name: str) -> Seen:
+    """The same, whether it can be used or not; its bytes were read, in any case."""
     found = next(filter(None, _found(db, settings, name)), None)
     if found is None:
         raise NotFound(
             f"no scan has seen {name!r}; `ris scan` its folder, or see `ris export images` for "
             "what there is"
         )
-    if found.status == "pending":
-        raise NotFound(f"{name!r} was seen, but is not fingerprinted yet; `ris scan` does it")
-    if found.status != "ok":
-        raise NotFound(f"{name!r} is in quarantine, so there is nothing to compare: {found.detail}")
     return found
 
 

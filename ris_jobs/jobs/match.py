@@ -10,6 +10,8 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from ris_jobs.jobs.books import Apart, Book, Counted
+from ris_jobs.jobs.pace import Pace
 from ris_jobs.jobs.pictures import loaders
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
@@ -19,7 +21,7 @@ from ris_jobs.match.judge import judge_many
 from ris_jobs.match.kin import kin
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
-from ris_jobs.store import descriptors, images, matches, suppression
+from ris_jobs.store import descriptors, images, matches
 from ris_jobs.store.previews import Previews
 from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores
@@ -40,22 +42,37 @@ class Matched(Reached):
 
 
 def match(
-    stores: Stores, run: Run, calibration: Calibration, settings: Settings, progress: Progress
+    stores: Stores,
+    run: Run,
+    calibration: Calibration,
+    settings: Settings,
+    progress: Progress,
+    *,
+    apart: bool = False,
+    pace: Pace | None = None,
 ) -> Matched:
-    """Work through all images that were not matched yet, batch by batch."""
+    """Work through all images that were not matched yet, batch by batch. What is found counts,
+    unless it is kept ``apart``, as that of a model beside the one that serves."""
     started = time.perf_counter()
-    total = Matched()
+    version = calibration.version
+    book: Book = (
+        Apart(stores.model_id, version, run.run_id)
+        if apart
+        else Counted(stores.model_id, version, run.run_id, settings.hub_limit)
+    )
+    total, pace = Matched(), pace or Pace()
     with stores.engine.connect() as db:
         pending = descriptors.count_unmatched(db, stores.model_id)
     with progress.stage("match", pending) as advance:
-        while True:
+        while size := pace.next(_BATCH, total.images):
             with stores.engine.begin() as db:
-                claimed = descriptors.claim_unmatched(db, stores.model_id, _BATCH)
+                claimed = descriptors.claim_unmatched(db, stores.model_id, size)
                 if not claimed.ids:
                     break
-                _match_batch(db, stores, run, claimed, calibration, settings, total)
+                _match_batch(db, stores, claimed, calibration, settings, total, book)
                 descriptors.set_matched(db, stores.model_id, claimed.ids)
             advance(len(claimed.ids))
+            pace.rest()
     total.seconds = time.perf_counter() - started
     return total
 
@@ -63,11 +80,11 @@ def match(
 def _match_batch(
     db: Connection,
     stores: Stores,
-    run: Run,
     claimed: Described,
     calibration: Calibration,
     settings: Settings,
     total: Matched,
+    book: Book,
 ) -> None:
     with _timed(total, "search"):
         # One neighbour more than asked for, as every image finds itself.
@@ -90,17 +107,10 @@ def _match_batch(
             reached=total,
         )
         found = list(judge(candidates))
-        known = [(p.derived_id, p.source_id) for p in matches.pairs(db, [*sides])]
+        known = book.known(db, [*sides])
         found += judge(kin(candidates, found, known, claimed.ids))
     matches.lock(db)
-    total.written += matches.save(
-        db,
-        found,
-        model_id=stores.model_id,
-        calibration=calibration.version,
-        run_id=run.run_id,
-    )
-    suppression.settle(db, claimed.ids, settings.hub_limit)
+    total.written += book.write(db, found, claimed.ids)
     total.images += len(claimed.ids)
     total.candidates += len(candidates)
 

@@ -1,22 +1,111 @@
-"""The settings' model: as the tables know it, and loaded into a pipeline when it is needed."""
+"""The model at work: as settings and tables name it, and loaded into a pipeline when needed."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection
+
+from ris_jobs.errors import ConfigError
 from ris_jobs.fingerprint import descriptor
 from ris_jobs.fingerprint.regions import Regions
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.settings import Settings
+from ris_jobs.store import serving
+from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.runs import Model
+from ris_jobs.store.stores import Stores, stores_on
 
 if TYPE_CHECKING:
     from ris_jobs.fingerprint.pipeline import Pipeline
 
+USUAL = "builtin"
+_LOG = logging.getLogger("ris_jobs")
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The model of an open reindex that does not serve: its stores, and settings that name it.
+    ``ready``: all images were matched by it once, and each night keeps it so."""
+
+    stores: Stores
+    settings: Settings
+    ready: bool
+
+
+@contextmanager
+def serving_stores(settings: Settings) -> Iterator[tuple[Settings, Stores]]:
+    """The stores of the model that serves, and the settings with that model named."""
+    with open_engine(settings) as engine:
+        with engine.connect() as db:
+            settings = settled(db, settings)
+        with stores_on(engine, settings, model_of(settings)) as stores:
+            yield settings, stores
+
+
+def settled(db: Connection, settings: Settings) -> Settings:
+    """The settings with the model named that serves.
+
+    Raises :class:`ConfigError` where they name another one, or this version lacks it.
+    """
+    served = serving.current(db)
+    if served is None:
+        return replace(settings, model=settings.model or USUAL)
+    model = served.model
+    for name, wanted, serves in (
+        ("RIS_MODEL", settings.model, model.name),
+        ("RIS_REGIONS", settings.regions, model.regions),
+    ):
+        if wanted not in (None, serves):
+            raise ConfigError(
+                name,
+                f"is {wanted}, but {serves} serves: unset it, or change the model by "
+                "`ris reindex start`",
+            )
+    return naming(settings, model)
+
+
+def naming(settings: Settings, model: Model) -> Settings:
+    """The settings that mean this model. Raises :class:`ConfigError` where this version does not
+    have it."""
+    own = str(descriptor.spec(model.name).regions)
+    named = replace(
+        settings, model=model.name, regions=None if model.regions == own else model.regions
+    )
+    here = model_of(named)
+    if (here.version, here.weights_sha256) != (model.version, model.weights_sha256):
+        raise ConfigError(
+            "RIS_MODEL",
+            f"{model.name}-{model.version} is not in this version of ris-jobs, which has "
+            f"{here.name}-{here.version}: use the version before, or change the model by "
+            f"`ris reindex start {here.name}`",
+        )
+    return named
+
+
+def beside_of(stores: Stores, settings: Settings) -> Beside | None:
+    """The model of an open reindex beside that of ``stores``, which serves; None where none is
+    open, or this version lacks it: nights go on without it."""
+    with stores.engine.connect() as db:
+        reindex = serving.open_reindex(db)
+        if reindex is None:
+            return None
+        model = serving.model(db, reindex.beside(stores.model_id))
+    try:
+        settings = naming(settings, model)
+    except ConfigError as e:
+        _LOG.warning("the model of the open reindex is left out: %s", e)
+        return None
+    return Beside(stores.beside(model), settings, reindex.ready_at is not None)
+
 
 def model_of(settings: Settings) -> Model:
     """Name, version and pinned weights; nothing is loaded. :class:`ConfigError` if unknown."""
-    spec = descriptor.spec(settings.model)
+    spec = descriptor.spec(settings.model or USUAL)
     return Model(
         name=spec.name,
         version=spec.version,
@@ -31,7 +120,7 @@ def regions_of(settings: Settings) -> Regions:
     """The parts of an image that are described: the settings' or else the model's own."""
     if settings.regions is not None:
         return Regions.parse(settings.regions)
-    return descriptor.spec(settings.model).regions
+    return descriptor.spec(settings.model or USUAL).regions
 
 
 def calibration_of(settings: Settings) -> Calibration:
@@ -46,7 +135,7 @@ def open_pipeline(settings: Settings) -> Pipeline:
     from ris_jobs.fingerprint.pipeline import Pipeline
 
     return Pipeline(
-        descriptor.load(settings.model, settings.weights),
+        descriptor.load(settings.model or USUAL, settings.weights),
         max_pixels=settings.max_pixels,
         truncated=settings.truncated,
         preview_size=settings.preview_size,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from functools import cache
 from threading import Lock
@@ -11,6 +12,7 @@ from ris_jobs.crawl.objects import Objects, root_of
 from ris_jobs.errors import ConfigError, ImageRejected, Reason, SourceUnavailable
 from ris_jobs.jobs.credentials import filesystem
 from ris_jobs.store.fetched import Fetched
+from ris_jobs.store.images import Claimed
 from ris_jobs.store.sources import Stored
 
 WEB = ("http://", "https://")
@@ -27,6 +29,24 @@ class Reader:
         self._max_bytes = max_bytes
         self._lock = Lock()
         self._objects = cache(self._open)
+
+    def original(self, claimed: Claimed) -> bytes | ImageRejected:
+        """An image's own bytes from wherever they still are."""
+        rejected = ImageRejected(Reason.VANISHED, "it was seen, but is no longer there")
+        for uri in claimed.uris:
+            try:
+                data = self.read(uri, claimed.sha256)
+            except ImageRejected as e:
+                # What is there now is not what was seen: its misfortune is not these bytes' own.
+                own = e.reason is Reason.TOO_LARGE
+                rejected = (
+                    e if own else ImageRejected(Reason.VANISHED, f"not there now: {e.detail}")
+                )
+                continue
+            if hashlib.sha256(data).hexdigest() == claimed.sha256:
+                return data
+            rejected = ImageRejected(Reason.CHANGED, "its bytes changed after they were seen")
+        return rejected
 
     def read(self, uri: str, sha256: str) -> bytes:
         """:class:`ImageRejected` when it cannot be read, is empty or too large. Only of the web are

@@ -39,16 +39,19 @@ def replay(
         end = history.run_end(db, run_id)
         calibration = _calibration(run_id, run["model"], run["calibration"])
         settings = settings.as_recorded(run["settings"])
-        rows, found = 0, list[Difference]()
+        rows, erased, found = 0, 0, list[Difference]()
         with progress.stage("replay", None) as advance:
             for kept in matches.of_run(db, run_id, end):
-                now = _again(db, previews, run["model_id"], kept, calibration, settings)
-                found += _differences(db, kept, now)
-                rows += len(kept)
+                here = _described(db, run["model_id"], kept)
+                now = _again(db, previews, run["model_id"], here, calibration, settings)
+                found += _differences(db, here, now)
+                rows += len(here)
+                erased += len(kept) - len(here)
                 advance(len(kept))
     return Replayed(
         run_id=run_id,
         rows=rows,
+        erased=erased,
         model=run["model"],
         calibration=calibration.version,
         config_hash=run["settings_hash"],
@@ -88,6 +91,12 @@ def _again(
     others = {_pair(m): m for m in judged(far, sides, previews, calibration, settings)}
     same = {_pair(m) for m in kept if not _changed(m, others.get(_pair(m)))}
     return found | {pair: m for pair, m in others.items() if pair in same}
+
+
+def _described(db: Connection, model_id: int, kept: Sequence[Match]) -> list[Match]:
+    """Those of which both images are still described."""
+    there = descriptors.commonness(db, model_id, {i for m in kept for i in _pair(m)})
+    return [m for m in kept if _pair(m) <= there.keys()]
 
 
 def _candidates(db: Connection, model_id: int, kept: Sequence[Match]) -> list[Candidate]:

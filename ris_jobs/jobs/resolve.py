@@ -35,10 +35,10 @@ def resolve(engine: Engine, run_id: int | None, progress: Progress) -> Resolved:
         new = matches.unresolved(db)
         if not new:
             return Resolved()
-        count = look_again(db, [i for pair in new for i in pair], run_id, new)
+        looked_at = look_again(db, [i for pair in new for i in pair], run_id, new)
         matches.set_resolved(db, new)
-        advance(count)
-    return Resolved(count, time.perf_counter() - started)
+        advance(len(looked_at))
+    return Resolved(len(looked_at), time.perf_counter() - started)
 
 
 def look_again(
@@ -47,21 +47,34 @@ def look_again(
     run_id: int | None,
     changed: Sequence[tuple[int, int]] = (),
     decision_id: int | None = None,
-) -> int:
+) -> list[int]:
     """Find the families of all that matches reach from these images anew, under
     :func:`ris_jobs.store.matches.lock`. ``changed`` matches, or a decision on a source, are the
-    cause of what happens to families. Returns how many images that were."""
-    touched = matches.component(db, ids)
+    cause of what happens to families. Returns these images."""
+    touched = _reached(db, ids)
     facts = {i: facts_of(s) for i, s in images.by_ids(db, touched).items()}
     rulings = families.rulings(db, touched)
-    found = provenance.resolve(matches.pairs(db, touched), facts, rulings)
+    # Of an erased image nothing is known.
+    pairs = [p for p in matches.pairs(db, touched) if {p.derived_id, p.source_id} <= facts.keys()]
+    found = provenance.resolve(pairs, facts, rulings)
     old = families.touching(db, touched)
     before = [Before(f.family_id, f.anchor_id, f.members) for f in old]
     kept = list(zip(keep_ids(before, found), found, strict=True))
     now = families.replace(db, old, kept, run_id)
     for event in events(before, now):
         families.record(db, event, _cause(event, changed, decision_id), run_id)
-    return len(touched)
+    return touched
+
+
+def _reached(db: Connection, ids: Sequence[int]) -> list[int]:
+    """All that matches reach from these images, and from whoever is in a family with them: what
+    no match ties to its family any more leaves it in the same step."""
+    touched = matches.component(db, ids)
+    while left := {i for f in families.touching(db, touched) for i in f.members}.difference(
+        touched
+    ):
+        touched = matches.component(db, [*touched, *left])
+    return touched
 
 
 def _cause(

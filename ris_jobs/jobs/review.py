@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
-from ris_jobs.errors import ConfigError, NotFound
+from ris_jobs.errors import NotFound
 from ris_jobs.jobs.lookup import seen
 from ris_jobs.jobs.resolve import look_again, resolve
-from ris_jobs.jobs.words import printable
+from ris_jobs.jobs.words import printable, reason, reviewer
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
 from ris_jobs.store import families, images, matches, suppression
 from ris_jobs.store.suppression import Template
 
-_NAME_MAX, _TEXT_MAX = 100, 1000
+_TEXT_MAX = 1000
 _OPEN = ("undetermined", "unsure")
 
 
@@ -64,7 +63,7 @@ def decide(
 
     Raises :class:`NotFound` where no match of them is stored.
     """
-    why, by = printable("--why", why, _TEXT_MAX), _name(by)
+    why, by = reason(why), reviewer(by)
     with engine.begin() as db:
         first, second = seen(db, settings, one), seen(db, settings, two)
         ids = (first.image_id, second.image_id)
@@ -85,7 +84,7 @@ def decide_source(
 
     Raises :class:`NotFound` for an image in no family, or a source that does not match it.
     """
-    why, by = printable("--why", why, _TEXT_MAX), _name(by)
+    why, by = reason(why), reviewer(by)
     with engine.begin() as db:
         image = seen(db, settings, name)
         matches.lock(db)
@@ -122,7 +121,7 @@ def add_template(
 ) -> Marked:
     """Mark an image, named as for :func:`ris_jobs.jobs.explain`, as a template, and take what
     changes into families. One that is a template already stays as it is."""
-    by = _name(by)
+    by = reviewer(by)
     note = None if note is None else printable("--note", note, _TEXT_MAX)
     with engine.begin() as db:
         image = seen(db, settings, name)
@@ -163,12 +162,3 @@ def _reason(db: Connection, ids: tuple[int, int], one: str, two: str) -> str | N
             "lies on the other is not known; `ris explain` says why there is none"
         )
     return found.reason
-
-
-def _name(by: str | None) -> str:
-    if by is None:
-        try:
-            by = getpass.getuser()
-        except (KeyError, OSError) as e:
-            raise ConfigError("--by", "is needed: the user of this system has no name") from e
-    return printable("--by", by, _NAME_MAX)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -11,11 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from ris_jobs.errors import ServingChanged
 from ris_jobs.jobs.banks import Compared, compare_banks
 from ris_jobs.jobs.crawl import Crawled, crawl
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.match import Matched, match
-from ris_jobs.jobs.models import calibration_of, model_of, open_pipeline
+from ris_jobs.jobs.models import beside_of, calibration_of, open_pipeline, serving_stores
 from ris_jobs.jobs.report import counts, report
 from ris_jobs.jobs.resolve import Resolved, resolve
 from ris_jobs.jobs.wanted import enabled_sources, uri_of, wanted_sources
@@ -25,7 +26,7 @@ from ris_jobs.settings import Settings
 from ris_jobs.store import runs
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.runs import Run
-from ris_jobs.store.stores import Stores, open_stores
+from ris_jobs.store.stores import Stores
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class Totals:
 def scan(settings: Settings, wanted: Sequence[str | Path], progress: Progress) -> Summary:
     """Crawl folders, URLs and sources by name, work off everything pending (theirs, and what
     earlier runs left), and write the report to ``home/reports``."""
-    with open_stores(settings, model_of(settings)) as stores:
+    with serving_stores(settings) as (settings, stores):
         sources = wanted_sources(stores.engine, wanted)
         uris = tuple(map(uri_of, sources))
         with _run(stores.engine, "scan", settings, uris, stores.model_id) as (run, totals):
@@ -77,7 +78,7 @@ def nightly(settings: Settings, wanted: Sequence[str | Path] = ()) -> list[str]:
 
 def begin(settings: Settings) -> int:
     """Open a run over everything pending. Returns its id, for the steps and :func:`finish`."""
-    with open_stores(settings, model_of(settings)) as stores, stores.engine.begin() as db:
+    with serving_stores(settings) as (settings, stores), stores.engine.begin() as db:
         calibration = calibration_of(settings).version
         run = runs.start(db, "scan", settings, model_id=stores.model_id, calibration=calibration)
         return run.run_id
@@ -86,7 +87,7 @@ def begin(settings: Settings) -> int:
 def step(name: str, settings: Settings, run_id: int, progress: Progress) -> dict[str, Any]:
     """Do one of ``fingerprint``, ``banks``, ``match``, ``resolve`` for the run. Returns its
     figures."""
-    with open_stores(settings, model_of(settings)) as stores:
+    with serving_stores(settings) as (settings, stores):
         with stores.engine.connect() as db:
             run = runs.resume(db, run_id)
         return asdict(_STEPS[name](stores, run, settings, progress))
@@ -103,7 +104,7 @@ def finish(
         resolved=Resolved(**figures.get("resolve") or {}),
     )
     status = "done" if all(figures.get(name) for name in _STEPS) else "failed"
-    with open_stores(settings, model_of(settings)) as stores:
+    with serving_stores(settings) as (settings, stores):
         with stores.engine.begin() as db:
             run = runs.resume(db, run_id)
             runs.finish(db, run, status, as_json(summarise(db, run, totals)))
@@ -111,7 +112,9 @@ def finish(
 
 
 def _fingerprint(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Fingerprinted:
-    return fingerprint(stores, run, partial(open_pipeline, settings), settings, progress)
+    pipeline = partial(open_pipeline, settings)
+    beside = beside_of(stores, settings)
+    return fingerprint(stores, run, pipeline, settings, progress, beside=beside)
 
 
 def _banks(stores: Stores, run: Run, _: Settings, progress: Progress) -> Compared:
@@ -119,7 +122,13 @@ def _banks(stores: Stores, run: Run, _: Settings, progress: Progress) -> Compare
 
 
 def _match(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Matched:
-    return match(stores, run, calibration_of(settings), settings, progress)
+    total = match(stores, run, calibration_of(settings), settings, progress)
+    beside = beside_of(stores, settings)
+    if beside and beside.ready:
+        calibration = calibration_of(beside.settings)
+        with suppress(ServingChanged):
+            match(beside.stores, run, calibration, beside.settings, progress, apart=True)
+    return total
 
 
 def _resolve(stores: Stores, run: Run, _: Settings, progress: Progress) -> Resolved:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import unicodedata
 
 from ris_jobs.errors import ConfigError
 
+_NAME_MAX, _TEXT_MAX = 100, 1000
 # Controls, lone surrogates, line breaks: no part of a line of text in any script.
 _REFUSED = {"Cc", "Cs", "Zl", "Zp"}
 # What embeds, overrides and isolates directions can make a text read as another.
@@ -20,6 +22,21 @@ def printable(option: str, text: str, most: int) -> str:
     if seen and len(text) <= most and not any(map(_refused, text)):
         return text
     raise ConfigError(option, f"must be 1 to {most} printable characters, not {text!r}")
+
+
+def reason(why: str) -> str:
+    """``why`` as it is kept."""
+    return printable("--why", why, _TEXT_MAX)
+
+
+def reviewer(by: str | None) -> str:
+    """Who decides: the user of the system unless given."""
+    if by is None:
+        try:
+            by = getpass.getuser()
+        except (KeyError, OSError) as e:
+            raise ConfigError("--by", "is needed: the user of this system has no name") from e
+    return printable("--by", by, _NAME_MAX)
 
 
 def _refused(char: str) -> bool:

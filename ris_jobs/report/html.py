@@ -88,7 +88,7 @@ def render(
     suppressed = [pair for pair in run.pairs if pair.suppressed][:max_pairs]
     families = {group.family.family_id for group in groups if group.family}
     shown = [pair for group in groups for pair in group.pairs] + suppressed
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = asset("report.css"), asset("report.js")
     stream = _template().stream(
         run=run,
         groups=groups,
@@ -191,12 +191,12 @@ class _Sprites:
 
 def _policy(style: str, script: str) -> str:
     return (
-        f"default-src 'none'; img-src data:; style-src '{_source_hash(style)}'; "
-        f"script-src '{_source_hash(script)}'; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src data:; style-src '{source_hash(style)}'; "
+        f"script-src '{source_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
 
 
-def _source_hash(inline: str) -> str:
+def source_hash(inline: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode("ascii")
 
 
@@ -241,7 +241,7 @@ def _visible(value: Any) -> Any:
     return text.visible(value) if type(value) is str else value
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     return (files(__package__) / "templates" / name).read_text("utf-8")
 
 
@@ -261,5 +261,5 @@ def _template() -> Template:
     env.globals |= {"orientations": text.ORIENTATIONS, "plural": text.plural}
     # A browser makes a node of every line break between two tags.
     return env.from_string(
-        re.sub(r">\n(?=[<{])|(?<=}})\n(?=<)", lambda m: m[0][:-1], _asset("report.html"))
+        re.sub(r">\n(?=[<{])|(?<=}})\n(?=<)", lambda m: m[0][:-1], asset("report.html"))
     )

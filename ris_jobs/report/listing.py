@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from rich.console import Group, RenderableType
@@ -10,7 +10,18 @@ from rich.text import Text
 
 from ris_jobs.report.text import moment, plural, visible
 
-__all__ = ["banks", "checks", "decided", "imported", "marked", "settings", "templates"]
+__all__ = [
+    "banks",
+    "checks",
+    "decided",
+    "erased",
+    "imported",
+    "marked",
+    "settings",
+    "source_decided",
+    "templates",
+    "upkept",
+]
 
 
 def settings(rows: Sequence[tuple[str, str, str, bool]]) -> RenderableType:
@@ -104,6 +115,25 @@ def templates(rows: Sequence[tuple[str, datetime, str, str | None]]) -> Renderab
         about = f"    {moment(when)}, {visible(who)}" + (f": {visible(note)}" if note else "")
         lines += [Text(visible(uri), "bold"), Text(about)]
     return Group(*lines)
+
+
+def upkept(figures: Mapping[str, int], dry_run: bool) -> RenderableType:
+    """What upkeep did, or would do: a line for each figure that is not 0."""
+    lines = [
+        Text(f"{name.replace('_', ' '):<18}{count:,}") for name, count in figures.items() if count
+    ]
+    if not lines:
+        return Text("all is in order")
+    return Group(*lines, *([Text("nothing was changed: this was a dry run")] if dry_run else []))
+
+
+def erased(uri: str, by: str, allow_return: bool) -> RenderableType:
+    """An image that was erased."""
+    then = "may come back with a crawl" if allow_return else "is not taken up again"
+    return Group(
+        Text.assemble((visible(uri), "bold"), f" was erased by {visible(by)}"),
+        Text(f"the same bytes: {then}"),
+    )
 
 
 def _changed(pairs: int) -> str:

@@ -38,8 +38,9 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A run's ``rows`` that were judged again, and those that came out otherwise. ``code`` is the
-    version that wrote them, ``code_now`` the one that judged again."""
+    """A run's ``rows`` that were judged again, and those that came out otherwise; of ``erased``
+    ones an image is described no more. ``code`` is the version that wrote them, ``code_now`` the
+    one that judged again."""
 
     run_id: int
     rows: int
@@ -49,6 +50,7 @@ class Replayed:
     code: str
     code_now: str
     differences: Sequence[Difference]
+    erased: int = 0
 
 
 def changes(kept: Any, now: Any, what: str = "") -> Iterator[Change]:
@@ -82,6 +84,7 @@ def replayed(done: Replayed) -> RenderableType:
 
 
 def _outcome(done: Replayed) -> str:
+    erased = f"; of {done.erased:,} more an image was erased" if done.erased else ""
     if not done.differences:
-        return f"{plural(done.rows, 'row')}, all as they were"
-    return f"{plural(done.rows, 'row')}, {len(done.differences):,} not as they were"
+        return f"{plural(done.rows, 'row')}, all as they were{erased}"
+    return f"{plural(done.rows, 'row')}, {len(done.differences):,} not as they were{erased}"

@@ -70,6 +70,16 @@ def forget_index(db: Connection, model_id: int) -> int:
     return db.execute(query("descriptors.forget_index"), {"model_id": model_id}).rowcount
 
 
+def forget_matched(db: Connection, model_id: int) -> None:
+    """The neighbours of all images are to be judged again."""
+    db.execute(query("descriptors.forget_matched"), {"model_id": model_id})
+
+
+def forget(db: Connection, model_id: int) -> None:
+    """All that the model described."""
+    db.execute(query("descriptors.forget"), {"model_id": model_id})
+
+
 def commonness(db: Connection, model_id: int, ids: Iterable[int]) -> dict[int, tuple[float, ...]]:
     """Image id → how common each of its regions is, in their order."""
     rows = db.execute(query("descriptors.commonness"), {"model_id": model_id, "ids": list(ids)})

@@ -18,11 +18,13 @@ from ris_jobs.store.queries import query
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An image to fingerprint; ``new`` is False when only a descriptor is missing."""
+    """An image to fingerprint; ``new`` is False when only a descriptor is missing, for it is
+    another model's turn, or because the image came back after it was ``retired``."""
 
     image_id: int
     sha256: str
     new: bool
+    retired: bool
     uris: tuple[str, ...]
 
 
@@ -49,15 +51,21 @@ class Seen:
     first_seen_at: datetime
 
 
-def claim_undescribed(db: Connection, model_id: int, after: int, limit: int) -> list[Claimed]:
-    """The next images to work on, locked until the caller's transaction ends."""
-    params = {"model_id": model_id, "after": after, "limit": limit}
+def claim_undescribed(
+    db: Connection, model_id: int, after: int, limit: int, *, new: bool = True
+) -> list[Claimed]:
+    """The next images to work on, locked until the caller's transaction ends; ``new``: also those
+    that were never fingerprinted."""
+    params = {"model_id": model_id, "after": after, "limit": limit, "new": new}
     rows = db.execute(query("images.claim_undescribed"), params)
-    return [Claimed(r.image_id, r.sha256, r.status == "pending", tuple(r.uris)) for r in rows]
+    return [
+        Claimed(r.image_id, r.sha256, r.status == "pending", r.retired, tuple(r.uris)) for r in rows
+    ]
 
 
-def count_undescribed(db: Connection, model_id: int) -> int:
-    return int(db.execute(query("images.count_undescribed"), {"model_id": model_id}).scalar_one())
+def count_undescribed(db: Connection, model_id: int, *, new: bool = True) -> int:
+    params = {"model_id": model_id, "new": new}
+    return int(db.execute(query("images.count_undescribed"), params).scalar_one())
 
 
 def save_fingerprints(db: Connection, found: Mapping[int, Fingerprint]) -> None:
@@ -76,6 +84,12 @@ def judged(db: Connection, sha256s: Sequence[str]) -> dict[str, bool]:
     """Of those bytes that are images: whether they are needed no more."""
     rows = db.execute(query("images.judged"), {"sha256s": list(sha256s)})
     return {r.sha256: r.judged for r in rows}
+
+
+def unretire(db: Connection, ids: Sequence[int]) -> None:
+    """These came back, and are described again."""
+    if ids:
+        db.execute(query("images.unretire"), {"ids": list(ids)})
 
 
 def all_ids(db: Connection) -> list[int]:

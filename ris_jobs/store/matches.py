@@ -44,6 +44,18 @@ def save(
     """Write pairs that are new, or were judged by another model or calibration, under
     :func:`lock`; :func:`ris_jobs.store.suppression.settle` is to follow. Returns how many rows
     that were."""
+    return saved(db, "matches.save", found, model_id, calibration, run_id)
+
+
+def saved(
+    db: Connection,
+    name: str,
+    found: Sequence[Match],
+    model_id: int,
+    calibration: str,
+    run_id: int,
+) -> int:
+    """Write pairs by the query of that name. Returns how many rows that were."""
     if not found:
         return 0
     params = {
@@ -52,12 +64,17 @@ def save(
         "calibration": calibration,
         "run_id": run_id,
     }
-    return db.execute(query("matches.save"), params).rowcount
+    return db.execute(query(name), params).rowcount
 
 
 def unresolved(db: Connection) -> list[tuple[int, int]]:
     """(derived, source) ids of matches that families have yet to take in."""
     return [(r.derived_id, r.source_id) for r in db.execute(query("matches.unresolved"))]
+
+
+def reopen(db: Connection, ids: Sequence[int]) -> None:
+    """These images can be used now: matches they had before, if any, are for families again."""
+    db.execute(query("matches.reopen"), {"ids": list(ids)})
 
 
 def component(db: Connection, ids: Iterable[int]) -> list[int]:

@@ -7,7 +7,10 @@ lie the keypoints made of it, once a match has asked for them; they can be delet
 from __future__ import annotations
 
 import os
+import re
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 from threading import get_ident
 from typing import Any
 
@@ -16,6 +19,19 @@ import fsspec
 from ris_jobs.errors import PreviewsUnavailable
 from ris_jobs.settings import Settings, mask_url
 from ris_jobs.store.home import make
+
+_NAME = re.compile(r"([0-9a-f]{64})\.(?:jpg|keypoints)$")
+# A file that is being written is not as old as this.
+_LEFT_OVER_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Images that have a preview, or keypoints of one, by their ``hashes``; paths of what killed
+    writers left."""
+
+    hashes: frozenset[str]
+    left_over: tuple[str, ...]
 
 
 class Previews:
@@ -41,10 +57,27 @@ class Previews:
         return self._read(self._keypoints(sha256))
 
     def delete(self, sha256: str) -> None:
-        """The preview and what was made of it."""
+        """The preview and what was made of it, as far as they are there."""
+        for path in (self._keypoints(sha256), self._path(sha256)):
+            self.remove(path)
+
+    def remove(self, path: str) -> None:
+        """A file of this folder, if it is there."""
         with suppress(FileNotFoundError):
-            self._fs.rm_file(self._keypoints(sha256))
-        self._fs.rm_file(self._path(sha256))
+            self._fs.rm_file(path)
+
+    def listed(self, prefix: str) -> Listed:
+        """What there is of images whose sha256 begins with these two digits."""
+        try:
+            files = self._fs.ls(f"{self._root}/{prefix}", detail=True, refresh=True)
+        except FileNotFoundError:
+            files = []
+        parts = {file["name"]: file for file in files if file["name"].endswith(".part")}
+        before = time.time() - _LEFT_OVER_S
+        return Listed(
+            frozenset(m[1] for file in files if (m := _NAME.search(file["name"]))),
+            tuple(path for path, file in parts.items() if file.get("mtime", before) < before),
+        )
 
     def _write(self, path: str, data: bytes) -> None:
         part = f"{path}.{os.getpid()}.{get_ident()}.part"

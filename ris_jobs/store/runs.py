@@ -99,7 +99,7 @@ def collection(db: Connection, model_id: int) -> str | None:
     return found
 
 
-def set_collection(db: Connection, model_id: int, name: str) -> None:
+def set_collection(db: Connection, model_id: int, name: str | None) -> None:
     db.execute(query("runs.set_collection"), {"model_id": model_id, "collection": name})
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -31,6 +32,11 @@ class Stores:
     model: Model
     model_id: int
 
+    def beside(self, model: Model) -> Stores:
+        """The same for another model, open as long as these are."""
+        opened = partial(self.vectors.beside, model)
+        return _stores(self.engine, self.previews, self.fetched, model, opened)
+
 
 @contextmanager
 def open_stores(settings: Settings, model: Model) -> Iterator[Stores]:
@@ -39,23 +45,43 @@ def open_stores(settings: Settings, model: Model) -> Iterator[Stores]:
     A collection that is not the one PostgreSQL knows (lost, made anew, of another database) holds
     nothing we could rely on: it is emptied, and all is indexed again before the next match.
     """
-    with (
-        open_engine(settings) as engine,
-        _alone(engine, settings),
-        open_vectors(settings, model) as vectors,
-    ):
+    with open_engine(settings) as engine, stores_on(engine, settings, model) as stores:
+        yield stores
+
+
+@contextmanager
+def stores_on(engine: Engine, settings: Settings, model: Model) -> Iterator[Stores]:
+    """The same, on an engine that is open already."""
+    with _alone(engine, settings), ExitStack() as stack:
+
+        def vectors() -> Vectors:
+            return stack.enter_context(open_vectors(settings, model))
+
         previews, fetched = open_previews(settings), open_fetched(settings)
-        with engine.begin() as db:
-            model_id = runs.register_model(db, model)
-            known = runs.collection(db, model_id)
-            if known != vectors.collection:
-                if known is not None:
-                    vectors.drop(known)
-                if vectors.count():
-                    vectors.recreate()
-                descriptors.forget_index(db, model_id)
-                runs.set_collection(db, model_id, vectors.collection)
-        yield Stores(engine, previews, fetched, vectors, model, model_id)
+        yield _stores(engine, previews, fetched, model, vectors)
+
+
+def _stores(
+    engine: Engine,
+    previews: Previews,
+    fetched: Fetched,
+    model: Model,
+    open_collection: Callable[[], Vectors],
+) -> Stores:
+    with engine.begin() as db:
+        # Two processes that open it at once must not make a collection each.
+        db.execute(query("runs.lock_collection"))
+        vectors = open_collection()
+        model_id = runs.register_model(db, model)
+        known = runs.collection(db, model_id)
+        if known != vectors.collection:
+            if known is not None:
+                vectors.drop(known)
+            if vectors.count():
+                vectors.recreate()
+            descriptors.forget_index(db, model_id)
+            runs.set_collection(db, model_id, vectors.collection)
+    return Stores(engine, previews, fetched, vectors, model, model_id)
 
 
 @contextmanager

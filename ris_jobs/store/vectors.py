@@ -60,6 +60,10 @@ class Vectors:
         self.wanted = self._wanted(index)
         self.collection = self._ensure()
 
+    def beside(self, model: Model) -> Vectors:
+        """The collection of another model, open as long as this one is."""
+        return Vectors(self._client, self._where, model, self._lite_path, self.wanted.name)
+
     def upsert(self, described: Described) -> None:
         """Put the vectors of images. A part that is already there is replaced; an image keeps its
         number of parts, which follows from its bytes and the model."""

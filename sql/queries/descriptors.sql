@@ -23,6 +23,13 @@ WHERE model_id = :model_id AND image_id = ANY(:ids);
 UPDATE ris.descriptor SET indexed_at = NULL
 WHERE model_id = :model_id AND indexed_at IS NOT NULL;
 
+-- name: forget_matched
+UPDATE ris.descriptor SET matched_at = NULL
+WHERE model_id = :model_id AND matched_at IS NOT NULL;
+
+-- name: forget
+DELETE FROM ris.descriptor WHERE model_id = :model_id;
+
 -- name: claim_unmatched
 SELECT image_id, d.vectors, d.regions, i.pdq
 FROM ris.descriptor d

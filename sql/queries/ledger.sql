@@ -28,12 +28,15 @@ WHERE o.observation_id = r.observation_id;
 
 -- name: revive
 -- Seen again: bytes that could not be read for fingerprinting get another chance, and so do
--- those that other settings or an older version refused.
+-- those that other settings or an older version refused, or that were erased but may return.
 UPDATE ris.image i
 SET status = 'pending', reason = NULL, detail = NULL, judged_by = NULL
 FROM ris.observation o
-WHERE i.status = 'quarantined'
-  AND (i.reason IN ('vanished', 'changed-while-read') OR i.judged_by <> :judged_by)
+WHERE (i.status = 'quarantined'
+       AND (i.reason IN ('vanished', 'changed-while-read') OR i.judged_by <> :judged_by)
+       OR i.status = 'erased' AND (SELECT e.allow_return FROM ris.erasure e
+                                   WHERE e.image_id = i.image_id
+                                   ORDER BY e.erasure_id DESC LIMIT 1))
   AND o.image_id = i.image_id AND o.observation_id = ANY(:ids);
 
 -- name: supersede
@@ -50,7 +53,10 @@ WHERE r.sha256 IS NOT NULL
 ORDER BY r.sha256
 ON CONFLICT (sha256) DO UPDATE
 SET status = 'pending', reason = NULL, detail = NULL, judged_by = NULL
-WHERE image.reason IN ('vanished', 'changed-while-read') OR image.judged_by <> :judged_by;
+WHERE image.reason IN ('vanished', 'changed-while-read') OR image.judged_by <> :judged_by
+   OR image.status = 'erased' AND (SELECT e.allow_return FROM ris.erasure e
+                                   WHERE e.image_id = image.image_id
+                                   ORDER BY e.erasure_id DESC LIMIT 1);
 
 -- name: add_observations
 INSERT INTO ris.observation (uri, image_id, reason, detail, version, byte_size, modified_at,

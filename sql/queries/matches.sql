@@ -31,6 +31,11 @@ WHERE (m.model_id, m.calibration) IS DISTINCT FROM (excluded.model_id, excluded.
 -- name: unresolved
 SELECT derived_id, source_id FROM ris.match WHERE NOT resolved;
 
+-- name: reopen
+-- Matches of images that were erased, and are back: families can take them in again.
+UPDATE ris.match SET resolved = false
+WHERE (derived_id = ANY(:ids) OR source_id = ANY(:ids)) AND resolved;
+
 -- name: component
 -- The images that these reach through unsuppressed matches: all that a new night can change in
 -- the families. Composites tie no family, so one does not make all of its sources' families look

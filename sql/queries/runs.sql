@@ -41,6 +41,10 @@ SELECT collection FROM ris.model WHERE model_id = :model_id;
 -- name: set_collection
 UPDATE ris.model SET collection = :collection WHERE model_id = :model_id;
 
+-- name: lock_collection
+-- One at a time opens a collection, and makes it where it is missing.
+SELECT pg_advisory_xact_lock(hashtext('ris.collection'));
+
 -- name: lock_lite
 -- Whether this connection may be the only one that works with a Milvus Lite; free again when it
 -- is closed.

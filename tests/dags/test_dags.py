@@ -17,7 +17,7 @@ from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
 from tests.dags.conftest import DAGS
 
-LISTED = {"ris_crawl", "ris_provenance_scan"}
+LISTED = {"ris_crawl", "ris_provenance_scan", "ris_reindex", "ris_upkeep"}
 
 
 @pytest.fixture

@@ -1,0 +1,89 @@
+"""By hand: fill another model beside the one that serves, show what would change, and let it serve.
+
+It goes on where an earlier run stopped, and nights go on meanwhile, with both models.
+"""
+
+from datetime import datetime, timedelta
+
+from airflow.sdk import Param, dag, get_current_context, task
+
+from ris_common import DEFAULT_ARGS
+
+
+@dag(
+    dag_id="ris_reindex",
+    schedule=None,
+    start_date=datetime(2026, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags=["ris-jobs"],
+    doc_md=__doc__,
+    params={
+        "model": Param(
+            "builtin", type="string", minLength=1, description="The model that is to serve."
+        ),
+        "regions": Param(
+            None,
+            type=["null", "string"],
+            pattern=r"^[0-5]\+([0-9]|[1-4][0-9]|50)$",
+            description="Parts described beside the whole, such as 5+10; the model's own if unset.",
+        ),
+        "limit": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            description="At most so many images this time; all if unset.",
+        ),
+        "pause": Param(
+            0, type="number", minimum=0, maximum=3600, description="Seconds after each batch."
+        ),
+        "switch": Param(
+            False, type="boolean", description="Let it serve in the end, if the gate holds."
+        ),
+    },
+)
+def ris_reindex() -> None:
+    @task
+    def start() -> str | None:
+        from ris_jobs import jobs
+        from ris_jobs.settings import Settings
+
+        params = get_current_context()["params"]
+        settings = Settings.from_env()
+        return jobs.start_reindex(settings, params["model"], params["regions"], "airflow").beside
+
+    @task(execution_timeout=timedelta(days=14))
+    def fill() -> bool:
+        from ris_jobs import jobs
+        from ris_jobs.progress import LogProgress
+        from ris_jobs.settings import Settings
+
+        params = get_current_context()["params"]
+        pace = jobs.Pace(params["limit"], params["pause"])
+        return jobs.run_reindex(Settings.from_env(), pace, LogProgress()).ready
+
+    @task
+    def report() -> dict[str, int]:
+        from ris_jobs import jobs
+        from ris_jobs.settings import Settings
+
+        settings = Settings.from_env()
+        found = jobs.churn_report(settings, settings.home / "reports" / "churn.html")
+        return dict(found.totals)
+
+    @task.short_circuit
+    def asked() -> bool:
+        return bool(get_current_context()["params"]["switch"])
+
+    @task
+    def switch() -> dict[str, int]:
+        from ris_jobs import jobs
+        from ris_jobs.settings import Settings
+
+        return dict(jobs.switch(Settings.from_env(), None, "airflow").totals)
+
+    start() >> fill() >> report() >> asked() >> switch()
+
+
+ris_reindex()

@@ -1,0 +1,36 @@
+"""Weekly: put right what time leaves behind, and erase what is past its time."""
+
+from datetime import datetime
+
+from airflow.sdk import CronDataIntervalTimetable, Param, dag, get_current_context, task
+
+from ris_common import DEFAULT_ARGS
+
+
+@dag(
+    dag_id="ris_upkeep",
+    schedule=CronDataIntervalTimetable("0 12 * * 0", timezone="UTC"),
+    start_date=datetime(2026, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    tags=["ris-jobs"],
+    doc_md=__doc__,
+    params={"dry_run": Param(False, type="boolean", description="Only count; change nothing.")},
+)
+def ris_upkeep() -> None:
+    @task
+    def upkeep() -> dict[str, int]:
+        from dataclasses import asdict
+
+        from ris_jobs import jobs
+        from ris_jobs.progress import LogProgress
+        from ris_jobs.settings import Settings
+
+        dry_run = bool(get_current_context()["params"]["dry_run"])
+        return asdict(jobs.keep_up(Settings.from_env(), LogProgress(), dry_run=dry_run))
+
+    upkeep()
+
+
+ris_upkeep()

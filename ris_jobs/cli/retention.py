@@ -1,0 +1,49 @@
+"""What time leaves behind, and what must go: upkeep, erase."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from ris_jobs.cli.common import Bars, load_settings, show
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only count; change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def upkeep(dry_run: bool, as_json: bool) -> None:
+    """Put right what time leaves behind, and erase what is past its time.
+
+    Runs that were killed are closed as failed; vectors and previews that belong to no image are
+    removed, missing ones made again where that can be; images that have been gone longer than
+    RIS_RETENTION_DAYS lose their descriptors and preview. docs/upkeep.md says what is kept.
+    """
+    from ris_jobs import jobs
+    from ris_jobs.report import listing
+
+    done = jobs.keep_up(load_settings(), Bars(quiet=as_json), dry_run=dry_run)
+    show(listing.upkept(asdict(done), dry_run), asdict(done) if as_json else None)
+
+
+@click.command()
+@click.argument("name", metavar="SHA256|URI|PATH")
+@click.option("--why", required=True, help="The reason, which is kept.")
+@click.option("--by", help="Who erases it; the user of this system unless given.")
+@click.option("--allow-return", is_flag=True, help="Take it up again if a crawl sees it again.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def erase(name: str, why: str, by: str | None, allow_return: bool, as_json: bool) -> None:
+    """Forget an image: its hashes, descriptors, vectors and preview.
+
+    That it was seen and which matches it had stays known, with who erased it and why. The same
+    bytes are not taken up again unless --allow-return is given, now or later. Files in folders
+    of yours are yours to delete.
+
+    \b
+    ris erase https://example.org/photo.jpg --why "takedown request 17"
+    """
+    from ris_jobs import jobs
+    from ris_jobs.report import listing
+
+    done = jobs.erase(load_settings(), name, why, by, allow_return=allow_return)
+    show(listing.erased(done.uri, done.by, done.allow_return), asdict(done) if as_json else None)

@@ -1,0 +1,150 @@
+"""Upkeep: what time leaves behind is put right, and what is past its time erased."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from ris_jobs.errors import ImageRejected
+from ris_jobs.jobs.fetched import sweep_fetched
+from ris_jobs.jobs.index import check_index, index
+from ris_jobs.jobs.models import open_pipeline, serving_stores
+from ris_jobs.jobs.reading import Reader
+from ris_jobs.progress import Advance, Progress
+from ris_jobs.settings import Settings
+from ris_jobs.store import serving, sources, upkeep
+from ris_jobs.store.stores import Stores
+
+# A run that has not ended after this was killed.
+STALE = timedelta(hours=48)
+_BATCH = 1000
+_PREFIXES = [f"{number:02x}" for number in range(256)]
+
+
+@dataclass(slots=True)
+class Upkept:
+    """What was done, or would be: runs closed, images retired, images whose vectors were removed
+    from Milvus or put there again, previews removed, made again, and missing for good, files left
+    by killed writers, fetched images past their time."""
+
+    runs_closed: int = 0
+    images_retired: int = 0
+    vectors_removed: int = 0
+    vectors_restored: int = 0
+    previews_removed: int = 0
+    previews_restored: int = 0
+    previews_missing: int = 0
+    files_removed: int = 0
+    fetched_removed: int = 0
+
+
+def keep_up(settings: Settings, progress: Progress, *, dry_run: bool = False) -> Upkept:
+    """Do all of it, or only count with ``dry_run``. May be killed anywhere: what is left to do
+    is found anew the next time."""
+    total = Upkept()
+    with serving_stores(settings) as (settings, stores):
+        _close_runs(stores.engine, total, dry_run)
+        if settings.retention_days:
+            _retire(stores.engine, settings.retention_days, total, dry_run)
+        with progress.stage("vectors", None) as advance:
+            _tidy_vectors(stores, total, dry_run, advance)
+        with progress.stage("previews", len(_PREFIXES)) as advance:
+            for prefix in _PREFIXES:
+                _tidy_previews(stores, settings, prefix, total, dry_run)
+                advance(1)
+        swept = sweep_fetched(stores.engine, stores.fetched, settings, dry_run=dry_run)
+        total.fetched_removed = swept.files
+        if not dry_run:
+            with stores.engine.begin() as db:
+                upkeep.analyze(db)
+    return total
+
+
+def _close_runs(engine: Engine, total: Upkept, dry_run: bool) -> None:
+    with engine.begin() as db:
+        ids = upkeep.unfinished(db, datetime.now(UTC) - STALE)
+        total.runs_closed = len(ids)
+        if not dry_run:
+            upkeep.close_runs(db, ids)
+
+
+def _retire(engine: Engine, days: int, total: Upkept, dry_run: bool) -> None:
+    """The rows; vectors and previews go when the stores are tidied."""
+    before = datetime.now(UTC) - timedelta(days=days)
+    if dry_run:
+        with engine.connect() as db:
+            total.images_retired = upkeep.count_outdated(db, before)
+        return
+    while True:
+        with engine.begin() as db:
+            done = upkeep.retire(db, before, _BATCH)
+        total.images_retired += done
+        if not done:
+            return
+
+
+def _tidy_vectors(stores: Stores, total: Upkept, dry_run: bool, advance: Advance) -> None:
+    with stores.engine.connect() as db:
+        models = serving.indexed_models(db)
+    for served in models:
+        own = served.model_id == stores.model_id
+        of = stores if own else stores.beside(served.model)
+        drift = check_index(of)
+        with stores.engine.begin() as db:
+            # What is just being indexed is described already.
+            extra = upkeep.undescribed(db, of.model_id, drift.extra)
+            if not dry_run:
+                upkeep.unindex(db, of.model_id, drift.missing)
+        total.vectors_removed += len(extra)
+        total.vectors_restored += len(drift.missing)
+        if not dry_run:
+            of.vectors.delete(extra)
+            index(of)
+        advance(drift.indexed)
+
+
+def _tidy_previews(
+    stores: Stores, settings: Settings, prefix: str, total: Upkept, dry_run: bool
+) -> None:
+    """Those of images whose sha256 begins so."""
+    there = stores.previews.listed(prefix)
+    high = f"{int(prefix, 16) + 1:02x}" if prefix != "ff" else "g"
+    with stores.engine.connect() as db:
+        wanted = upkeep.pictured(db, prefix, high)
+    extra = sorted(there.hashes - wanted.keys())
+    lost = sorted(sha256 for sha256, made in wanted.items() if made and sha256 not in there.hashes)
+    total.previews_removed += len(extra)
+    total.files_removed += len(there.left_over)
+    if not dry_run:
+        for sha256 in extra:
+            stores.previews.delete(sha256)
+        for path in there.left_over:
+            stores.previews.remove(path)
+    if lost:
+        _restore(stores, settings, lost, total, dry_run)
+
+
+def _restore(
+    stores: Stores, settings: Settings, lost: list[str], total: Upkept, dry_run: bool
+) -> None:
+    """Previews of these images, made again where their bytes can still be read."""
+    with stores.engine.connect() as db:
+        places = [*upkeep.places(db, lost)]
+        reader = Reader(sources.readable(db), stores.fetched, settings.max_bytes)
+    with ThreadPoolExecutor(settings.threads) as pool:
+        read = [*pool.map(reader.original, places)]
+    at_hand = {
+        c.sha256: data for c, data in zip(places, read, strict=True) if isinstance(data, bytes)
+    }
+    if at_hand and not dry_run:
+        made = open_pipeline(settings).run([*at_hand.values()])
+        for sha256, result in zip([*at_hand], made, strict=True):
+            if isinstance(result, ImageRejected):
+                del at_hand[sha256]
+            else:
+                stores.previews.write(sha256, result.preview)
+    total.previews_restored += len(at_hand)
+    total.previews_missing += len(lost) - len(at_hand)

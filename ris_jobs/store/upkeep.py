@@ -1,0 +1,71 @@
+"""What time leaves behind, and what must go: see ``docs/upkeep.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ris_jobs.store.images import Claimed
+from ris_jobs.store.queries import query
+
+
+def unfinished(db: Connection, before: datetime) -> list[int]:
+    """Runs that began before this and have not ended."""
+    return list(db.scalars(query("upkeep.unfinished"), {"before": before}))
+
+
+def close_runs(db: Connection, ids: Sequence[int]) -> None:
+    """They failed. One that still lives says otherwise when it ends."""
+    db.execute(query("upkeep.close_runs"), {"ids": list(ids)})
+
+
+def count_outdated(db: Connection, before: datetime) -> int:
+    """Images that no URI showed since then."""
+    return int(db.execute(query("upkeep.count_outdated"), {"before": before}).scalar_one())
+
+
+def retire(db: Connection, before: datetime, limit: int) -> int:
+    """Forget what describes some of them. Returns how many."""
+    ids = list(db.scalars(query("upkeep.outdated"), {"before": before, "limit": limit}))
+    db.execute(query("upkeep.forget_descriptors"), {"ids": ids})
+    db.execute(query("upkeep.retire"), {"ids": ids})
+    return len(ids)
+
+
+def undescribed(db: Connection, model_id: int, ids: Sequence[int]) -> list[int]:
+    """Which of these images the model has no descriptors of."""
+    params = {"model_id": model_id, "ids": list(ids)}
+    return sorted({*ids} - {*db.scalars(query("upkeep.described"), params)})
+
+
+def unindex(db: Connection, model_id: int, ids: Sequence[int]) -> None:
+    """The vectors of these images are to be put into the index again."""
+    db.execute(query("upkeep.unindex"), {"model_id": model_id, "ids": list(ids)})
+
+
+def pictured(db: Connection, low: str, high: str) -> dict[str, bool]:
+    """sha256 → whether there must be a preview, of images that may have one, with a sha256 from
+    ``low`` on and below ``high``."""
+    rows = db.execute(query("upkeep.pictured"), {"low": low, "high": high})
+    return {r.sha256: r.made for r in rows}
+
+
+def places(db: Connection, hashes: Sequence[str]) -> Iterator[Claimed]:
+    """Where the bytes of these images may be read."""
+    for r in db.execute(query("upkeep.places"), {"hashes": list(hashes)}):
+        yield Claimed(r.image_id, r.sha256, True, False, tuple(r.uris))
+
+
+def analyze(db: Connection) -> None:
+    """Let PostgreSQL look at the large tables, so that it plans well."""
+    db.execute(query("upkeep.analyze"))
+
+
+def erase(db: Connection, image_id: int, who: str, why: str, *, allow_return: bool) -> None:
+    """Forget all that is known of an image but that it was there, and note who wanted it."""
+    params = {"image_id": image_id, "who": who, "why": why, "allow_return": allow_return}
+    for name in ("note_erasure", "erase_hits", "erase"):
+        db.execute(query(f"upkeep.{name}"), params)
+    db.execute(query("upkeep.forget_descriptors"), {"ids": [image_id]})

@@ -1,0 +1,59 @@
+-- name: current
+-- The model that serves; no row while it is that of the settings.
+SELECT m.model_id, m.name, m.version, m.weights_sha256, m.dim, m.input_size, m.regions
+FROM ris.serving s
+JOIN ris.model m USING (model_id)
+ORDER BY s.serving_id DESC
+LIMIT 1;
+
+-- name: set
+INSERT INTO ris.serving (model_id, who, why, forced, gate, run_id)
+VALUES (:model_id, :who, :why, :forced, CAST(:gate AS jsonb), :run_id);
+
+-- name: log
+-- Who chose which model, the latest first.
+SELECT m.name || '-' || m.version || ' ' || m.regions AS model, s.since, s.who, s.why, s.forced,
+       s.gate
+FROM ris.serving s
+JOIN ris.model m USING (model_id)
+ORDER BY s.serving_id DESC
+LIMIT 20;
+
+-- name: model
+SELECT model_id, name, version, weights_sha256, dim, input_size, regions
+FROM ris.model WHERE model_id = :model_id;
+
+-- name: served
+-- Whether a model ever served.
+SELECT EXISTS (SELECT FROM ris.serving WHERE model_id = :model_id)
+    OR EXISTS (SELECT FROM ris.run WHERE model_id = :model_id AND kind = 'scan');
+
+-- name: open
+SELECT reindex_id, model_id, former_id, who, started_at, ready_at
+FROM ris.reindex WHERE closed_at IS NULL;
+
+-- name: start
+INSERT INTO ris.reindex (model_id, former_id, who) VALUES (:model_id, :former_id, :who);
+
+-- name: set_ready
+UPDATE ris.reindex SET ready_at = now() WHERE reindex_id = :reindex_id AND ready_at IS NULL;
+
+-- name: close
+UPDATE ris.reindex SET closed_at = now() WHERE reindex_id = :reindex_id;
+
+-- name: figures
+-- How far a model has come: images there are, and those it described, that Milvus has, whose
+-- neighbours were judged.
+SELECT (SELECT count(*) FROM ris.image i WHERE i.status = 'ok' AND i.retired_at IS NULL) AS images,
+       count(*) AS described, count(indexed_at) AS indexed, count(matched_at) AS matched,
+       (SELECT count(*) FROM ris.shadow_match s WHERE s.beside_id = :model_id) AS pairs
+FROM ris.descriptor
+WHERE model_id = :model_id;
+
+-- name: scans_under_way
+SELECT run_id FROM ris.run WHERE kind = 'scan' AND status = 'running' ORDER BY run_id;
+
+-- name: others
+-- Models that have a collection in Milvus.
+SELECT model_id, name, version, weights_sha256, dim, input_size, regions
+FROM ris.model WHERE collection IS NOT NULL ORDER BY model_id;

@@ -1,0 +1,58 @@
+"""The DAGs that change the model and keep the stores in order, on a real Airflow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from ris_jobs import jobs
+from ris_jobs.dag_docs import page
+from ris_jobs.progress import LogProgress
+from ris_jobs.settings import Settings
+from ris_jobs.store.postgres import open_engine
+from tests.dags.conftest import DAGS
+from tests.dags.test_dags import environment, folder, nights, states
+
+__all__ = ["environment", "folder", "nights"]
+
+
+def test_the_page_of_all_dags_is_what_the_files_say(dagbag: Any) -> None:
+    written = (DAGS.parent / "docs" / "dags.md").read_text("utf-8")
+    assert written == page(dagbag.dags), "python -m ris_jobs.dag_docs dags docs/dags.md"
+
+
+def test_a_model_is_filled_bit_by_bit_and_serves_in_the_end(
+    nights: dict[str, Any], environment: Settings, folder: Path
+) -> None:
+    jobs.scan(environment, [folder], LogProgress())
+    asked = {"regions": "0+0", "limit": 1, "switch": False}
+    run = nights["ris_reindex"].test(run_conf=asked)
+    done = {"start": "success", "fill": "success", "report": "success", "asked": "success"}
+    assert states(run) == {f"{k}[-1]": v for k, v in (done | {"switch": "skipped"}).items()}
+    page = environment.home / "reports" / "churn.html"
+    assert "it has not described 1 image" in page.read_text("utf-8")
+    # Its gate is closed as long as anything is missing.
+    run = nights["ris_reindex"].test(run_conf=asked | {"switch": True})
+    assert states(run)["switch[-1]"] == "failed"
+    run = nights["ris_reindex"].test(run_conf=asked | {"limit": None, "switch": True})
+    assert set(states(run).values()) == {"success"}
+    assert jobs.reindex_status(environment).serves == "builtin-2 0+0"
+    assert set(states(nights["ris_upkeep"].test()).values()) == {"success"}
+    # Nights go on with the model that serves now.
+    assert set(states(nights["ris_provenance_scan"].test()).values()) == {"success"}
+    with open_engine(environment) as engine, engine.connect() as db:
+        models = "SELECT model FROM ris.last_run, ris.match GROUP BY model"
+        assert db.scalars(text(models)).all() == ["builtin-2"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"regions": "9+9"}, {"limit": 0}, {"pause": -1}, {"switch": "yes"}, {"model": ""}]
+)
+def test_parameters_that_cannot_be_are_refused(
+    nights: dict[str, Any], wrong: dict[str, object]
+) -> None:
+    with pytest.raises(Exception, match=next(iter(wrong))):
+        nights["ris_reindex"].test(run_conf=wrong)

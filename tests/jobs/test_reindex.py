@@ -1,0 +1,311 @@
+"""A change of the model: nothing is lost meanwhile, and the way back leads to the same rows."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from sqlalchemy import text
+
+from ris_jobs import jobs
+from ris_jobs.demo import edits
+from ris_jobs.errors import ConfigError, GateClosed, NotFound, ServingChanged
+from ris_jobs.jobs import Pace
+from ris_jobs.jobs.books import Apart, Counted
+from ris_jobs.progress import LogProgress
+from ris_jobs.report.churn import Example
+from ris_jobs.settings import Settings
+from ris_jobs.store import matches
+from ris_jobs.store.postgres import open_engine
+from ris_jobs.store.previews import open_previews
+from tests.jobs.conftest import Scan
+
+WHOLES = ("builtin", "0+0")
+
+MATCHES = """
+    SELECT d.sha256, s.sha256, m.relation, m.probability, m.cosine, m.hash_distance, m.scale,
+           m.orientation, m.box, m.suppressed, m.judged_suppressed, m.evidence::text, m.calibration
+    FROM ris.match m
+    JOIN ris.image d ON d.image_id = m.derived_id JOIN ris.image s ON s.image_id = m.source_id
+    ORDER BY 1, 2"""
+# All columns but since when.
+ROWS = """
+    SELECT derived_id, source_id, relation, probability, cosine, hash_distance, inliers, scale,
+           orientation, box, suppressed, judged_suppressed, evidence::text, model_id, calibration,
+           run_id, resolved
+    FROM ris.match ORDER BY derived_id, source_id"""
+FAMILIES = "SELECT source_uri, confidence, reasons, members FROM ris.family_by_uri ORDER BY members"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """So that a crop is found by its region, and not by the whole picture."""
+    return replace(settings, min_cosine=0.8, gate_lost_floor=0)
+
+
+@pytest.fixture
+def folder(folder: Path, coffee: Image.Image) -> Path:
+    """With a crop, too."""
+    (folder / "crop.jpg").write_bytes(edits.jpeg(coffee.crop((20, 20, 320, 220)), 92))
+    return folder
+
+
+@pytest.fixture
+def filled(settings: Settings, folder: Path, scan: Scan) -> Settings:
+    """All is scanned, and described and matched by another model, too."""
+    scan(folder)
+    jobs.start_reindex(settings, *WHOLES, "me")
+    assert fill(settings).ready
+    return settings
+
+
+def fill(settings: Settings, pace: Pace | None = None) -> jobs.Reindexed:
+    return jobs.run_reindex(settings, pace or Pace(), LogProgress())
+
+
+def ask(settings: Settings, question: str) -> list[tuple[Any, ...]]:
+    with open_engine(settings) as engine, engine.connect() as db:
+        return [tuple(row) for row in db.execute(text(question))]
+
+
+def names(example: Example) -> set[str]:
+    return {Path(side.uri).name for side in (example.derived, example.source)}
+
+
+def test_what_serves_is_untouched_while_another_model_is_filled(
+    settings: Settings, folder: Path, scan: Scan
+) -> None:
+    scan(folder)
+    before = ask(settings, ROWS), ask(settings, FAMILIES)
+    status = jobs.start_reindex(settings, *WHOLES, "me")
+    assert (status.serves, status.beside) == ("builtin-2 5+10", "builtin-2 0+0")
+    done = fill(settings, Pace(limit=3))
+    assert (done.fingerprinted.images, done.matched.images, done.ready) == (3, 0, False)
+    done = fill(settings)
+    assert (done.fingerprinted.images, done.matched.images, done.ready) == (1, 4, True)
+    assert (ask(settings, ROWS), ask(settings, FAMILIES)) == before
+    status = jobs.reindex_status(settings)
+    assert status.figures is not None and status.ready
+    assert (status.figures.described, status.figures.matched, status.figures.pairs) == (4, 4, 1)
+    # Once more changes nothing.
+    assert fill(settings).matched.images == 0
+    assert jobs.start_reindex(settings, *WHOLES, "me") == status
+
+
+def test_after_a_switch_all_is_as_if_the_model_had_scanned_it(
+    filled: Settings, folder: Path, other_database_url: str, tmp_path: Path
+) -> None:
+    found = jobs.switch(filled, "the crop may go", "me", force=True)
+    assert (found.count("lost"), found.count("gained")) == (2, 0)
+    fresh = replace(filled, regions="0+0", database_url=other_database_url, home=tmp_path / "fresh")
+    jobs.scan(fresh, [folder], LogProgress())
+    assert ask(filled, MATCHES) == ask(fresh, MATCHES)
+    assert ask(filled, FAMILIES) == ask(fresh, FAMILIES)
+    # The night after it serves finds nothing to do.
+    rows = ask(filled, ROWS)
+    assert jobs.scan(filled, [folder], LogProgress()).fingerprinted == 0
+    assert ask(filled, ROWS) == rows
+
+
+def test_the_former_model_comes_back_with_the_same_rows(filled: Settings) -> None:
+    before = ask(filled, ROWS), ask(filled, FAMILIES)
+    jobs.switch(filled, "a try", "me", force=True)
+    assert (ask(filled, ROWS), ask(filled, FAMILIES)) != before
+    with pytest.raises(NotFound, match="serves already"):
+        jobs.switch(filled, None, "me")
+    jobs.rollback(filled, "it was no good", "me")
+    assert (ask(filled, ROWS), ask(filled, FAMILIES)) == before
+    with pytest.raises(NotFound, match="nothing to put back"):
+        jobs.rollback(filled, "again", "me")
+    # What was believed meanwhile is kept, and who chose it.
+    assert len(ask(filled, "SELECT FROM ris.match_history")) > 0
+    said = [(c.model[-4:], c.who, c.forced) for c in jobs.reindex_status(filled).choices]
+    assert said == [("5+10", "me", False), (" 0+0", "me", True), ("5+10", "me", False)]
+
+
+def test_a_report_shows_the_change_and_makes_none(filled: Settings, tmp_path: Path) -> None:
+    before = ask(filled, ROWS), ask(filled, FAMILIES)
+    page = tmp_path / "out" / "churn.html"
+    found = jobs.churn_report(filled, page)
+    assert (ask(filled, ROWS), ask(filled, FAMILIES)) == before
+    assert all("crop.jpg" in names(e) for e in found.shown("lost"))
+    assert found.counted == 3 and found.count("kept") == 1
+    assert sum(found.differences) == 1 and len(found.quantiles) == 7
+    (family,) = found.families
+    assert (family.before, family.after, family.departed) == (3, 2, 1)
+    assert found.families_changed == 1
+    assert found.gate.problems == ("2 of 3 matches would be lost, 0 may be",)
+    html = page.read_text("utf-8")
+    assert html.count("data:image/jpeg") == 4 and "crop.jpg" in html
+    assert found == jobs.switch(filled, "as shown", "me", force=True)
+
+
+def test_the_gate_says_why_it_is_closed(settings: Settings, folder: Path, scan: Scan) -> None:
+    scan(folder)
+    jobs.start_reindex(settings, *WHOLES, "me")
+    fill(settings, Pace(limit=2))
+    rows = ask(settings, ROWS)
+    with pytest.raises(GateClosed, match="it has not described 2 images"):
+        jobs.switch(settings, None, "me")
+    fill(settings, Pace(limit=2))
+    with pytest.raises(GateClosed, match="it has not matched 4 images"):
+        jobs.switch(settings, None, "me")
+    fill(settings)
+    with pytest.raises(GateClosed, match="2 of 3 matches would be lost, 0 may be"):
+        jobs.switch(settings, None, "me")
+    with pytest.raises(ConfigError, match="--why is needed with --force"):
+        jobs.switch(settings, None, "me", force=True)
+    assert ask(settings, ROWS) == rows
+    jobs.switch(replace(settings, gate_lost=0.7), None, "me")
+    assert jobs.reindex_status(settings).serves == "builtin-2 0+0"
+
+
+def test_a_forced_switch_keeps_what_the_model_did_not_look_at(
+    settings: Settings, folder: Path, scan: Scan
+) -> None:
+    scan(folder)
+    jobs.start_reindex(settings, *WHOLES, "me")
+    rows = ask(settings, ROWS)
+    jobs.switch(settings, "at once", "me", force=True)
+    assert ask(settings, ROWS) == rows
+    # The night matches what is missing; what it does not confirm then stays, as it was found.
+    scan(folder)
+    assert len(ask(settings, MATCHES)) == 3
+
+
+def test_no_switch_while_a_night_is_under_way(filled: Settings) -> None:
+    run_id = jobs.begin(filled)
+    with pytest.raises(GateClosed, match=f"run {run_id} has not finished"):
+        jobs.switch(replace(filled, gate_lost=1), None, "me")
+
+
+def test_a_reviewers_copy_stays_a_match(filled: Settings, folder: Path) -> None:
+    pair = (str(folder / "coffee.jpg"), str(folder / "crop.jpg"))
+    with open_engine(filled) as engine:
+        jobs.decide(engine, filled, *pair, "copy", "I cut it myself", "me")
+    found = jobs.switch(replace(filled, gate_lost=1), None, "me")
+    assert found.count("lost") == 1
+    assert len(ask(filled, MATCHES)) == 2
+
+
+def test_a_reviewers_no_holds_for_the_new_model_too(filled: Settings, folder: Path) -> None:
+    pair = (str(folder / "coffee.jpg"), str(folder / "sub" / "small.jpg"))
+    with open_engine(filled) as engine:
+        jobs.decide(engine, filled, *pair, "not-copy", "a test", "me")
+    jobs.switch(replace(filled, gate_lost=1), None, "me")
+    assert ask(filled, "SELECT suppressed FROM ris.match") == [("reviewer",)]
+    assert ask(filled, FAMILIES) == []
+
+
+def test_nights_go_on_with_both_models(
+    filled: Settings, folder: Path, coffee: Image.Image, rocket: Image.Image, scan: Scan
+) -> None:
+    (folder / "rocket-small.jpg").write_bytes(edits.jpeg(edits.thumbnail(rocket, 160)))
+    scan(folder)
+    described = (
+        "SELECT model_id, count(*) FROM ris.descriptor WHERE matched_at IS NOT NULL GROUP BY 1"
+    )
+    assert sorted(ask(filled, described)) == [(1, 5), (2, 5)]
+    jobs.switch(filled, "the crop may go", "me", force=True)
+    assert len(ask(filled, MATCHES)) == 2
+    (folder / "coffee-small.jpg").write_bytes(edits.jpeg(edits.thumbnail(coffee, 200)))
+    scan(folder)
+    assert sorted(ask(filled, described)) == [(1, 6), (2, 6)]
+    # The former model has found the copy, and that of the crop, which the new one did not.
+    shadows = {
+        frozenset(pair)
+        for pair in ask(filled, "SELECT derived_id, source_id FROM ris.shadow_match")
+    }
+    assert shadows > {frozenset(row[:2]) for row in ask(filled, ROWS)}
+    jobs.rollback(filled, "better both", "me")
+    assert {frozenset(row[:2]) for row in ask(filled, ROWS)} == shadows
+    assert jobs.reindex_status(filled).ready
+
+
+def test_a_night_does_without_a_model_that_cannot_be_loaded(
+    settings: Settings,
+    folder: Path,
+    scan: Scan,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (settings.home / "none").mkdir(parents=True)
+    settings = replace(settings, weights_dir=settings.home / "none")
+    jobs.start_reindex(settings, "resnet50", None, "me")
+    monkeypatch.setattr(socket, "getaddrinfo", _no_network)
+    assert scan(folder, settings=settings).fingerprinted == 4
+    assert "the model of the open reindex is left out" in caplog.text
+    assert len(ask(settings, MATCHES)) == 3
+
+
+def _no_network(*_: object, **__: object) -> None:
+    raise OSError("no network")
+
+
+def test_settings_follow_the_model_that_serves_and_may_not_name_another(
+    filled: Settings, folder: Path, scan: Scan
+) -> None:
+    jobs.switch(filled, "a test", "me", force=True)
+    with pytest.raises(ConfigError, match=r"RIS_REGIONS is 5\+10, but 0\+0 serves"):
+        scan(folder, settings=replace(filled, regions="5+10"))
+    with pytest.raises(ConfigError, match="RIS_MODEL is resnet50, but builtin serves"):
+        scan(folder, settings=replace(filled, model="resnet50"))
+    scan(folder, settings=replace(filled, model="builtin", regions="0+0"))
+
+
+def test_matches_of_another_model_do_not_get_among_those_that_count(filled: Settings) -> None:
+    with open_engine(filled) as engine, engine.begin() as db:
+        matches.lock(db)
+        with pytest.raises(ServingChanged):
+            Counted(2, "x", 1, 50).write(db, [], [1])
+        with pytest.raises(ServingChanged):
+            Apart(1, "x", 1).write(db, [], [1])
+        assert Counted(1, "x", 1, 50).write(db, [], [1]) == 0
+
+
+def test_one_model_at_a_time_is_filled(filled: Settings) -> None:
+    with pytest.raises(ConfigError, match="one can at a time"):
+        jobs.start_reindex(filled, "builtin", "5+0", "me")
+    with pytest.raises(ConfigError, match="serves already"):
+        jobs.start_reindex(filled, "builtin", None, "me")
+    with pytest.raises(ConfigError, match="must be one of"):
+        jobs.start_reindex(filled, "nothing", None, "me")
+
+
+def test_a_model_that_is_given_up_leaves_nothing(filled: Settings) -> None:
+    rows = ask(filled, ROWS)
+    status = jobs.abandon_reindex(filled)
+    assert (status.serves, status.beside) == ("builtin-2 5+10", None)
+    assert ask(filled, ROWS) == rows
+    for left in ("shadow_match", "descriptor WHERE model_id = 2"):
+        assert ask(filled, f"SELECT FROM ris.{left}") == []
+    assert ask(filled, "SELECT collection FROM ris.model WHERE model_id = 2") == [(None,)]
+    with pytest.raises(NotFound, match="no change of the model is open"):
+        fill(filled)
+    # And can be filled again.
+    jobs.start_reindex(filled, *WHOLES, "me")
+    assert fill(filled).matched.images == 4
+
+
+def test_a_former_model_that_is_given_up_keeps_its_descriptors_for_replays(
+    filled: Settings,
+) -> None:
+    jobs.switch(filled, "a test", "me", force=True)
+    jobs.abandon_reindex(filled)
+    with open_engine(filled) as engine:
+        done = jobs.replay(engine, open_previews(filled), filled, 1, LogProgress())
+    assert (done.rows, done.differences) == (3, [])
+    with pytest.raises(NotFound):
+        jobs.rollback(filled, "too late", "me")
+
+
+def test_previews_do_where_originals_are_gone(settings: Settings, folder: Path, scan: Scan) -> None:
+    scan(folder)
+    shutil.rmtree(folder)
+    jobs.start_reindex(settings, *WHOLES, "me")
+    assert fill(settings).ready

@@ -1,0 +1,196 @@
+"""Upkeep puts right what time leaves behind; what is erased stays so."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from sqlalchemy import text
+
+from ris_jobs import jobs
+from ris_jobs.demo import edits
+from ris_jobs.errors import NotFound
+from ris_jobs.jobs import Upkept
+from ris_jobs.jobs.models import serving_stores
+from ris_jobs.match.candidates import Described
+from ris_jobs.progress import LogProgress
+from ris_jobs.settings import Settings
+from ris_jobs.store.postgres import open_engine
+from ris_jobs.store.previews import open_previews
+from tests.jobs.conftest import Scan
+
+
+def ask(settings: Settings, question: str) -> list[tuple[Any, ...]]:
+    with open_engine(settings) as engine, engine.begin() as db:
+        result = db.execute(text(question))
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+
+def keep_up(settings: Settings, *, dry_run: bool = False) -> Upkept:
+    return jobs.keep_up(settings, LogProgress(), dry_run=dry_run)
+
+
+def vectors_of(settings: Settings) -> list[int]:
+    with serving_stores(settings) as (_, stores):
+        return sorted(set(stores.vectors.ids()))
+
+
+def sha256_of(settings: Settings, name: str) -> str:
+    return str(
+        ask(settings, f"SELECT sha256 FROM ris.image_by_uri WHERE uri LIKE '%/{name}'")[0][0]
+    )
+
+
+def test_all_is_in_order_after_a_scan(settings: Settings, folder: Path, scan: Scan) -> None:
+    scan(folder)
+    assert keep_up(settings) == Upkept()
+
+
+def test_what_the_stores_lost_or_should_not_have_is_put_right(
+    settings: Settings, folder: Path, scan: Scan
+) -> None:
+    scan(folder)
+    before = vectors_of(settings)
+    previews = open_previews(settings)
+    lost, gone = sha256_of(settings, "coffee.jpg"), sha256_of(settings, "rocket.jpg")
+    kept = previews.read(lost)
+    with serving_stores(settings) as (_, stores):
+        stores.vectors.delete([before[0]])
+        stray = np.eye(1, stores.model.dim, dtype=np.float32)
+        stores.vectors.upsert(Described.of({999: stray}, {999: bytes(32)}))
+    previews.delete(lost)
+    previews.delete(gone)
+    (folder / "rocket.jpg").unlink()
+    (folder / "sub" / "rocket-again.jpg").unlink()
+    previews.write("ab" * 32, b"of no image")
+    left = settings.home / "previews" / "ab" / "x.jpg.1.2.part"
+    left.touch()
+    os.utime(left, (time.time() - 90_000,) * 2)
+    found = Upkept(
+        vectors_removed=1,
+        vectors_restored=1,
+        previews_removed=1,
+        previews_restored=1,
+        previews_missing=1,
+        files_removed=1,
+    )
+    assert keep_up(settings, dry_run=True) == found
+    assert 999 in vectors_of(settings) and previews.read(lost) is None and left.exists()
+    assert keep_up(settings) == found
+    assert vectors_of(settings) == before
+    assert previews.read(lost) == kept
+    assert previews.read("ab" * 32) is None and not left.exists()
+    assert keep_up(settings) == Upkept(previews_missing=1)
+
+
+def test_runs_that_were_killed_are_closed_after_a_while(settings: Settings) -> None:
+    killed, at_work = jobs.begin(settings), jobs.begin(settings)
+    ask(
+        settings,
+        f"UPDATE ris.run SET started_at = now() - interval '3 days' WHERE run_id = {killed}",
+    )
+    assert keep_up(settings).runs_closed == 1
+    states = ask(settings, "SELECT run_id, status FROM ris.run ORDER BY 1")
+    assert states == [(killed, "failed"), (at_work, "running")]
+
+
+def test_what_has_been_gone_for_long_is_retired_and_can_come_back(
+    settings: Settings, folder: Path, scan: Scan
+) -> None:
+    scan(folder)
+    small = (folder / "sub" / "small.jpg").read_bytes()
+    sha256 = sha256_of(settings, "small.jpg")
+    facts = "SELECT derived_id, source_id, relation, probability, evidence::text FROM ris.match"
+    families = "SELECT source_uri, members FROM ris.family_by_uri"
+    before = ask(settings, facts), ask(settings, families), vectors_of(settings)
+    (folder / "sub" / "small.jpg").unlink()
+    scan(folder)
+    keeping = replace(settings, retention_days=10)
+    assert keep_up(keeping) == Upkept()
+    ask(
+        settings,
+        "UPDATE ris.observation SET first_seen_at = first_seen_at - interval '20 days', "
+        "last_seen_at = last_seen_at - interval '20 days', gone_at = gone_at - interval '20 days' "
+        "WHERE gone_at IS NOT NULL",
+    )
+    assert keep_up(settings) == Upkept()
+    done = Upkept(images_retired=1, vectors_removed=1, previews_removed=1)
+    assert keep_up(keeping, dry_run=True).images_retired == 1
+    assert keep_up(keeping) == done
+    assert open_previews(settings).read(sha256) is None
+    assert len(vectors_of(settings)) == 2
+    # A night leaves it so; what was found of it stays, and can be replayed as far as it goes.
+    assert scan(folder).fingerprinted == 0
+    assert (ask(settings, facts), ask(settings, families)) == before[:2]
+    with open_engine(settings) as engine:
+        replayed = jobs.replay(engine, open_previews(settings), settings, 1, LogProgress())
+    assert (replayed.rows, replayed.erased, replayed.differences) == (0, 1, [])
+    # Once it is there again it is described again, and has a preview.
+    (folder / "sub" / "small.jpg").write_bytes(small)
+    assert scan(folder).fingerprinted == 1
+    assert open_previews(settings).read(sha256) is not None
+    assert (ask(settings, facts), ask(settings, families), vectors_of(settings)) == before
+    assert keep_up(keeping) == Upkept()
+
+
+def test_what_was_erased_does_not_come_back_by_itself(
+    settings: Settings, folder: Path, scan: Scan
+) -> None:
+    scan(folder)
+    sha256 = sha256_of(settings, "small.jpg")
+    uri = (folder / "sub" / "small.jpg").as_uri()
+    match = ask(settings, "SELECT derived_id, relation, probability FROM ris.match")
+    done = jobs.erase(settings, uri, "they asked us to", "me")
+    assert (done.uri, done.sha256, done.allow_return) == (uri, sha256, False)
+    (kept,) = ask(settings, f"SELECT to_jsonb(i) FROM ris.image i WHERE sha256 = '{sha256}'")[0]
+    own = {"image_id", "sha256", "byte_size", "status", "first_seen_at", "run_id", "since"}
+    assert {name for name, value in kept.items() if value} == own
+    assert kept["status"] == "erased"
+    assert len(vectors_of(settings)) == 2
+    assert not [*(settings.home / "previews").rglob(f"{sha256}*")]
+    assert len(ask(settings, "SELECT FROM ris.descriptor")) == 2
+    assert ask(settings, "SELECT derived_id, relation, probability FROM ris.match") == match
+    assert ask(settings, "SELECT FROM ris.family") == []
+    assert ask(settings, "SELECT who, why FROM ris.erasure") == [("me", "they asked us to")]
+    # Neither where it still is nor at another place.
+    (folder / "again.jpg").write_bytes((folder / "sub" / "small.jpg").read_bytes())
+    assert scan(folder).fingerprinted == 0
+    assert keep_up(settings) == Upkept()
+    status = f"SELECT DISTINCT status FROM ris.image_by_uri WHERE sha256 = '{sha256}'"
+    assert ask(settings, status) == [("erased",)]
+    with open_engine(settings) as engine, pytest.raises(NotFound, match="was erased"):
+        jobs.decide(engine, settings, uri, str(folder / "coffee.jpg"), "copy", "x", "me")
+    # Now it may.
+    jobs.erase(settings, sha256, "they changed their mind", "me", allow_return=True)
+    assert scan(folder).fingerprinted == 1
+    assert ask(settings, status) == [("ok",)]
+    assert len(ask(settings, "SELECT FROM ris.family")) == 1
+
+
+def test_an_erased_image_is_erased_under_all_models(
+    settings: Settings, folder: Path, scan: Scan, coffee: Image.Image
+) -> None:
+    scan(folder)
+    jobs.start_reindex(settings, "builtin", "0+0", "me")
+    jobs.run_reindex(settings, jobs.Pace(), LogProgress())
+    jobs.erase(settings, str(folder / "coffee.jpg"), "a test", "me")
+    with serving_stores(replace(settings)) as (_, stores):
+        beside = stores.beside(replace(stores.model, regions="0+0"))
+        assert len({*stores.vectors.ids()}) == len({*beside.vectors.ids()}) == 2
+    # A change of the model does not bring it back, and is not held up by it.
+    found = jobs.switch(settings, None, "me")
+    assert (found.gate.undescribed, found.gate.unmatched) == (0, 0)
+    (folder / "third.jpg").write_bytes(edits.jpeg(edits.thumbnail(coffee, 200)))
+    scan(folder)
+    assert len(ask(settings, "SELECT FROM ris.family")) == 1
+
+
+def test_nothing_is_erased_that_is_not_known(settings: Settings) -> None:
+    with pytest.raises(NotFound, match="no scan has seen"):
+        jobs.erase(settings, "https://example.org/x.jpg", "a test", "me")
