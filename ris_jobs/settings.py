@@ -84,6 +84,9 @@ class Settings:
     preview_size: int = _setting("long side of previews, pixels", default=640, results=True)
     batch_size: int = _setting("images a pipeline call", default=64)
     workers: int = _setting("threads that read, decode and judge; 0: one a core", default=0)
+    patience: int = _setting(
+        "seconds a job waits for a server that goes away in mid-work", default=300
+    )
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -119,6 +122,7 @@ class Settings:
             "preview_size": (64 <= self.preview_size <= 4096, "must be between 64 and 4096"),
             "batch_size": (1 <= self.batch_size <= 4096, "must be between 1 and 4096"),
             "workers": (0 <= self.workers <= 256, "must be between 0 and 256"),
+            "patience": (0 <= self.patience <= 86_400, "must be between 0 and 86400"),
             "regions": (
                 self.regions is None or bool(_REGIONS.fullmatch(self.regions)),
                 "must be 0 to 5 windows of a grid, +, 0 to 50 boxes, such as 5+10",

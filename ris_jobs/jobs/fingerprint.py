@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -14,6 +16,8 @@ from sqlalchemy import Connection
 from ris_jobs.crawl import directory
 from ris_jobs.errors import ImageRejected, Reason
 from ris_jobs.jobs.index import index
+from ris_jobs.jobs.patience import patiently
+from ris_jobs.jobs.poison import run_each
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, images
@@ -24,7 +28,9 @@ from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores
 
 if TYPE_CHECKING:
-    from ris_jobs.fingerprint.pipeline import Pipeline, Result
+    from ris_jobs.fingerprint.pipeline import Pipeline, Processed, Result
+
+_LOG = logging.getLogger("ris_jobs")
 
 
 @dataclass(slots=True)
@@ -35,6 +41,10 @@ class Fingerprinted:
     quarantined: int = 0
     seconds: float = 0.0
     stages: dict[str, float] = field(default_factory=dict)
+
+    def add(self, done: _Done) -> None:
+        self.images += done.images
+        self.quarantined += done.quarantined
 
 
 def fingerprint(
@@ -52,25 +62,59 @@ def fingerprint(
     total = Fingerprinted()
     with stores.engine.connect() as db:
         pending = images.count_undescribed(db, stores.model_id)
+    loaded = cache(open_pipeline)
     with (
         progress.stage("fingerprint", pending) as advance,
         ThreadPoolExecutor(settings.threads) as pool,
     ):
-        after, pipeline = 0, None
-        while True:
-            with stores.engine.begin() as db:
-                claimed = images.claim_undescribed(db, stores.model_id, after, settings.batch_size)
-                if not claimed:
-                    break
-                pipeline = pipeline or open_pipeline()
-                read = pool.map(lambda c: _read(c, stores.previews, settings.max_bytes), claimed)
-                _save(db, stores, run, claimed, _outcomes(claimed, list(read), pipeline), total)
-            after = claimed[-1].image_id
-            advance(len(claimed))
-    index(stores)
-    total.stages = dict(pipeline.stages) if pipeline else {}
+        after = 0
+        batch = partial(_batch, stores, run, loaded, settings, pool)
+        while done := patiently(partial(batch, after), settings.patience):
+            after = done.after
+            total.add(done)
+            advance(done.images + done.quarantined)
+    index(stores, settings.patience)
+    total.stages = dict(loaded().stages) if after else {}
     total.seconds = time.perf_counter() - started
     return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A batch that is committed: its last image's id, and what became of how many."""
+
+    after: int
+    images: int
+    quarantined: int
+
+
+def _batch(
+    stores: Stores,
+    run: Run,
+    open_pipeline: Callable[[], Pipeline],
+    settings: Settings,
+    pool: ThreadPoolExecutor,
+    after: int,
+) -> _Done | None:
+    """The next batch after that image; None when there is none."""
+    with stores.engine.begin() as db:
+        claimed = images.claim_undescribed(db, stores.model_id, after, settings.batch_size)
+        if not claimed:
+            return None
+        read = pool.map(lambda c: _read(c, stores.previews, settings.max_bytes), claimed)
+        outcomes = _outcomes(claimed, list(read), open_pipeline())
+        rejected = {i: r for i, r in outcomes.items() if isinstance(r, ImageRejected)}
+        done = {i: r for i, r in outcomes.items() if not isinstance(r, ImageRejected)}
+        _save(db, stores, run, claimed, done, rejected)
+    _log(claimed, rejected)
+    return _Done(claimed[-1].image_id, len(done), len(rejected))
+
+
+def _log(claimed: Sequence[Claimed], rejected: Mapping[int, ImageRejected]) -> None:
+    for c in claimed:
+        if reason := rejected.get(c.image_id):
+            known = {"image_id": c.image_id, "sha256": c.sha256, "reason": str(reason.reason)}
+            _LOG.info("image %d is quarantined: %s", c.image_id, reason, extra=known)
 
 
 def _read(claimed: Claimed, previews: Previews, max_bytes: int) -> bytes | ImageRejected:
@@ -96,7 +140,7 @@ def _outcomes(
     claimed: Sequence[Claimed], read: Sequence[bytes | ImageRejected], pipeline: Pipeline
 ) -> dict[int, Result]:
     """Image id → what became of it; the pipeline sees only those that could be read."""
-    results = iter(pipeline.run([data for data in read if isinstance(data, bytes)]))
+    results = iter(run_each(pipeline, [data for data in read if isinstance(data, bytes)]))
     return {
         c.image_id: next(results) if isinstance(data, bytes) else data
         for c, data in zip(claimed, read, strict=True)
@@ -108,11 +152,9 @@ def _save(
     stores: Stores,
     run: Run,
     claimed: Sequence[Claimed],
-    outcomes: dict[int, Result],
-    total: Fingerprinted,
+    done: Mapping[int, Processed],
+    rejected: Mapping[int, ImageRejected],
 ) -> None:
-    rejected = {i: r for i, r in outcomes.items() if isinstance(r, ImageRejected)}
-    done = {i: r for i, r in outcomes.items() if not isinstance(r, ImageRejected)}
     new = [c for c in claimed if c.new and c.image_id in done]
     # Pictures first: a row that says "ok" must not lack its preview.
     for c in new:
@@ -121,5 +163,3 @@ def _save(
     images.quarantine(db, rejected, run.judged_by)
     found = {i: Descriptors(r.regions, r.descriptors, r.commonness) for i, r in done.items()}
     descriptors.save(db, stores.model_id, found)
-    total.images += len(done)
-    total.quarantined += len(rejected)

@@ -10,6 +10,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.pictures import loaders
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
@@ -38,6 +39,15 @@ class Matched(Reached):
     seconds: float = 0.0
     stages: dict[str, float] = field(default_factory=lambda: {"search": 0.0, "judge": 0.0})
 
+    def take(self, batch: Matched) -> None:
+        """What a batch came to as well."""
+        self.add(batch)
+        self.images += batch.images
+        self.candidates += batch.candidates
+        self.written += batch.written
+        for stage, seconds in batch.stages.items():
+            self.stages[stage] += seconds
+
 
 def match(
     stores: Stores, run: Run, calibration: Calibration, settings: Settings, progress: Progress
@@ -48,16 +58,26 @@ def match(
     with stores.engine.connect() as db:
         pending = descriptors.count_unmatched(db, stores.model_id)
     with progress.stage("match", pending) as advance:
-        while True:
-            with stores.engine.begin() as db:
-                claimed = descriptors.claim_unmatched(db, stores.model_id, _BATCH)
-                if not claimed.ids:
-                    break
-                _match_batch(db, stores, run, claimed, calibration, settings, total)
-                descriptors.set_matched(db, stores.model_id, claimed.ids)
-            advance(len(claimed.ids))
+        batch = partial(_batch, stores, run, calibration, settings)
+        while done := patiently(batch, settings.patience):
+            total.take(done)
+            advance(done.images)
     total.seconds = time.perf_counter() - started
     return total
+
+
+def _batch(
+    stores: Stores, run: Run, calibration: Calibration, settings: Settings
+) -> Matched | None:
+    """What one batch came to, once it is committed; None when there is none."""
+    done = Matched()
+    with stores.engine.begin() as db:
+        claimed = descriptors.claim_unmatched(db, stores.model_id, _BATCH)
+        if not claimed.ids:
+            return None
+        _match_batch(db, stores, run, claimed, calibration, settings, done)
+        descriptors.set_matched(db, stores.model_id, claimed.ids)
+    return done
 
 
 def _match_batch(

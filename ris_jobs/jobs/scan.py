@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from ris_jobs.crawl import directory
 from ris_jobs.jobs.banks import Compared, compare_banks
@@ -17,6 +18,7 @@ from ris_jobs.jobs.crawl import Crawled, crawl, distinct
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.match import Matched, match
 from ris_jobs.jobs.models import calibration_of, model_of, open_pipeline
+from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.report import counts, report
 from ris_jobs.jobs.resolve import Resolved, resolve
 from ris_jobs.progress import Progress
@@ -105,9 +107,9 @@ def finish(
     )
     status = "done" if all(figures.get(name) for name in _STEPS) else "failed"
     with open_stores(settings, model_of(settings)) as stores:
-        with stores.engine.begin() as db:
+        with stores.engine.connect() as db:
             run = runs.resume(db, run_id)
-            runs.finish(db, run, status, as_json(summarise(db, run, totals)))
+        patiently(partial(_close, stores.engine, run, status, totals), settings.patience)
         return _reported(stores, run, settings)
 
 
@@ -115,16 +117,16 @@ def _fingerprint(stores: Stores, run: Run, settings: Settings, progress: Progres
     return fingerprint(stores, run, partial(open_pipeline, settings), settings, progress)
 
 
-def _banks(stores: Stores, run: Run, _: Settings, progress: Progress) -> Compared:
-    return compare_banks(stores.engine, run, progress)
+def _banks(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Compared:
+    return compare_banks(stores.engine, run, progress, settings.patience)
 
 
 def _match(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Matched:
     return match(stores, run, calibration_of(settings), settings, progress)
 
 
-def _resolve(stores: Stores, run: Run, _: Settings, progress: Progress) -> Resolved:
-    return resolve(stores.engine, run.run_id, progress)
+def _resolve(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Resolved:
+    return resolve(stores.engine, run.run_id, progress, settings.patience)
 
 
 _STEPS: dict[str, Callable[[Stores, Run, Settings, Progress], Any]] = {
@@ -154,13 +156,18 @@ def _run(
             db, kind, settings, roots=roots, model_id=model_id, calibration=calibration
         )
     totals = Totals(roots)
-    status = "failed"
     try:
         yield run, totals
-        status = "done"
-    finally:
-        with engine.begin() as db:
-            runs.finish(db, run, status, as_json(summarise(db, run, totals)))
+    except BaseException:
+        with suppress(DBAPIError):  # what failed first is what is to be said
+            _close(engine, run, "failed", totals)
+        raise
+    patiently(partial(_close, engine, run, "done", totals), settings.patience)
+
+
+def _close(engine: Engine, run: Run, status: str, totals: Totals) -> None:
+    with engine.begin() as db:
+        runs.finish(db, run, status, as_json(summarise(db, run, totals)))
 
 
 def summarise(db: Connection, run: Run, totals: Totals) -> Summary:
