@@ -217,7 +217,18 @@ def disk_full(scene: Scene) -> Outcome:
     said = night.settings.home.with_suffix(".said")
     arguments = (str(night.settings.home / "previews"), sys.executable, str(scene.pictures))
     done = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "-", *arguments, said],
+        [
+            "unshare",
+            "--user",
+            "--map-root-user",
+            "--mount",
+            "sh",
+            "-c",
+            script,
+            "-",
+            *arguments,
+            said,
+        ],
         env=night.environment(),
         capture_output=True,
         text=True,
@@ -231,7 +242,7 @@ def disk_full(scene: Scene) -> Outcome:
 
 
 def poisoned(scene: Scene) -> Outcome:
-    """An image that ends its decoder: it alone is quarantined. The rest is as if it were not there."""
+    """An image that ends its decoder: it alone is quarantined, the rest is as without it."""
     night = scene.night(decode_seconds=1)
     night.folder = scene.base / "with-poison"
     pictures.write(night.folder)
@@ -240,7 +251,9 @@ def poisoned(scene: Scene) -> Outcome:
     (poison,) = [row for row in outcome.tables["quarantine"] if str(row[0]).endswith("poison.jpg")]
     assert poison[1] == "decoder-too-slow", poison
     tables = {
-        name: [_elsewhere(row, night.folder, scene.pictures) for row in rows if not _of(row, poison)]
+        name: [
+            _elsewhere(row, night.folder, scene.pictures) for row in rows if not _of(row, poison)
+        ]
         for name, rows in outcome.tables.items()
     }
     return replace(outcome, tables=tables, said=[str(poison[2])])

@@ -41,7 +41,9 @@ class Postgres:
         data = folder / "postgres"
         with embedded.serve(data) as sockets:
             user, host = embedded.USER, {"host": str(sockets)}
-            yield cls(data, URL.create("postgresql+psycopg2", user, database="postgres", query=host))
+            yield cls(
+                data, URL.create("postgresql+psycopg2", user, database="postgres", query=host)
+            )
 
     def database(self) -> str:
         """The URL of a new one."""

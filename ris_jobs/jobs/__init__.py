@@ -37,6 +37,7 @@ from ris_jobs.jobs.review import (
 )
 from ris_jobs.jobs.scan import begin, crawl_only, finish, known_roots, scan, step
 from ris_jobs.jobs.search import Answer, Found, contact_sheet, search
+from ris_jobs.jobs.status import status
 
 __all__ = [
     "Answer",
@@ -81,5 +82,6 @@ __all__ = [
     "resolve",
     "scan",
     "search",
+    "status",
     "step",
 ]

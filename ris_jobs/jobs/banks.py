@@ -75,9 +75,7 @@ def list_banks(engine: Engine) -> list[Bank]:
         return banks.listed(db)
 
 
-def compare_banks(
-    engine: Engine, run: Run, progress: Progress, patience: float = 0.0
-) -> Compared:
+def compare_banks(engine: Engine, run: Run, progress: Progress, patience: float = 0.0) -> Compared:
     """Compare hashes that are new with the images of before, then new images with all hashes,
     batch by batch; ``patience`` is how many seconds to wait for a server that is away."""
     started = time.perf_counter()

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from ris_jobs import metrics
 from ris_jobs.crawl import directory
 from ris_jobs.errors import ImageRejected, Reason
 from ris_jobs.jobs.index import index
 from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.poison import run_each
+from ris_jobs.logs import about
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, images
@@ -101,20 +103,29 @@ def _batch(
         claimed = images.claim_undescribed(db, stores.model_id, after, settings.batch_size)
         if not claimed:
             return None
-        read = pool.map(lambda c: _read(c, stores.previews, settings.max_bytes), claimed)
-        outcomes = _outcomes(claimed, list(read), open_pipeline())
+        with about(batch=claimed[0].image_id):
+            read = pool.map(lambda c: _read(c, stores.previews, settings.max_bytes), claimed)
+            outcomes = _outcomes(claimed, list(read), open_pipeline())
         rejected = {i: r for i, r in outcomes.items() if isinstance(r, ImageRejected)}
         done = {i: r for i, r in outcomes.items() if not isinstance(r, ImageRejected)}
         _save(db, stores, run, claimed, done, rejected)
-    _log(claimed, rejected)
+    with about(batch=claimed[0].image_id):
+        _say(claimed, done, rejected)
     return _Done(claimed[-1].image_id, len(done), len(rejected))
 
 
-def _log(claimed: Sequence[Claimed], rejected: Mapping[int, ImageRejected]) -> None:
+def _say(
+    claimed: Sequence[Claimed],
+    done: Mapping[int, Processed],
+    rejected: Mapping[int, ImageRejected],
+) -> None:
+    _LOG.info("%d images are fingerprinted, %d quarantined", len(done), len(rejected))
+    metrics.add("ris.images", len(done), stage="fingerprint")
     for c in claimed:
-        if reason := rejected.get(c.image_id):
-            known = {"image_id": c.image_id, "sha256": c.sha256, "reason": str(reason.reason)}
-            _LOG.info("image %d is quarantined: %s", c.image_id, reason, extra=known)
+        if why := rejected.get(c.image_id):
+            metrics.add("ris.quarantined", 1, reason=str(why.reason))
+            known = {"image_id": c.image_id, "sha256": c.sha256, "reason": str(why.reason)}
+            _LOG.info("image %d is quarantined: %s", c.image_id, why.detail, extra=known)
 
 
 def _read(claimed: Claimed, previews: Previews, max_bytes: int) -> bytes | ImageRejected:

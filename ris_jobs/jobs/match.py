@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from ris_jobs import metrics
 from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.pictures import loaders
 from ris_jobs.match import Candidate, Match, Side
@@ -25,15 +27,17 @@ from ris_jobs.store.previews import Previews
 from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores
 
+_LOG = logging.getLogger("ris_jobs")
 _BATCH = 256
 
 
 @dataclass(slots=True)
 class Matched(Reached):
-    """Images looked up, candidate pairs, how many of them came how far, rows written, and the
-    seconds that ``search`` and ``judge`` took."""
+    """Images looked up, how many of them ``matched`` another, candidate pairs, how many of these
+    came how far, rows written, and the seconds that ``search`` and ``judge`` took."""
 
     images: int = 0
+    matched: int = 0
     candidates: int = 0
     written: int = 0
     seconds: float = 0.0
@@ -43,6 +47,7 @@ class Matched(Reached):
         """What a batch came to as well."""
         self.add(batch)
         self.images += batch.images
+        self.matched += batch.matched
         self.candidates += batch.candidates
         self.written += batch.written
         for stage, seconds in batch.stages.items():
@@ -61,6 +66,8 @@ def match(
         batch = partial(_batch, stores, run, calibration, settings)
         while done := patiently(batch, settings.patience):
             total.take(done)
+            metrics.add("ris.images", done.images, stage="match")
+            _LOG.info("%d images are looked up, %d pairs written", done.images, done.written)
             advance(done.images)
     total.seconds = time.perf_counter() - started
     return total
@@ -121,7 +128,9 @@ def _match_batch(
         run_id=run.run_id,
     )
     suppression.settle(db, claimed.ids, settings.hub_limit)
+    copies = {i for m in found if not m.suppressed for i in (m.derived_id, m.source_id)}
     total.images += len(claimed.ids)
+    total.matched += len(copies.intersection(claimed.ids))
     total.candidates += len(candidates)
 
 

@@ -22,7 +22,7 @@ Done = TypeVar("Done")
 
 _LOG = logging.getLogger("ris_jobs")
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 15.0
-# Of SQLSTATE: connection exceptions, rollbacks (a deadlock), an operator's intervention (a restart).
+# Of SQLSTATE: connection exceptions, rollbacks (a deadlock), operators (a restart).
 _PASSING = ("08", "40", "57P")
 
 

@@ -21,6 +21,8 @@ from ris_jobs.jobs.models import calibration_of, model_of, open_pipeline
 from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.report import counts, report
 from ris_jobs.jobs.resolve import Resolved, resolve
+from ris_jobs.jobs.watch import watched
+from ris_jobs.logs import about
 from ris_jobs.progress import Progress
 from ris_jobs.report.views import Pairs, StageTime, Summary, as_json, from_json
 from ris_jobs.settings import Settings
@@ -89,7 +91,7 @@ def begin(settings: Settings) -> int:
 def step(name: str, settings: Settings, run_id: int, progress: Progress) -> dict[str, Any]:
     """Do one of ``fingerprint``, ``banks``, ``match``, ``resolve`` for the run. Returns its
     figures."""
-    with open_stores(settings, model_of(settings)) as stores:
+    with about(run=run_id), open_stores(settings, model_of(settings)) as stores:
         with stores.engine.connect() as db:
             run = runs.resume(db, run_id)
         return asdict(_STEPS[name](stores, run, settings, progress))
@@ -106,7 +108,7 @@ def finish(
         resolved=Resolved(**figures.get("resolve") or {}),
     )
     status = "done" if all(figures.get(name) for name in _STEPS) else "failed"
-    with open_stores(settings, model_of(settings)) as stores:
+    with about(run=run_id), open_stores(settings, model_of(settings)) as stores:
         with stores.engine.connect() as db:
             run = runs.resume(db, run_id)
         patiently(partial(_close, stores.engine, run, status, totals), settings.patience)
@@ -156,13 +158,14 @@ def _run(
             db, kind, settings, roots=roots, model_id=model_id, calibration=calibration
         )
     totals = Totals(roots)
-    try:
-        yield run, totals
-    except BaseException:
-        with suppress(DBAPIError):  # what failed first is what is to be said
-            _close(engine, run, "failed", totals)
-        raise
-    patiently(partial(_close, engine, run, "done", totals), settings.patience)
+    with about(run=run.run_id):
+        try:
+            yield run, totals
+        except BaseException:
+            with suppress(DBAPIError):  # what failed first is what is to be said
+                _close(engine, run, "failed", totals)
+            raise
+        patiently(partial(_close, engine, run, "done", totals), settings.patience)
 
 
 def _close(engine: Engine, run: Run, status: str, totals: Totals) -> None:
@@ -171,7 +174,11 @@ def _close(engine: Engine, run: Run, status: str, totals: Totals) -> None:
 
 
 def summarise(db: Connection, run: Run, totals: Totals) -> Summary:
-    """The run in figures: what its jobs did, and what the tables now hold."""
+    """The run in figures: what its jobs did, what the tables now hold, and what is unusual."""
+    return watched(db, run, _figures(db, run, totals))
+
+
+def _figures(db: Connection, run: Run, totals: Totals) -> Summary:
     return Summary(
         run_id=str(run.run_id),
         roots=totals.roots,
@@ -181,6 +188,8 @@ def summarise(db: Connection, run: Run, totals: Totals) -> Summary:
         unchanged=totals.crawled.unchanged,
         gone=totals.crawled.gone,
         fingerprinted=totals.fingerprinted.images,
+        rejected=totals.fingerprinted.quarantined,
+        matched=totals.matched.matched,
         pairs=Pairs(
             totals.matched.candidates,
             totals.matched.pixels,

@@ -52,7 +52,12 @@ class StageTime:
 class Summary:
     """A run in figures. ``quarantined`` counts by reason, ``matches`` by relation, ``known``
     images near a known hash by bank; suppressed pairs are counted apart, in ``suppressed`` only.
-    ``report`` is the path of the HTML page."""
+    ``report`` is the path of the HTML page.
+
+    ``rejected`` counts the images that this run put into quarantine, ``matched`` those that it
+    looked up and found a copy of. ``cosines`` are those of its pairs by bin, ``drift`` is how far
+    these are from earlier nights' (None: too few to say), and ``anomalies`` says what is unusual:
+    :mod:`ris_jobs.report.anomalies`."""
 
     run_id: str
     roots: tuple[str, ...]
@@ -70,6 +75,11 @@ class Summary:
     pairs: Pairs = Pairs()
     known: Mapping[str, Count] = field(default_factory=dict)
     report: str | None = None
+    rejected: int = 0
+    matched: int = 0
+    cosines: tuple[int, ...] = ()
+    drift: float | None = None
+    anomalies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +285,11 @@ def as_json(summary: Summary) -> dict[str, Any]:
             {"name": s.name, "seconds": s.seconds, "images": s.images, "images_per_second": s.rate}
             for s in summary.stages
         ],
+        "rejected": summary.rejected,
+        "matched": summary.matched,
+        "cosines": list(summary.cosines),
+        "drift": summary.drift,
+        "anomalies": list(summary.anomalies),
         "report": summary.report,
     }
 
@@ -288,7 +303,7 @@ def _counts(data: Mapping[str, Any]) -> dict[str, Count]:
 
 
 def from_json(data: Mapping[str, Any]) -> Summary:
-    """The summary that :func:`as_json` wrote; older runs know of no banks or no pairs."""
+    """The summary that :func:`as_json` wrote; older runs know of no banks, pairs or anomalies."""
     return Summary(
         run_id=data["run_id"],
         roots=tuple(data["roots"]),
@@ -301,4 +316,9 @@ def from_json(data: Mapping[str, Any]) -> Summary:
         families=data["families"],
         stages=tuple(StageTime(s["name"], s["seconds"], s["images"]) for s in data["stages"]),
         report=data["report"],
+        rejected=data.get("rejected", 0),
+        matched=data.get("matched", 0),
+        cosines=tuple(data.get("cosines", ())),
+        drift=data.get("drift"),
+        anomalies=tuple(data.get("anomalies", ())),
     )

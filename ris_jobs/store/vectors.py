@@ -20,6 +20,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from ris_jobs import metrics
 from ris_jobs.errors import VectorsUnavailable
 from ris_jobs.match.candidates import HASH, Described, Hits
 from ris_jobs.settings import Settings, mask_url
@@ -64,6 +65,7 @@ class Vectors:
         self._where = where
         self._lite_path = lite_path
         self._model = model
+        self._interrupted = False
         self.collection = self._ensure()
 
     def upsert(self, described: Described) -> None:
@@ -198,8 +200,14 @@ class Vectors:
         from pymilvus.exceptions import MilvusException
 
         try:
-            yield
+            with metrics.timed("ris.vectors.duration", operation=doing):
+                if self._interrupted:
+                    self._client.load_collection(self.collection)
+                    self._interrupted = False
+                yield
         except (MilvusException, RpcError) as e:
+            # A server that was restarted has no collection in memory.
+            self._interrupted = doing != "open"
             problem, passing = f"{doing} failed ({_message(e)})", not _refused(e)
             raise VectorsUnavailable(self._where, problem, _FIX, passing=passing) from e
 
