@@ -40,9 +40,7 @@ def set_up(settings: Settings, *, verbose: bool) -> None:
     machines, else from WARNING."""
     asked = verbose or settings.log == "json"
     handler = _handler(settings)
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, handlers=[handler], force=True
-    )
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
     logging.getLogger("ris_jobs").setLevel(logging.INFO if asked else logging.WARNING)
     # Alembic and the drivers are of interest to those who ask for them only.
     if not verbose:

@@ -89,6 +89,9 @@ class Settings:
     patience: int = _setting(
         "seconds a job waits for a server that goes away in mid-work", default=300
     )
+    notify: str | None = _setting(
+        "Airflow connection with the webhook that is told of failed and unusual nights"
+    )
     log: str = _setting("how log lines are written: text or json", default="text")
 
     @classmethod

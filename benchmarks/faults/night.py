@@ -101,7 +101,7 @@ class Night:
             if task == "begin":
                 self.run_id = said
             if task in STEPS:
-                figures[task] = said
+                figures[task] = [said]
 
     def tables(self) -> Tables:
         return tables(str(self.settings.database_url))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from ris_jobs.store import embedded, service
 
@@ -89,7 +89,7 @@ class Held:
     def release(self) -> None:
         try:
             self._holder.close()
-        except OperationalError:
+        except DBAPIError:
             self._holder.invalidate()  # the server was restarted: it is free
 
 

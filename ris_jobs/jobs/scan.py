@@ -12,10 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from ris_jobs import metrics
 from ris_jobs.crawl import directory
+from ris_jobs.errors import ConfigError
 from ris_jobs.jobs.banks import Compared, compare_banks
 from ris_jobs.jobs.crawl import Crawled, crawl, distinct
+from ris_jobs.jobs.figures import together
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
+from ris_jobs.jobs.gauges import measure
 from ris_jobs.jobs.match import Matched, match
 from ris_jobs.jobs.models import calibration_of, model_of, open_pipeline
 from ris_jobs.jobs.patience import patiently
@@ -80,8 +84,11 @@ def known_roots(settings: Settings) -> list[Path]:
 # ── a scan in steps, for an orchestrator that runs and retries each on its own ────────────────
 
 
-def begin(settings: Settings) -> int:
-    """Open a run over everything pending. Returns its id, for the steps and :func:`finish`."""
+def begin(settings: Settings, workers: int = 1) -> int:
+    """Open a run over everything pending, for so many ``workers`` a step. Returns its id, for the
+    steps and :func:`finish`. :class:`ConfigError` where Milvus Lite would have to serve several."""
+    if workers > 1 and settings.milvus_uri is None:
+        raise ConfigError("workers", "can be more than 1 with RIS_MILVUS_URI only: Lite serves one")
     with open_stores(settings, model_of(settings)) as stores, stores.engine.begin() as db:
         calibration = calibration_of(settings).version
         run = runs.start(db, "scan", settings, model_id=stores.model_id, calibration=calibration)
@@ -94,18 +101,22 @@ def step(name: str, settings: Settings, run_id: int, progress: Progress) -> dict
     with about(run=run_id), open_stores(settings, model_of(settings)) as stores:
         with stores.engine.connect() as db:
             run = runs.resume(db, run_id)
-        return asdict(_STEPS[name](stores, run, settings, progress))
+        try:
+            return asdict(_STEPS[name](stores, run, settings, progress))
+        finally:
+            metrics.flush()
 
 
 def finish(
-    settings: Settings, run_id: int, figures: Mapping[str, Mapping[str, Any] | None]
+    settings: Settings, run_id: int, figures: Mapping[str, Sequence[Mapping[str, Any]] | None]
 ) -> Summary:
-    """Close the run with what its steps returned (None for one that failed), and report."""
+    """Close the run with what each worker of its steps returned (None for a step that failed), and
+    report."""
     totals = Totals(
-        fingerprinted=Fingerprinted(**figures.get("fingerprint") or {}),
-        compared=Compared(**figures.get("banks") or {}),
-        matched=Matched(**figures.get("match") or {}),
-        resolved=Resolved(**figures.get("resolve") or {}),
+        fingerprinted=Fingerprinted(**together(figures.get("fingerprint"))),
+        compared=Compared(**together(figures.get("banks"))),
+        matched=Matched(**together(figures.get("match"))),
+        resolved=Resolved(**together(figures.get("resolve"))),
     )
     status = "done" if all(figures.get(name) for name in _STEPS) else "failed"
     with about(run=run_id), open_stores(settings, model_of(settings)) as stores:
@@ -170,7 +181,9 @@ def _run(
 
 def _close(engine: Engine, run: Run, status: str, totals: Totals) -> None:
     with engine.begin() as db:
-        runs.finish(db, run, status, as_json(summarise(db, run, totals)))
+        summary = summarise(db, run, totals)
+        runs.finish(db, run, status, as_json(summary))
+    measure(engine, run.run_id, summary)
 
 
 def summarise(db: Connection, run: Run, totals: Totals) -> Summary:

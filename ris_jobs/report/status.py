@@ -86,9 +86,14 @@ def _sizes(s: Status) -> RenderableType:
     table = _table("holds", "")
     for name, size in s.sizes.items():
         what, _, unit = name.rpartition("_")
-        shown = f"{size / 1e6:,.1f} MB" if unit == "bytes" else f"{size:,}"
+        shown = _size(size) if unit == "bytes" else f"{size:,}"
         table.add_row(what.replace("_", " ") if unit == "bytes" else name, shown)
     return table
+
+
+def _size(count: int) -> str:
+    """Of bytes."""
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"
 
 
 def _table(first: str, *more: str) -> Table:

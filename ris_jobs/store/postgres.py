@@ -44,7 +44,9 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
             if metrics.asked():
                 _measure(engine)
             yield engine
-        except OperationalError as e:
+        except DBAPIError as e:
+            if not (isinstance(e, OperationalError) or e.connection_invalidated):
+                raise
             fix = "Once it is there again, run the same command: it goes on where this one stopped."
             raise DatabaseUnavailable(where, _first_line(e), fix) from e
         finally:
