@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
@@ -87,10 +87,8 @@ class Held:
             return bool(db.scalar(waiting, {"t": f"ris.{self._table}"}))
 
     def release(self) -> None:
-        try:
+        with suppress(DBAPIError):  # where the server was restarted it is free already
             self._holder.close()
-        except DBAPIError:
-            self._holder.invalidate()  # the server was restarted: it is free
 
 
 @contextmanager
