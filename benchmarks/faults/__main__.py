@@ -16,7 +16,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.faults.catalogue import FAULTS, Fault, Outcome, Scene, undisturbed
+from benchmarks.faults.catalogue import FAULTS, Fault, undisturbed
+from benchmarks.faults.scene import Outcome, Scene
 from benchmarks.machine import machine, versions, where
 
 

@@ -103,14 +103,19 @@ class Night:
             if task in STEPS:
                 figures[task] = [said]
 
+    @property
+    def url(self) -> str:
+        """Of its database."""
+        return str(self.settings.database_url)
+
     def tables(self) -> Tables:
-        return tables(str(self.settings.database_url))
+        return tables(self.url)
 
     def environment(self) -> dict[str, str]:
         """For a ``ris`` of its own."""
         ours = {
             "RIS_HOME": str(self.settings.home),
-            "RIS_DATABASE_URL": str(self.settings.database_url),
+            "RIS_DATABASE_URL": self.url,
             "RIS_BATCH_SIZE": str(self.settings.batch_size),
         }
         return {**os.environ, **ours}

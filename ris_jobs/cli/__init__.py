@@ -47,14 +47,7 @@ for command in (
     *(review.decide, review.decide_source, review.template),
     *(results.export, results.history, results.report, results.replay),
     banks.bank,
-    *(
-        upkeep.config,
-        upkeep.db,
-        upkeep.index,
-        upkeep.doctor,
-        upkeep.status,
-        upkeep.airflow,
-        upkeep.demo,
-    ),
+    *(upkeep.config, upkeep.db, upkeep.index, upkeep.doctor, upkeep.status),
+    *(upkeep.airflow, upkeep.demo),
 ):
     main.add_command(command)

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.faults.__main__ import differences, suffered
-from benchmarks.faults.catalogue import FAULTS, Outcome, Scene, undisturbed
+from benchmarks.faults.catalogue import FAULTS, undisturbed
+from benchmarks.faults.scene import Outcome, Scene
 
 ROOT = Path(__file__).resolve().parents[3]
 MOUNTS = ("unshare", "--user", "--map-root-user", "--mount", "true")
