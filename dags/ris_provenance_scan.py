@@ -59,21 +59,23 @@ def ris_provenance_scan() -> None:
     # Runs whatever happened before it, and fails if a step did: a night never ends unsaid.
     @task(trigger_rule="all_done")
     def report(ris_run: int | None, figures: dict[str, Any]) -> dict[str, object]:
+        from airflow.sdk.exceptions import AirflowFailException
+
         from ris_jobs import jobs
         from ris_jobs.report.views import as_json
 
         if ris_run is None:
-            raise RuntimeError("no run was begun, so there is nothing to report")
+            raise AirflowFailException("no run was begun, so there is nothing to report")
         context = get_current_context()
         wanted = {name: context["params"]["workers"] if name in SHARED else 1 for name in figures}
         done = {name: _each(given) for name, given in figures.items()}
         missing = [name for name, parts in done.items() if len(parts) < wanted[name]]
         complete = {name: None if name in missing else parts for name, parts in done.items()}
         summary = as_json(jobs.finish(task_settings(), ris_run, complete))
+        if missing:  # which no other try of this task can mend
+            raise AirflowFailException(f"run {ris_run}: {', '.join(missing)} did not finish")
         if summary["anomalies"]:
             tell(context, f"scan {ris_run} is unusual", summary["anomalies"])
-        if missing:
-            raise RuntimeError(f"run {ris_run}: {', '.join(missing)} did not finish")
         return summary
 
     ris_run = begin()
