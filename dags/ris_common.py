@@ -1,8 +1,14 @@
-"""What the DAG files share: defaults of their tasks, and the asset that ties them."""
+"""What the DAG files share: defaults of their tasks, their settings, the asset that ties them."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from airflow.sdk import Asset
+
+from ris_notify import failed
+
+if TYPE_CHECKING:
+    from ris_jobs.settings import Settings
 
 OBSERVED = Asset(name="ris_observed", uri="ris://observed")
 
@@ -13,4 +19,15 @@ DEFAULT_ARGS = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=30),
     "execution_timeout": timedelta(hours=6),
+    "on_failure_callback": [failed],
 }
+
+
+def task_settings() -> "Settings":
+    """Of a task's environment; its logs are set up by them."""
+    from ris_jobs import logs
+    from ris_jobs.settings import Settings
+
+    settings = Settings.from_env()
+    logs.tasks(settings)
+    return settings

@@ -1,10 +1,18 @@
-"""After each crawl: fingerprint what is new, look for known hashes, match, resolve, report."""
+"""After each crawl: fingerprint what is new, look for known hashes, match, resolve, report.
 
-from datetime import datetime
+What is pending stands in PostgreSQL, whichever run claims it: a run that is started twice, late or
+for a past date does what is pending then, once.
+"""
 
-from airflow.sdk import dag, task
+from datetime import datetime, timedelta
+from typing import Any
 
-from ris_common import DEFAULT_ARGS, OBSERVED
+from airflow.sdk import Param, dag, get_current_context, task
+
+from ris_common import DEFAULT_ARGS, OBSERVED, task_settings
+from ris_notify import tell
+
+SHARED = ("fingerprint", "match")
 
 
 @dag(
@@ -12,50 +20,81 @@ from ris_common import DEFAULT_ARGS, OBSERVED
     schedule=[OBSERVED],
     start_date=datetime(2026, 1, 1),
     catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=23),
     default_args=DEFAULT_ARGS,
     tags=["ris-jobs"],
     doc_md=__doc__,
+    params={
+        "workers": Param(
+            1,
+            type="integer",
+            minimum=1,
+            maximum=64,
+            description="Tasks that fingerprint, and that match, side by side. More than 1 needs a "
+            "Milvus server (RIS_MILVUS_URI).",
+        )
+    },
 )
 def ris_provenance_scan() -> None:
     @task
     def begin() -> int:
         from ris_jobs import jobs
-        from ris_jobs.settings import Settings
 
-        return jobs.begin(Settings.from_env())
+        return jobs.begin(task_settings(), get_current_context()["params"]["workers"])
 
+    # Which number a worker has means nothing: each claims what the others have not.
     @task
-    def work(step: str, ris_run: int) -> dict[str, object]:
+    def workers(ris_run: int) -> list[int]:
+        return list(range(get_current_context()["params"]["workers"]))
+
+    # The report tells of what failed.
+    @task(on_failure_callback=[])
+    def work(step: str, ris_run: int, worker: int = 0) -> dict[str, object]:
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
-        from ris_jobs.settings import Settings
 
-        return jobs.step(step, Settings.from_env(), ris_run, LogProgress())
+        return jobs.step(step, task_settings(), ris_run, LogProgress())
 
     # Runs whatever happened before it, and fails if a step did: a night never ends unsaid.
     @task(trigger_rule="all_done")
-    def report(
-        ris_run: int | None, figures: dict[str, dict[str, object] | None]
-    ) -> dict[str, object]:
+    def report(ris_run: int | None, figures: dict[str, Any]) -> dict[str, object]:
+        from airflow.sdk.exceptions import AirflowFailException
+
         from ris_jobs import jobs
         from ris_jobs.report.views import as_json
-        from ris_jobs.settings import Settings
 
         if ris_run is None:
-            raise RuntimeError("no run was begun, so there is nothing to report")
-        summary = as_json(jobs.finish(Settings.from_env(), ris_run, figures))
-        missing = [name for name, figure in figures.items() if figure is None]
-        if missing:
-            raise RuntimeError(f"run {ris_run}: {', '.join(missing)} did not finish")
+            raise AirflowFailException("no run was begun, so there is nothing to report")
+        context = get_current_context()
+        wanted = {name: context["params"]["workers"] if name in SHARED else 1 for name in figures}
+        done = {name: _each(given) for name, given in figures.items()}
+        missing = [name for name, parts in done.items() if len(parts) < wanted[name]]
+        complete = {name: None if name in missing else parts for name, parts in done.items()}
+        summary = as_json(jobs.finish(task_settings(), ris_run, complete))
+        if missing:  # which no other try of this task can mend
+            raise AirflowFailException(f"run {ris_run}: {', '.join(missing)} did not finish")
+        if summary["anomalies"]:
+            tell(context, f"scan {ris_run} is unusual", summary["anomalies"])
         return summary
 
     ris_run = begin()
-    figures = {
-        name: work.override(task_id=name)(name, ris_run)
-        for name in ("fingerprint", "banks", "match", "resolve")
-    }
+    shares = workers(ris_run)
+    figures = {}
+    for name in ("fingerprint", "banks", "match", "resolve"):
+        step = work.override(task_id=name)
+        if name in SHARED:
+            figures[name] = step.partial(step=name, ris_run=ris_run).expand(worker=shares)
+        else:
+            figures[name] = step(name, ris_run)
     figures["fingerprint"] >> figures["banks"] >> figures["match"] >> figures["resolve"]
     report(ris_run, figures)
+
+
+def _each(given: Any) -> list[Any]:
+    """What each task of a step returned; those that failed returned nothing."""
+    parts = [given] if given is None or isinstance(given, dict) else list(given)
+    return [part for part in parts if part is not None]
 
 
 ris_provenance_scan()

@@ -77,9 +77,13 @@ class AirflowUnavailable(_ServerUnavailable):
 
 
 class VectorsUnavailable(_ServerUnavailable):
-    """Milvus did not answer, or refused."""
+    """Milvus did not answer, or refused; ``passing`` where the same may succeed later."""
 
     what = "Milvus"
+
+    def __init__(self, where: str, problem: str, fix: str, *, passing: bool = False) -> None:
+        self.passing = passing
+        super().__init__(where, problem, fix)
 
 
 class PreviewsUnavailable(_ServerUnavailable):

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
+from ris_jobs.logs import about
+
 Advance = Callable[[int], None]
 
 _LOG = logging.getLogger("ris_jobs")
@@ -36,6 +38,7 @@ class LogProgress:
                 beat = time.monotonic()
                 _LOG.info("%s: %d of %s images", name, done, "?" if total is None else total)
 
-        _LOG.info("%s: started, %s images", name, "?" if total is None else total)
-        yield advance
-        _LOG.info("%s: done, %d images", name, done)
+        with about(stage=name):
+            _LOG.info("%s: started, %s images", name, "?" if total is None else total)
+            yield advance
+            _LOG.info("%s: done, %d images", name, done)

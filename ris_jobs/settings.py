@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 from ris_jobs.crawl.fetch import CONTACT
 from ris_jobs.errors import ConfigError
@@ -23,6 +24,7 @@ PREFIX = "RIS_"
 # A folder of photos and a Milvus server, for tests and benchmarks, which run this program too.
 _NOT_OURS = {"RIS_SHARED", "RIS_TEST_MILVUS"}
 _REGIONS = re.compile(r"[0-5]\+(\d|[1-4]\d|50)")
+_SECRET = re.compile(r"pass|secret|token|key|sig", re.IGNORECASE)
 # Pillow itself refuses more.
 MAX_PIXELS = 178_956_970
 
@@ -114,6 +116,13 @@ class Settings:
     )
     batch_size: int = _setting("images a pipeline call", default=64)
     workers: int = _setting("threads that read, decode and judge; 0: one a core", default=0)
+    patience: int = _setting(
+        "seconds a job waits for a server that goes away in mid-work", default=300
+    )
+    notify: str | None = _setting(
+        "Airflow connection with the webhook that is told of failed and unusual nights"
+    )
+    log: str = _setting("how log lines are written: text or json", default="text")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -162,6 +171,8 @@ class Settings:
             "retention_days": (0 <= self.retention_days <= 36_500, "must be between 0 and 36500"),
             "batch_size": (1 <= self.batch_size <= 4096, "must be between 1 and 4096"),
             "workers": (0 <= self.workers <= 256, "must be between 0 and 256"),
+            "log": (self.log in ("text", "json"), "must be text or json"),
+            "patience": (0 <= self.patience <= 86_400, "must be between 0 and 86400"),
             "regions": (
                 self.regions is None or bool(_REGIONS.fullmatch(self.regions)),
                 "must be 0 to 5 windows of a grid, +, 0 to 50 boxes, such as 5+10",
@@ -203,6 +214,15 @@ class Settings:
         shown["milvus_token"] = "***" if self.milvus_token else None
         return {k: str(v) if isinstance(v, Path) else v for k, v in shown.items()}
 
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be logged, in every spelling it has here: passwords and tokens."""
+        token = self.milvus_token or ""
+        found = [token, token.partition(":")[2], *_passwords(self.database_url)]
+        for url in (self.milvus_uri, self.previews_url):
+            found += _passwords(url) or [_account(url)]
+        spelt = {s for secret in found if secret for s in (secret, unquote(secret))}
+        return tuple(sorted(spelt, key=len, reverse=True))
+
     def explained(self) -> list[tuple[str, str, str, bool]]:
         """For each field: its variable, its masked value, its meaning, whether it was changed."""
         usual = Settings()
@@ -240,6 +260,17 @@ def mask_url(url: str | None) -> str | None:
         rest = "***@" + rest.rpartition("@")[2]
     path, query, _ = rest.partition("?")
     return scheme + mark + path + ("?***" if query else "")
+
+
+def _account(url: str | None) -> str:
+    return (url or "").partition("://")[2].rpartition("@")[0]
+
+
+def _passwords(url: str | None) -> list[str]:
+    """Those of the account, and of the query."""
+    query = (url or "").partition("?")[2]
+    named = [value for name, value in parse_qsl(query) if _SECRET.search(name)]
+    return [p for p in (_account(url).partition(":")[2], *named) if p]
 
 
 def _refuse_unknown(env: Mapping[str, str], known: Mapping[str, Any]) -> None:

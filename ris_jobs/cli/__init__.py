@@ -6,13 +6,13 @@ is not there, 2 a setting is wrong or something the run depends on cannot be use
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
+from contextlib import suppress
 
 import click
 
-from ris_jobs import __version__
+from ris_jobs import __version__, logs
 from ris_jobs.cli import (
     banks,
     images,
@@ -24,7 +24,8 @@ from ris_jobs.cli import (
     sources,
     upkeep,
 )
-from ris_jobs.cli.common import Commands
+from ris_jobs.cli.common import Commands, load_settings
+from ris_jobs.errors import ConfigError
 
 __all__ = ["main"]
 
@@ -47,13 +48,8 @@ def main(verbose: bool) -> None:
     """
     # As on Ctrl-C: what is running ends in order, and the database is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)s %(name)s %(levelname)s %(message)s",
-    )
-    # Alembic and the drivers are of interest to those who ask for them only.
-    if not verbose:
-        logging.getLogger("alembic").setLevel(logging.ERROR)
+    with suppress(ConfigError):  # the command itself says so
+        logs.set_up(load_settings(), verbose=verbose)
 
 
 for command in (
@@ -63,6 +59,7 @@ for command in (
     *(sources.source, sources.crawl),
     *(banks.bank, plan.plan, reindex.reindex),
     *(retention.upkeep, retention.erase),
-    *(upkeep.config, upkeep.db, upkeep.index, upkeep.doctor, upkeep.airflow, upkeep.demo),
+    *(upkeep.config, upkeep.db, upkeep.index, upkeep.doctor, upkeep.status),
+    *(upkeep.airflow, upkeep.demo),
 ):
     main.add_command(command)

@@ -15,6 +15,7 @@ import click
 from rich.console import Console, RenderableType
 
 from ris_jobs.errors import RisError
+from ris_jobs.progress import LogProgress, Progress
 from ris_jobs.settings import Settings
 
 INPUT = click.Path(path_type=Path)
@@ -89,6 +90,11 @@ def show(said: RenderableType, values: Any = None) -> None:
         Console(highlight=False).print(said, soft_wrap=True)
     else:
         click.echo(json.dumps(values, indent=2))
+
+
+def showing(settings: Settings, *, quiet: bool) -> Progress:
+    """Bars for people; log lines where these are for machines."""
+    return LogProgress() if settings.log == "json" else Bars(quiet=quiet)
 
 
 class Bars:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ris_jobs.cli.common import INPUT, Bars, load_settings, opened, show, writing
+from ris_jobs.cli.common import INPUT, load_settings, opened, show, showing, writing
 from ris_jobs.errors import ConfigError
 from ris_jobs.settings import Settings
 
@@ -28,7 +28,7 @@ def scan(sources: tuple[str, ...], model: str | None, as_json: bool) -> None:
 
     settings = load_settings(model=model)
     wanted = [_wanted(s, settings) for s in sources]
-    summary = jobs.scan(settings, wanted, Bars(quiet=as_json))
+    summary = jobs.scan(settings, wanted, showing(settings, quiet=as_json))
     show(terminal.summary(summary), views.as_json(summary) if as_json else None)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ris_jobs.cli.common import INPUT, Bars, load_settings, show, writing
+from ris_jobs.cli.common import INPUT, load_settings, show, showing, writing
 from ris_jobs.errors import ConfigError
 from ris_jobs.report.export import Format
 
@@ -95,7 +95,8 @@ def replay(run_id: int, as_json: bool) -> None:
     settings = load_settings()
     with open_engine(settings) as engine:
         previews = open_previews(settings)
-        done = jobs.replay(engine, previews, settings, run_id, Bars(quiet=as_json))
+        progress = showing(settings, quiet=as_json)
+        done = jobs.replay(engine, previews, settings, run_id, progress)
     show(replayed.replayed(done), asdict(done) if as_json else None)
     if done.differences:
         raise click.exceptions.Exit(1)

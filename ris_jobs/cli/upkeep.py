@@ -1,4 +1,4 @@
-"""The service itself: config, db, index, doctor, demo."""
+"""The service itself: config, db, index, doctor, status, airflow, demo."""
 
 from __future__ import annotations
 
@@ -96,6 +96,27 @@ def doctor(as_json: bool) -> None:
     lines = [(r.part, r.problem is None, r.problem or r.detail, r.fix) for r in results]
     show(listing.checks(lines), [asdict(r) for r in results] if as_json else None)
     if any(r.problem for r in results):
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def status(as_json: bool) -> None:
+    """What waits, how the last runs went, what needs a hand; exit 1 if something does.
+
+    For cron or a monitor: ris status --json || notify-somebody. It never waits for jobs that are
+    at work. docs/operations.md says what each sentence means.
+    """
+    from ris_jobs import jobs
+    from ris_jobs.report import operation
+    from ris_jobs.report import status as said
+    from ris_jobs.store.postgres import open_engine
+
+    settings = load_settings()
+    with open_engine(settings) as engine:
+        found = jobs.status(engine, settings)
+    show(said.status(found), operation.as_json(found) if as_json else None)
+    if found.needs:
         raise click.exceptions.Exit(1)
 
 

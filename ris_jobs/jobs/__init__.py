@@ -60,6 +60,7 @@ from ris_jobs.jobs.sources import (
     retry_source,
     show_source,
 )
+from ris_jobs.jobs.status import status
 from ris_jobs.jobs.switch import churn_report, rollback, switch
 from ris_jobs.jobs.upkeep import Upkept, keep_up
 from ris_jobs.jobs.wanted import wanted_sources
@@ -131,6 +132,7 @@ __all__ = [
     "search",
     "show_source",
     "start_reindex",
+    "status",
     "step",
     "sweep_fetched",
     "switch",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from ris_jobs.errors import HashListRejected, NotFound
+from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.words import printable
 from ris_jobs.match.banks import near
 from ris_jobs.match.hash_list import HashList, parse
@@ -73,14 +75,14 @@ def list_banks(engine: Engine) -> list[Bank]:
         return banks.listed(db)
 
 
-def compare_banks(engine: Engine, run: Run, progress: Progress) -> Compared:
+def compare_banks(engine: Engine, run: Run, progress: Progress, patience: float = 0.0) -> Compared:
     """Compare hashes that are new with the images of before, then new images with all hashes,
-    batch by batch."""
+    batch by batch; ``patience`` is how many seconds to wait for a server that is away."""
     started = time.perf_counter()
     total = Compared()
     with progress.stage("banks", None) as advance:
         for batch in (_new_entries, _new_images):
-            while done := batch(engine, run):
+            while done := patiently(partial(batch, engine, run), patience):
                 total.images += done.images
                 total.hits += done.hits
                 advance(done.images)

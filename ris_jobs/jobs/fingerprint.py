@@ -7,28 +7,32 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from ris_jobs.errors import ImageRejected, Unavailable
+from ris_jobs import metrics
+from ris_jobs.errors import ImageRejected
 from ris_jobs.jobs.fetched import drop_judged
 from ris_jobs.jobs.index import index
 from ris_jobs.jobs.models import Beside
-from ris_jobs.jobs.models import open_pipeline as opened
 from ris_jobs.jobs.pace import Pace
+from ris_jobs.jobs.patience import patiently
+from ris_jobs.jobs.poison import run_each
 from ris_jobs.jobs.reading import WEB, Reader
+from ris_jobs.jobs.second import Second, described
+from ris_jobs.logs import about
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, images, matches, sources
-from ris_jobs.store.descriptors import Descriptors
 from ris_jobs.store.images import Claimed
 from ris_jobs.store.previews import Previews
 from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores
 
 if TYPE_CHECKING:
-    from ris_jobs.fingerprint.pipeline import Pipeline, Result
+    from ris_jobs.fingerprint.pipeline import Pipeline, Processed, Result
 
 _LOG = logging.getLogger("ris_jobs")
 
@@ -41,6 +45,10 @@ class Fingerprinted:
     quarantined: int = 0
     seconds: float = 0.0
     stages: dict[str, float] = field(default_factory=dict)
+
+    def add(self, done: _Done) -> None:
+        self.images += done.images
+        self.quarantined += done.quarantined
 
 
 def fingerprint(
@@ -65,78 +73,109 @@ def fingerprint(
     with stores.engine.connect() as db:
         pending = images.count_undescribed(db, stores.model_id, new=new)
         reader = Reader(sources.readable(db), stores.fetched, settings.max_bytes)
-    second = _Second(beside) if beside else None
+    loaded = cache(open_pipeline)
+    second = Second(beside) if beside else None
     with (
         progress.stage("fingerprint", pending) as advance,
         ThreadPoolExecutor(settings.threads) as pool,
     ):
-        after, pipeline = 0, None
+        work = _Work(stores, run, loaded, settings, reader, pool, second, new)
+        after = 0
         while size := pace.next(settings.batch_size, total.images):
-            with stores.engine.begin() as db:
-                claimed = images.claim_undescribed(db, stores.model_id, after, size, new=new)
-                if not claimed:
-                    break
-                pipeline = pipeline or open_pipeline()
-                read = [*pool.map(lambda c: _read(c, stores.previews, reader), claimed)]
-                outcomes = _outcomes(claimed, read, pipeline)
-                _save(db, stores, run, claimed, outcomes, total)
-                if second:
-                    second.describe(db, claimed, read, outcomes)
-            if settings.keep_fetched == 0:
-                drop_judged(stores.engine, stores.fetched, _from_the_web(claimed))
-            after = claimed[-1].image_id
-            advance(len(claimed))
+            done = patiently(partial(_batch, work, after, size), settings.patience)
+            if done is None:
+                break
+            after = done.after
+            total.add(done)
+            advance(done.images + done.quarantined)
             pace.rest()
-    index(stores)
+    index(stores, settings.patience)
     if beside:
-        index(beside.stores)
-    total.stages = dict(pipeline.stages) if pipeline else {}
+        index(beside.stores, settings.patience)
+    total.stages = dict(loaded().stages) if after else {}
     total.seconds = time.perf_counter() - started
     return total
 
 
-class _Second:
-    """Describes images by another model once the first could; a night never fails for it."""
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What all batches share."""
 
-    def __init__(self, beside: Beside) -> None:
-        self._beside = beside
-        self._pipeline: Pipeline | None = None
-        self._usable = True
-
-    def describe(
-        self,
-        db: Connection,
-        claimed: Sequence[Claimed],
-        read: Sequence[bytes | ImageRejected],
-        outcomes: dict[int, Result],
-    ) -> None:
-        at_hand = {
-            c.image_id: data
-            for c, data in zip(claimed, read, strict=True)
-            if isinstance(data, bytes) and not isinstance(outcomes[c.image_id], ImageRejected)
-        }
-        if pipeline := self._opened():
-            results = pipeline.run([*at_hand.values()])
-            found = dict(zip(at_hand, results, strict=True))
-            descriptors.save(db, self._beside.stores.model_id, _described(found))
-
-    def _opened(self) -> Pipeline | None:
-        if self._pipeline is None and self._usable:
-            try:
-                self._pipeline = opened(self._beside.settings)
-            except Unavailable as e:
-                _LOG.warning("the model of the open reindex is left out: %s", e)
-                self._usable = False
-        return self._pipeline
+    stores: Stores
+    run: Run
+    open_pipeline: Callable[[], Pipeline]
+    settings: Settings
+    reader: Reader
+    pool: ThreadPoolExecutor
+    second: Second | None
+    new: bool
 
 
-def _read(claimed: Claimed, previews: Previews, reader: Reader) -> bytes | ImageRejected:
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A batch that is committed: its last image's id, and what became of how many."""
+
+    after: int
+    images: int
+    quarantined: int
+
+
+def _batch(work: _Work, after: int, size: int) -> _Done | None:
+    """The next batch after that image; None when there is none."""
+    stores = work.stores
+    with stores.engine.begin() as db:
+        claimed = images.claim_undescribed(db, stores.model_id, after, size, new=work.new)
+        if not claimed:
+            return None
+        with about(batch=claimed[0].image_id):
+            read = [*work.pool.map(partial(_read, stores.previews, work.reader), claimed)]
+            outcomes = _outcomes(claimed, read, work.open_pipeline())
+        rejected = {i: r for i, r in outcomes.items() if isinstance(r, ImageRejected)}
+        done = {i: r for i, r in outcomes.items() if not isinstance(r, ImageRejected)}
+        _save(db, work, claimed, done, rejected)
+        if work.second:
+            work.second.describe(db, _at_hand(claimed, read, done))
+    if work.settings.keep_fetched == 0:
+        drop_judged(stores.engine, stores.fetched, _from_the_web(claimed))
+    with about(batch=claimed[0].image_id):
+        _say(claimed, done, rejected)
+    return _Done(claimed[-1].image_id, len(done), len(rejected))
+
+
+def _say(
+    claimed: Sequence[Claimed],
+    done: Mapping[int, Processed],
+    rejected: Mapping[int, ImageRejected],
+) -> None:
+    _LOG.info("%d images are fingerprinted, %d quarantined", len(done), len(rejected))
+    metrics.add("ris.images", len(done), stage="fingerprint")
+    for c in claimed:
+        if why := rejected.get(c.image_id):
+            metrics.add("ris.quarantined", 1, reason=str(why.reason))
+            known = {"image_id": c.image_id, "sha256": c.sha256, "reason": str(why.reason)}
+            _LOG.info("image %d is quarantined: %s", c.image_id, why.detail, extra=known)
+
+
+def _read(previews: Previews, reader: Reader, claimed: Claimed) -> bytes | ImageRejected:
     """The image's own bytes; for an image that is fingerprinted already, and needs but another
     descriptor, its preview will do."""
     read = reader.original(claimed)
     if isinstance(read, bytes) or claimed.new:
         return read
     return previews.read(claimed.sha256) or read
+
+
+def _at_hand(
+    claimed: Sequence[Claimed],
+    read: Sequence[bytes | ImageRejected],
+    done: Mapping[int, Processed],
+) -> dict[int, bytes]:
+    """Image id → bytes of those that could be used."""
+    return {
+        c.image_id: data
+        for c, data in zip(claimed, read, strict=True)
+        if isinstance(data, bytes) and c.image_id in done
+    }
 
 
 def _from_the_web(claimed: Sequence[Claimed]) -> list[str]:
@@ -148,7 +187,7 @@ def _outcomes(
     claimed: Sequence[Claimed], read: Sequence[bytes | ImageRejected], pipeline: Pipeline
 ) -> dict[int, Result]:
     """Image id → what became of it; the pipeline sees only those that could be read."""
-    results = iter(pipeline.run([data for data in read if isinstance(data, bytes)]))
+    results = iter(run_each(pipeline, [data for data in read if isinstance(data, bytes)]))
     return {
         c.image_id: next(results) if isinstance(data, bytes) else data
         for c, data in zip(claimed, read, strict=True)
@@ -157,14 +196,12 @@ def _outcomes(
 
 def _save(
     db: Connection,
-    stores: Stores,
-    run: Run,
+    work: _Work,
     claimed: Sequence[Claimed],
-    outcomes: dict[int, Result],
-    total: Fingerprinted,
+    done: Mapping[int, Processed],
+    rejected: Mapping[int, ImageRejected],
 ) -> None:
-    rejected = {i: r for i, r in outcomes.items() if isinstance(r, ImageRejected)}
-    done = {i: r for i, r in outcomes.items() if not isinstance(r, ImageRejected)}
+    stores = work.stores
     new = [c for c in claimed if c.new and c.image_id in done]
     returned = [c for c in claimed if c.retired and c.image_id in done]
     # Pictures first: a row that says "ok" must not lack its preview.
@@ -172,17 +209,6 @@ def _save(
         stores.previews.write(c.sha256, done[c.image_id].preview)
     images.save_fingerprints(db, {c.image_id: done[c.image_id].fingerprint for c in new})
     matches.reopen(db, [c.image_id for c in new])
-    images.quarantine(db, rejected, run.judged_by)
+    images.quarantine(db, rejected, work.run.judged_by)
     images.unretire(db, [c.image_id for c in returned])
-    descriptors.save(db, stores.model_id, _described(done))
-    total.images += len(done)
-    total.quarantined += len(rejected)
-
-
-def _described(results: Mapping[int, Result]) -> dict[int, Descriptors]:
-    """Of those that could be used."""
-    return {
-        i: Descriptors(r.regions, r.descriptors, r.commonness)
-        for i, r in results.items()
-        if not isinstance(r, ImageRejected)
-    }
+    descriptors.save(db, stores.model_id, described(done))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 
+from ris_jobs.jobs.patience import patiently
 from ris_jobs.store import descriptors, runs
 from ris_jobs.store.stores import Stores
 
@@ -21,17 +23,22 @@ class Drift:
     extra: tuple[int, ...]
 
 
-def index(stores: Stores) -> int:
-    """Put every image that Milvus does not have yet into it. Returns how many."""
+def index(stores: Stores, patience: float = 0.0) -> int:
+    """Put every image that Milvus does not have yet into it, waiting ``patience`` seconds for a
+    server that is away. Returns how many."""
     done = 0
-    while True:
-        with stores.engine.begin() as db:
-            claimed = descriptors.claim_unindexed(db, stores.model_id, _BATCH)
-            if not claimed.ids:
-                return done
+    while batch := patiently(partial(_batch, stores), patience):
+        done += batch
+    return done
+
+
+def _batch(stores: Stores) -> int:
+    with stores.engine.begin() as db:
+        claimed = descriptors.claim_unindexed(db, stores.model_id, _BATCH)
+        if claimed.ids:
             stores.vectors.upsert(claimed)
             descriptors.set_indexed(db, stores.model_id, claimed.ids)
-        done += len(claimed.ids)
+    return len(claimed.ids)
 
 
 def rebuild_index(stores: Stores) -> int:

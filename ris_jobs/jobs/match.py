@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,8 +11,10 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from ris_jobs import metrics
 from ris_jobs.jobs.books import Apart, Book, Counted
 from ris_jobs.jobs.pace import Pace
+from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.pictures import loaders
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
@@ -26,19 +29,31 @@ from ris_jobs.store.previews import Previews
 from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores
 
+_LOG = logging.getLogger("ris_jobs")
 _BATCH = 256
 
 
 @dataclass(slots=True)
 class Matched(Reached):
-    """Images looked up, candidate pairs, how many of them came how far, rows written, and the
-    seconds that ``search`` and ``judge`` took."""
+    """Images looked up, how many of them ``matched`` another, candidate pairs, how many of these
+    came how far, rows written, and the seconds that ``search`` and ``judge`` took."""
 
     images: int = 0
+    matched: int = 0
     candidates: int = 0
     written: int = 0
     seconds: float = 0.0
     stages: dict[str, float] = field(default_factory=lambda: {"search": 0.0, "judge": 0.0})
+
+    def take(self, batch: Matched) -> None:
+        """What a batch came to as well."""
+        self.add(batch)
+        self.images += batch.images
+        self.matched += batch.matched
+        self.candidates += batch.candidates
+        self.written += batch.written
+        for stage, seconds in batch.stages.items():
+            self.stages[stage] += seconds
 
 
 def match(
@@ -65,16 +80,31 @@ def match(
         pending = descriptors.count_unmatched(db, stores.model_id)
     with progress.stage("match", pending) as advance:
         while size := pace.next(_BATCH, total.images):
-            with stores.engine.begin() as db:
-                claimed = descriptors.claim_unmatched(db, stores.model_id, size)
-                if not claimed.ids:
-                    break
-                _match_batch(db, stores, claimed, calibration, settings, total, book)
-                descriptors.set_matched(db, stores.model_id, claimed.ids)
-            advance(len(claimed.ids))
+            batch = partial(_batch, stores, calibration, settings, book, size)
+            done = patiently(batch, settings.patience)
+            if done is None:
+                break
+            total.take(done)
+            metrics.add("ris.images", done.images, stage="shadow match" if apart else "match")
+            _LOG.info("%d images are looked up, %d pairs written", done.images, done.written)
+            advance(done.images)
             pace.rest()
     total.seconds = time.perf_counter() - started
     return total
+
+
+def _batch(
+    stores: Stores, calibration: Calibration, settings: Settings, book: Book, size: int
+) -> Matched | None:
+    """What one batch came to, once it is committed; None when there is none."""
+    done = Matched()
+    with stores.engine.begin() as db:
+        claimed = descriptors.claim_unmatched(db, stores.model_id, size)
+        if not claimed.ids:
+            return None
+        _match_batch(db, stores, claimed, calibration, settings, done, book)
+        descriptors.set_matched(db, stores.model_id, claimed.ids)
+    return done
 
 
 def _match_batch(
@@ -111,7 +141,9 @@ def _match_batch(
         found += judge(kin(candidates, found, known, claimed.ids))
     matches.lock(db)
     total.written += book.write(db, found, claimed.ids)
+    copies = {i for m in found if not m.suppressed for i in (m.derived_id, m.source_id)}
     total.images += len(claimed.ids)
+    total.matched += len(copies.intersection(claimed.ids))
     total.candidates += len(candidates)
 
 

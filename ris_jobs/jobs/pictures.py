@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -19,6 +20,8 @@ from ris_jobs.store.previews import Previews
 
 __all__ = ["loaders"]
 
+_LOG = logging.getLogger("ris_jobs")
+
 Rgb = npt.NDArray[np.uint8]
 
 _IN_MEMORY = 256
@@ -32,7 +35,7 @@ def loaders(
     @lru_cache(_IN_MEMORY)
     def load_preview(image_id: int) -> Rgb | None:
         data = at_hand.get(image_id) or previews.read(sides[image_id].sha256)
-        return preview.load(data) if data else None
+        return _pixels(image_id, data) if data else None
 
     def load_keypoints(image_id: int) -> Keypoints | None:
         picture = load_preview(image_id)
@@ -43,6 +46,16 @@ def loaders(
         return _kept(previews, sides[image_id].sha256, picture)
 
     return load_preview, load_keypoints
+
+
+def _pixels(image_id: int, data: bytes) -> Rgb | None:
+    """None for a preview that is damaged, as if it were gone: hashes decide then."""
+    try:
+        return preview.load(data)
+    except (OSError, ValueError, SyntaxError) as error:
+        known = {"image_id": image_id}
+        _LOG.warning("the preview of image %d is damaged: %s", image_id, error, extra=known)
+        return None
 
 
 def _kept(previews: Previews, sha256: str, picture: Rgb) -> Keypoints:

@@ -29,7 +29,10 @@ def report(engine: Engine, previews: Previews, run_id: int | None, out: Path) ->
 
     def picture(sha256: str, side: int) -> bytes | None:
         data = previews.read(sha256)
-        return thumbnail(data, side) if data else None
+        try:
+            return thumbnail(data, side) if data else None
+        except (OSError, ValueError, SyntaxError):  # it is damaged: the page says it has none
+            return None
 
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f"{out.name}.{os.getpid()}.part")

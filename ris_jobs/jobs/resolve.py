@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection, Engine
 
+from ris_jobs.jobs.patience import patiently
 from ris_jobs.progress import Progress
 from ris_jobs.provenance import ImageFacts
 from ris_jobs.provenance import families as provenance
@@ -26,19 +28,28 @@ class Resolved:
     seconds: float = 0.0
 
 
-def resolve(engine: Engine, run_id: int | None, progress: Progress) -> Resolved:
+def resolve(
+    engine: Engine, run_id: int | None, progress: Progress, patience: float = 0.0
+) -> Resolved:
     """Look again at all images that new or changed matches reach, and at nothing else;
-    ``run_id`` is None outside of a run."""
+    ``run_id`` is None outside of a run, ``patience`` is how many seconds to wait for a server that
+    is away."""
     started = time.perf_counter()
-    with engine.begin() as db, progress.stage("resolve", None) as advance:
+    with progress.stage("resolve", None) as advance:
+        count = patiently(partial(_resolve, engine, run_id), patience)
+        advance(count)
+    return Resolved(count, time.perf_counter() - started)
+
+
+def _resolve(engine: Engine, run_id: int | None) -> int:
+    with engine.begin() as db:
         matches.lock(db)
         new = matches.unresolved(db)
         if not new:
-            return Resolved()
+            return 0
         looked_at = look_again(db, [i for pair in new for i in pair], run_id, new)
         matches.set_resolved(db, new)
-        advance(len(looked_at))
-    return Resolved(len(looked_at), time.perf_counter() - started)
+    return len(looked_at)
 
 
 def look_again(

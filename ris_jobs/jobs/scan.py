@@ -10,16 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
-from ris_jobs.errors import ServingChanged
+from ris_jobs import metrics
+from ris_jobs.errors import ConfigError, ServingChanged
 from ris_jobs.jobs.banks import Compared, compare_banks
 from ris_jobs.jobs.crawl import Crawled, crawl
+from ris_jobs.jobs.figures import together
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
+from ris_jobs.jobs.gauges import measure
 from ris_jobs.jobs.match import Matched, match
 from ris_jobs.jobs.models import beside_of, calibration_of, open_pipeline, serving_stores
+from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.report import counts, report
 from ris_jobs.jobs.resolve import Resolved, resolve
 from ris_jobs.jobs.wanted import enabled_sources, uri_of, wanted_sources
+from ris_jobs.jobs.watch import watched
+from ris_jobs.logs import about
 from ris_jobs.progress import Progress
 from ris_jobs.report.views import Pairs, StageTime, Summary, as_json, from_json
 from ris_jobs.settings import Settings
@@ -76,8 +83,11 @@ def nightly(settings: Settings, wanted: Sequence[str | Path] = ()) -> list[str]:
 # ── a scan in steps, for an orchestrator that runs and retries each on its own ────────────────
 
 
-def begin(settings: Settings) -> int:
-    """Open a run over everything pending. Returns its id, for the steps and :func:`finish`."""
+def begin(settings: Settings, workers: int = 1) -> int:
+    """Open a run over everything pending, for so many ``workers`` a step. Returns its id, for the
+    steps and :func:`finish`. :class:`ConfigError` where Milvus Lite would have to serve several."""
+    if workers > 1 and settings.milvus_uri is None:
+        raise ConfigError("workers", "can be more than 1 with RIS_MILVUS_URI only: Lite serves one")
     with serving_stores(settings) as (settings, stores), stores.engine.begin() as db:
         calibration = calibration_of(settings).version
         run = runs.start(db, "scan", settings, model_id=stores.model_id, calibration=calibration)
@@ -87,27 +97,31 @@ def begin(settings: Settings) -> int:
 def step(name: str, settings: Settings, run_id: int, progress: Progress) -> dict[str, Any]:
     """Do one of ``fingerprint``, ``banks``, ``match``, ``resolve`` for the run. Returns its
     figures."""
-    with serving_stores(settings) as (settings, stores):
+    with about(run=run_id), serving_stores(settings) as (settings, stores):
         with stores.engine.connect() as db:
             run = runs.resume(db, run_id)
-        return asdict(_STEPS[name](stores, run, settings, progress))
+        try:
+            return asdict(_STEPS[name](stores, run, settings, progress))
+        finally:
+            metrics.flush()
 
 
 def finish(
-    settings: Settings, run_id: int, figures: Mapping[str, Mapping[str, Any] | None]
+    settings: Settings, run_id: int, figures: Mapping[str, Sequence[Mapping[str, Any]] | None]
 ) -> Summary:
-    """Close the run with what its steps returned (None for one that failed), and report."""
+    """Close the run with what each worker of its steps returned (None for a step that failed), and
+    report."""
     totals = Totals(
-        fingerprinted=Fingerprinted(**figures.get("fingerprint") or {}),
-        compared=Compared(**figures.get("banks") or {}),
-        matched=Matched(**figures.get("match") or {}),
-        resolved=Resolved(**figures.get("resolve") or {}),
+        fingerprinted=Fingerprinted(**together(figures.get("fingerprint"))),
+        compared=Compared(**together(figures.get("banks"))),
+        matched=Matched(**together(figures.get("match"))),
+        resolved=Resolved(**together(figures.get("resolve"))),
     )
     status = "done" if all(figures.get(name) for name in _STEPS) else "failed"
-    with serving_stores(settings) as (settings, stores):
-        with stores.engine.begin() as db:
+    with about(run=run_id), serving_stores(settings) as (settings, stores):
+        with stores.engine.connect() as db:
             run = runs.resume(db, run_id)
-            runs.finish(db, run, status, as_json(summarise(db, run, totals)))
+        patiently(partial(_close, stores.engine, run, status, totals), settings.patience)
         return _reported(stores, run, settings)
 
 
@@ -117,8 +131,8 @@ def _fingerprint(stores: Stores, run: Run, settings: Settings, progress: Progres
     return fingerprint(stores, run, pipeline, settings, progress, beside=beside)
 
 
-def _banks(stores: Stores, run: Run, _: Settings, progress: Progress) -> Compared:
-    return compare_banks(stores.engine, run, progress)
+def _banks(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Compared:
+    return compare_banks(stores.engine, run, progress, settings.patience)
 
 
 def _match(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Matched:
@@ -131,8 +145,8 @@ def _match(stores: Stores, run: Run, settings: Settings, progress: Progress) -> 
     return total
 
 
-def _resolve(stores: Stores, run: Run, _: Settings, progress: Progress) -> Resolved:
-    return resolve(stores.engine, run.run_id, progress)
+def _resolve(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Resolved:
+    return resolve(stores.engine, run.run_id, progress, settings.patience)
 
 
 _STEPS: dict[str, Callable[[Stores, Run, Settings, Progress], Any]] = {
@@ -162,17 +176,29 @@ def _run(
             db, kind, settings, roots=roots, model_id=model_id, calibration=calibration
         )
     totals = Totals(roots)
-    status = "failed"
-    try:
-        yield run, totals
-        status = "done"
-    finally:
-        with engine.begin() as db:
-            runs.finish(db, run, status, as_json(summarise(db, run, totals)))
+    with about(run=run.run_id):
+        try:
+            yield run, totals
+        except BaseException:
+            with suppress(DBAPIError):  # what failed first is what is to be said
+                _close(engine, run, "failed", totals)
+            raise
+        patiently(partial(_close, engine, run, "done", totals), settings.patience)
+
+
+def _close(engine: Engine, run: Run, status: str, totals: Totals) -> None:
+    with engine.begin() as db:
+        summary = summarise(db, run, totals)
+        runs.finish(db, run, status, as_json(summary))
+    measure(engine, run.run_id, summary)
 
 
 def summarise(db: Connection, run: Run, totals: Totals) -> Summary:
-    """The run in figures: what its jobs did, and what the tables now hold."""
+    """The run in figures: what its jobs did, what the tables now hold, and what is unusual."""
+    return watched(db, run, _figures(db, run, totals))
+
+
+def _figures(db: Connection, run: Run, totals: Totals) -> Summary:
     return Summary(
         run_id=str(run.run_id),
         roots=totals.roots,
@@ -184,6 +210,8 @@ def summarise(db: Connection, run: Run, totals: Totals) -> Summary:
         refused=totals.crawled.refused,
         failed=totals.crawled.failed,
         fingerprinted=totals.fingerprinted.images,
+        rejected=totals.fingerprinted.quarantined,
+        matched=totals.matched.matched,
         pairs=Pairs(
             totals.matched.candidates,
             totals.matched.pixels,

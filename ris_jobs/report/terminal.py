@@ -30,6 +30,8 @@ def summary(run: Summary) -> RenderableType:
         blocks.append(_known(run.known))
     if run.quarantined:
         blocks.append(_quarantine(run.quarantined))
+    if run.anomalies:
+        blocks.append(Group(*(Text(f"unusual   {said}", "yellow") for said in run.anomalies)))
     if run.stages:
         blocks.append(_stages(run.stages))
     if run.report:

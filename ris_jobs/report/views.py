@@ -52,7 +52,12 @@ class StageTime:
 class Summary:
     """A run in figures. ``quarantined`` counts by reason, ``matches`` by relation, ``known``
     images near a known hash by bank; suppressed pairs are counted apart, in ``suppressed`` only.
-    ``report`` is the path of the HTML page."""
+    ``report`` is the path of the HTML page.
+
+    ``rejected`` counts the images that this run put into quarantine, ``matched`` those that it
+    looked up and found a copy of. ``cosines`` are those of its pairs by bin, ``drift`` is how far
+    these are from earlier nights' (None: too few to say), and ``anomalies`` says what is unusual:
+    :mod:`ris_jobs.report.anomalies`."""
 
     run_id: str
     roots: tuple[str, ...]
@@ -72,6 +77,11 @@ class Summary:
     report: str | None = None
     refused: int = 0
     failed: int = 0
+    rejected: int = 0
+    matched: int = 0
+    cosines: tuple[int, ...] = ()
+    drift: float | None = None
+    anomalies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +290,11 @@ def as_json(summary: Summary) -> dict[str, Any]:
             {"name": s.name, "seconds": s.seconds, "images": s.images, "images_per_second": s.rate}
             for s in summary.stages
         ],
+        "rejected": summary.rejected,
+        "matched": summary.matched,
+        "cosines": list(summary.cosines),
+        "drift": summary.drift,
+        "anomalies": list(summary.anomalies),
         "report": summary.report,
     }
 
@@ -293,7 +308,8 @@ def _counts(data: Mapping[str, Any]) -> dict[str, Count]:
 
 
 def from_json(data: Mapping[str, Any]) -> Summary:
-    """The summary that :func:`as_json` wrote; older runs know of no banks, pairs or failures."""
+    """The summary that :func:`as_json` wrote; older runs know of no banks, pairs, failures or
+    anomalies."""
     return Summary(
         run_id=data["run_id"],
         roots=tuple(data["roots"]),
@@ -306,4 +322,9 @@ def from_json(data: Mapping[str, Any]) -> Summary:
         families=data["families"],
         stages=tuple(StageTime(s["name"], s["seconds"], s["images"]) for s in data["stages"]),
         report=data["report"],
+        rejected=data.get("rejected", 0),
+        matched=data.get("matched", 0),
+        cosines=tuple(data.get("cosines", ())),
+        drift=data.get("drift"),
+        anomalies=tuple(data.get("anomalies", ())),
     )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
+from ris_jobs import metrics
 from ris_jobs.errors import ConfigError, DatabaseUnavailable
 from ris_jobs.settings import Settings, mask_url
 from ris_jobs.store import embedded
@@ -38,12 +41,36 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
         )
         try:
             _migrate(engine, where)
+            if metrics.asked():
+                _measure(engine)
             yield engine
-        except OperationalError as e:
+        except DBAPIError as e:
+            if not (isinstance(e, OperationalError) or e.connection_invalidated):
+                raise
             fix = "Once it is there again, run the same command: it goes on where this one stopped."
             raise DatabaseUnavailable(where, _first_line(e), fix) from e
         finally:
             engine.dispose()
+
+
+def _measure(engine: Engine) -> None:
+    """Observe how long each statement takes."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def before(*sent: Any) -> None:
+        sent[4].started = time.perf_counter()
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def after(*sent: Any) -> None:
+        _, _, statement, _, context, _ = sent
+        took = time.perf_counter() - context.started
+        metrics.observe("ris.database.duration", took, verb=_verb(statement))
+
+
+def _verb(statement: str) -> str:
+    """The first word after comments."""
+    lines = (line for line in statement.splitlines() if not line.lstrip().startswith("--"))
+    return next((word.lower() for line in lines for word in line.split()), "none")
 
 
 @contextmanager

@@ -93,6 +93,19 @@ def get(db: Connection, run_id: int | None) -> RowMapping:
     return row
 
 
+def nights(db: Connection, run_id: int, limit: int) -> list[tuple[datetime, Mapping[str, Any]]]:
+    """The scans before a run that looked at images, newest first: when each ended, its summary."""
+    rows = db.execute(query("runs.nights"), {"run_id": run_id, "limit": limit})
+    return [(r.finished_at, r.summary) for r in rows]
+
+
+def cosines(db: Connection, run_id: int, lowest: float, bins: int) -> tuple[int, ...]:
+    """How many pairs of the run have a cosine in each bin from ``lowest`` to 1."""
+    params = {"run_id": run_id, "lowest": lowest, "bins": bins}
+    found = {r.bin: r.pairs for r in db.execute(query("runs.cosines"), params)}
+    return tuple(found.get(n, 0) for n in range(1, bins + 1))
+
+
 def collection(db: Connection, model_id: int) -> str | None:
     """The Milvus collection that the model's ``indexed_at`` speaks of."""
     found: str | None = db.scalar(query("runs.collection"), {"model_id": model_id})

@@ -20,6 +20,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from ris_jobs import metrics
 from ris_jobs.errors import ConfigError, VectorsUnavailable
 from ris_jobs.indexes import KINDS, Kind
 from ris_jobs.match.candidates import HASH, Described, Hits
@@ -47,6 +48,14 @@ _SHARED = 4
 _GRPC_OPTIONS = {"grpc.keepalive_time_ms": 300_000}
 
 
+_FIX = (
+    "Is it running? `ris doctor` tells more. Once it is there again, run the same command: it goes "
+    "on where this one stopped."
+)
+# Names of gRPC status codes that waiting does not mend.
+_REFUSALS = {"PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT", "UNIMPLEMENTED"}
+
+
 class Vectors:
     """The collection of one model. Open it with :func:`open_vectors`."""
 
@@ -57,6 +66,7 @@ class Vectors:
         self._where = where
         self._lite_path = lite_path
         self._model = model
+        self._interrupted = False
         self.wanted = self._wanted(index)
         self.collection = self._ensure()
 
@@ -229,13 +239,20 @@ class Vectors:
 
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
+        from grpc import RpcError  # what pymilvus does not try again, such as a server that hangs
         from pymilvus.exceptions import MilvusException
 
         try:
-            yield
-        except MilvusException as e:
-            fix = "Is it running? `ris doctor` tells more."
-            raise VectorsUnavailable(self._where, f"{doing} failed ({e.message})", fix) from e
+            with metrics.timed("ris.vectors.duration", operation=doing):
+                if self._interrupted:
+                    self._client.load_collection(self.collection)
+                    self._interrupted = False
+                yield
+        except (MilvusException, RpcError) as e:
+            # A server that was restarted has no collection in memory.
+            self._interrupted = doing != "open"
+            problem, passing = f"{doing} failed ({_message(e)})", not _refused(e)
+            raise VectorsUnavailable(self._where, problem, _FIX, passing=passing) from e
 
     def __enter__(self) -> Self:
         return self
@@ -285,6 +302,20 @@ def _connect(uri: str, token: str | None, where: str) -> Any:
                 "Milvus server and set RIS_MILVUS_URI."
             )
         raise VectorsUnavailable(where, problem, fix) from e
+
+
+def _message(error: Any) -> str:
+    """In one line: gRPC adds addresses and its own source files to what a server said."""
+    said = error.message if hasattr(error, "message") else error.details()
+    return str(said).partition(", channel_state=")[0].partition(", debug=")[0]
+
+
+def _refused(error: Any) -> bool:
+    """Whether Milvus understood, and will say the same again."""
+    if getattr(error, "is_input_error", False):
+        return True
+    code = error.code() if callable(error.code) else error.code
+    return getattr(code, "name", "") in _REFUSALS
 
 
 def _close(client: Any, lite_path: str | None) -> None:

@@ -52,3 +52,19 @@ SELECT pg_try_advisory_lock(hashtext('ris.lite'));
 
 -- name: unlock_lite
 SELECT pg_advisory_unlock(hashtext('ris.lite'));
+
+-- name: nights
+-- The scans before a run that looked at images, newest first: when each ended, and its summary.
+SELECT finished_at, summary
+FROM ris.run
+WHERE kind = 'scan' AND status = 'done' AND run_id < :run_id
+  AND CAST(summary -> 'images' ->> 'fingerprinted' AS int) > 0
+ORDER BY run_id DESC
+LIMIT :limit;
+
+-- name: cosines
+-- The run's pairs by cosine, in bins of equal width; the first and the last hold what lies beyond.
+SELECT least(greatest(width_bucket(cosine, :lowest, 1, :bins), 1), :bins) AS bin, count(*) AS pairs
+FROM ris.match
+WHERE run_id = :run_id
+GROUP BY 1;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,13 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def nights(dagbag: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The DAGs without retries: a task that fails is to fail the test, not to wait."""
+    """The DAGs without retries: a task that fails is to fail the test, not to wait. What a run is
+    given stays in the parameters of its DAG, so each test has parameters of its own."""
     for dag in dagbag.dags.values():
+        monkeypatch.setattr(dag, "params", deepcopy(dag.params))
         for task in dag.tasks:
             monkeypatch.setattr(task, "retries", 0)
+            monkeypatch.setattr(task, "params", deepcopy(task.params))
     return dict(dagbag.dags)
 
 
@@ -95,7 +99,7 @@ def test_a_step_that_fails_is_said_and_the_run_is_closed(
     photo.write_bytes(edits.png(next(iter(photos()))[1]))
     nights["ris_crawl"].test(run_conf={"roots": [str(photo)]})
     run = nights["ris_provenance_scan"].test()
-    assert states(run)["fingerprint[-1]"] == "failed"
+    assert states(run)["fingerprint[0]"] == "failed"
     assert states(run)["report[-1]"] == "failed"
     with open_engine(environment) as engine, engine.connect() as db:
         assert db.scalar(text("SELECT status FROM ris.last_run")) == "failed"

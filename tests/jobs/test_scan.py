@@ -252,7 +252,7 @@ def test_steps_of_an_orchestrator_give_what_a_scan_gives(folder: Path, settings:
     jobs.crawl_only(settings, [folder], progress)
     run_id = jobs.begin(settings)
     figures = {
-        name: jobs.step(name, settings, run_id, progress)
+        name: [jobs.step(name, settings, run_id, progress)]
         for name in ("fingerprint", "banks", "match", "resolve")
     }
     summary = jobs.finish(settings, run_id, figures)

@@ -1,0 +1,66 @@
+"""Tell people of failed and unusual nights: JSON to a webhook, such as Slack's or Mattermost's.
+
+``RIS_NOTIFY`` names an Airflow connection whose password is the webhook's URL, for whoever knows it
+may post there. Without it nobody is told. What goes wrong here is logged and fails no task.
+"""
+
+import json
+import logging
+import urllib.request
+from typing import Any
+
+_TIMEOUT_S = 10
+_LONGEST = 500
+
+
+def failed(context: Any) -> None:
+    """An ``on_failure_callback`` of tasks."""
+    lines = str(context.get("exception") or "no reason is known").strip().splitlines()
+    task = context["ti"]
+    tell(context, f"{task.dag_id}: {task.task_id} failed", lines[:1])
+
+
+def tell(context: Any, title: str, lines: list[str]) -> None:
+    """Post a title and lines about the task of the context, if anybody wants to know."""
+    try:
+        _post(context, title, lines)
+    except Exception:
+        # Not the error itself: it may hold the URL.
+        logging.getLogger("ris_jobs").error("nobody could be told: %s", title)
+
+
+def _post(context: Any, title: str, lines: list[str]) -> None:
+    from ris_jobs.settings import Settings
+
+    settings = Settings.from_env()
+    if settings.notify is None:
+        return
+    task = context["ti"]
+    said = [_masked(line, settings.secrets())[:_LONGEST] for line in lines]
+    body = {
+        "text": "\n".join([title, *said]),
+        "dag_id": task.dag_id,
+        "run_id": task.run_id,
+        "task_id": task.task_id,
+        "log_url": getattr(task, "log_url", None),
+    }
+    request = urllib.request.Request(
+        _url(settings.notify), json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
+        pass
+
+
+def _url(connection: str) -> str:
+    from airflow.sdk import Connection
+
+    url = str(Connection.get(connection).password)
+    if not url.startswith(("https://", "http://")):
+        raise ValueError("the connection's password is no URL of a webhook")
+    return url
+
+
+def _masked(line: str, secrets: tuple[str, ...]) -> str:
+    for secret in secrets:
+        line = line.replace(secret, "***")
+    return line

@@ -1,0 +1,47 @@
+"""Status: what waits, how the last runs went, what needs a hand. Milvus is left alone."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from ris_jobs.report.operation import Status, needs
+from ris_jobs.settings import Settings
+from ris_jobs.store import reports
+from ris_jobs.store import status as store
+
+__all__ = ["status"]
+
+_RUNS = 6
+
+
+def status(engine: Engine, settings: Settings) -> Status:
+    """As the tables have it now; it may be asked while jobs are at work."""
+    with engine.connect() as db:
+        at = store.now(db)
+        waiting = store.waiting(db, at)
+        return Status(
+            at=at,
+            waiting=waiting,
+            runs=store.newest(db, _RUNS),
+            quarantine=reports.quarantined_by_reason(db),
+            sizes=store.sizes(db) | _folders(settings),
+            needs=needs(at, store.last(db), waiting),
+        )
+
+
+def _folders(settings: Settings) -> dict[str, int]:
+    """Of what is on this machine: Milvus Lite, and what is free beside it."""
+    lite = settings.home / "milvus.db"
+    found = {"milvus_lite_bytes": _bytes(lite)} if lite.exists() else {}
+    if settings.home.exists():
+        found["disk_free_bytes"] = shutil.disk_usage(settings.home).free
+    return found
+
+
+def _bytes(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

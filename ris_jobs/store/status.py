@@ -1,0 +1,53 @@
+"""How the service is doing, from the tables alone: nothing is locked, nothing waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ris_jobs.report.operation import Ran, Waiting
+from ris_jobs.report.views import from_json
+from ris_jobs.store.queries import query
+
+
+def now(db: Connection) -> datetime:
+    """The server's time, which all others are compared with."""
+    time: datetime = db.execute(query("status.now")).scalar_one()
+    return time
+
+
+def waiting(db: Connection, at: datetime) -> tuple[Waiting, ...]:
+    return tuple(
+        Waiting(r.stage, r.images, None if r.since is None else max(at - r.since, timedelta()))
+        for r in db.execute(query("status.waiting"))
+    )
+
+
+def newest(db: Connection, limit: int) -> tuple[Ran, ...]:
+    return tuple(_ran(r._mapping) for r in db.execute(query("status.runs"), {"limit": limit}))
+
+
+def last(db: Connection) -> dict[str, Ran]:
+    """The newest run of each kind; ``state`` as the table has it."""
+    rows = db.execute(query("status.last")).mappings()
+    return {r["kind"]: _ran({**r, "state": r["status"]}) for r in rows}
+
+
+def sizes(db: Connection) -> dict[str, int]:
+    return {str(k): int(v) for k, v in db.execute(query("status.sizes")).mappings().one().items()}
+
+
+def _ran(r: Mapping[Any, Any]) -> Ran:
+    summary = from_json(r["summary"]) if r["summary"] else None
+    return Ran(
+        r["run_id"],
+        r["kind"],
+        r["state"],
+        r["started_at"],
+        r["finished_at"],
+        summary.stages if summary else (),
+        summary.anomalies if summary else (),
+    )

@@ -1,0 +1,52 @@
+-- name: waiting
+-- What waits for each stage under the model of the last scan: images (for families, pairs), and
+-- since when the oldest does.
+WITH last AS (
+    SELECT model_id FROM ris.run WHERE kind = 'scan' ORDER BY run_id DESC LIMIT 1
+)
+SELECT 'fingerprint' AS stage, count(*) AS images, min(first_seen_at) AS since
+FROM ris.image WHERE status = 'pending'
+UNION ALL
+SELECT 'describe', count(*), NULL
+FROM ris.image i
+WHERE i.status = 'ok' AND EXISTS (SELECT FROM last) AND NOT EXISTS (
+    SELECT FROM ris.descriptor d JOIN last USING (model_id) WHERE d.image_id = i.image_id)
+UNION ALL
+SELECT 'index', count(*), min(i.first_seen_at)
+FROM ris.descriptor d JOIN last USING (model_id) JOIN ris.image i USING (image_id)
+WHERE d.indexed_at IS NULL
+UNION ALL
+SELECT 'match', count(*), min(i.first_seen_at)
+FROM ris.descriptor d JOIN last USING (model_id) JOIN ris.image i USING (image_id)
+WHERE d.matched_at IS NULL
+UNION ALL
+SELECT 'resolve', count(*), min(r.started_at)
+FROM ris.match m JOIN ris.run r USING (run_id)
+WHERE NOT m.resolved;
+
+-- name: runs
+-- The newest runs. One that never ended was cut off, once a later one of its kind has begun.
+SELECT r.run_id, r.kind, r.started_at, r.finished_at, r.summary,
+       CASE WHEN r.status = 'running' AND EXISTS (
+                SELECT FROM ris.run l WHERE l.kind = r.kind AND l.run_id > r.run_id)
+            THEN 'cut off' ELSE r.status END AS state
+FROM ris.run r
+ORDER BY r.run_id DESC
+LIMIT :limit;
+
+-- name: last
+-- The newest run of each kind.
+SELECT DISTINCT ON (kind) run_id, kind, status, started_at, finished_at, summary
+FROM ris.run
+ORDER BY kind, run_id DESC;
+
+-- name: sizes
+SELECT pg_database_size(current_database()) AS database_bytes,
+       (SELECT count(*) FROM ris.image) AS images,
+       (SELECT count(*) FROM ris.observation WHERE superseded_at IS NULL) AS uris,
+       (SELECT count(*) FROM ris.match) AS matches,
+       (SELECT count(*) FROM ris.family) AS families,
+       (SELECT count(*) FROM ris.descriptor WHERE indexed_at IS NOT NULL) AS indexed;
+
+-- name: now
+SELECT now();

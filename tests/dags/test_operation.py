@@ -1,0 +1,197 @@
+"""Nights that tell of themselves, and workers side by side, on a real Airflow and real servers."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from sqlalchemy import create_engine, text
+
+from benchmarks.faults.night import tables
+from benchmarks.faults.servers import Milvus
+from ris_jobs.demo import edits
+from ris_jobs.demo.folder import photos
+from ris_jobs.settings import Settings
+from ris_jobs.store import runs
+from ris_jobs.store.postgres import open_engine
+from tests.dags.test_dags import environment, nights, states
+
+__all__ = ["environment", "nights"]
+
+SECRET = "s3cretly"
+
+
+class Webhook:
+    """A receiver on loopback; ``path`` is what only those who may post there know."""
+
+    def __init__(self, port: int) -> None:
+        self.path = "/hooks/xyzzy"
+        self.url = f"http://127.0.0.1:{port}{self.path}"
+        self.told: list[dict[str, Any]] = []
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            known = self.path == hook.path
+            hook.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200 if known else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    hook = Webhook(server.server_port)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    connection = json.dumps({"conn_type": "http", "password": hook.url})
+    monkeypatch.setenv("AIRFLOW_CONN_RIS_WEBHOOK", connection)
+    monkeypatch.setenv("RIS_NOTIFY", "ris_webhook")
+    yield hook
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three photos, each with a thumbnail and mirrored."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, photo in list(photos())[:3]:
+        small = photo.resize((320, 240), Image.Resampling.LANCZOS)
+        (folder / f"{name}.jpg").write_bytes(edits.jpeg(small, 92))
+        (folder / f"{name}-64.jpg").write_bytes(edits.jpeg(edits.thumbnail(small, 64)))
+        (folder / f"{name}-mirrored.jpg").write_bytes(edits.jpeg(edits.mirror(small), 90))
+    return folder
+
+
+def test_a_failed_night_is_told_once_and_without_secrets(
+    nights: dict[str, Any],
+    environment: Settings,
+    webhook: Webhook,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nights["ris_crawl"].test(run_conf={"roots": [str(folder)]})
+    monkeypatch.setenv("RIS_MODEL", "resnet50")
+    monkeypatch.setenv("RIS_WEIGHTS_DIR", str(environment.home / "none"))
+    monkeypatch.setenv("RIS_MILVUS_TOKEN", SECRET)
+    run = nights["ris_provenance_scan"].test()
+    assert states(run)["report[-1]"] == "failed"
+    (told,) = webhook.told
+    assert (told["dag_id"], told["task_id"]) == ("ris_provenance_scan", "report")
+    title, why = told["text"].splitlines()
+    assert title == "ris_provenance_scan: report failed"
+    assert why == "run 2: fingerprint, banks, match, resolve did not finish"
+    assert SECRET not in json.dumps(told) and webhook.path not in json.dumps(told)
+
+
+def test_an_unusual_night_is_told_and_is_no_failure(
+    nights: dict[str, Any], environment: Settings, webhook: Webhook, folder: Path
+) -> None:
+    for n in range(40):
+        (folder / f"broken-{n}.jpg").write_bytes(b"no picture %d" % n)
+    _usual_nights(environment, 6)
+    nights["ris_crawl"].test(run_conf={"roots": [str(folder)]})
+    run = nights["ris_provenance_scan"].test()
+    assert set(states(run).values()) == {"success"}
+    (told,) = webhook.told
+    assert told["text"].splitlines()[0] == "scan 8 is unusual"
+    assert "of the images were quarantined (usual: 0" in told["text"]
+    with open_engine(environment) as engine, engine.connect() as db:
+        summary = db.scalar(text("SELECT summary FROM ris.last_run"))
+    assert summary["anomalies"] == told["text"].splitlines()[1:]
+
+
+@pytest.mark.parametrize("connection", [None, '{"conn_type": "http", "password": "file:///x"}'])
+def test_a_webhook_that_cannot_be_had_changes_nothing(
+    nights: dict[str, Any],
+    environment: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    connection: str | None,
+) -> None:
+    monkeypatch.setenv("RIS_NOTIFY", "ris_nowhere")
+    if connection:
+        monkeypatch.setenv("AIRFLOW_CONN_RIS_NOWHERE", connection)
+    run = nights["ris_crawl"].test(run_conf={"roots": [str(environment.home / "none")]})
+    assert states(run)["crawl[0]"] == "failed"
+    assert states(run)["announce[-1]"] == "success"
+
+
+def test_two_workers_leave_the_tables_of_one(
+    nights: dict[str, Any],
+    environment: Settings,
+    other_database_url: str,
+    tmp_path: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RIS_BATCH_SIZE", "2")
+    one = _night(nights, environment, folder, {})
+    with Milvus.serving(tmp_path / "milvus") as milvus:
+        monkeypatch.setenv("RIS_MILVUS_URI", milvus.uri)
+        monkeypatch.setenv("RIS_HOME", str(tmp_path / "other"))
+        monkeypatch.setenv("RIS_DATABASE_URL", other_database_url)
+        two = _night(nights, environment, folder, {"workers": 2})
+    assert one == {"fingerprint[0]": "success", "match[0]": "success"}
+    assert two == {f"{s}[{n}]": "success" for s in ("fingerprint", "match") for n in (0, 1)}
+    assert tables(str(environment.database_url)) == tables(other_database_url)
+    engine = create_engine(other_database_url)
+    with engine.connect() as db:
+        summary = db.scalar(text("SELECT summary FROM ris.last_run"))
+    engine.dispose()
+    assert summary["images"]["fingerprinted"] == 9
+    assert next(s for s in summary["stages"] if s["name"] == "match")["images"] == 9
+
+
+def test_workers_need_a_milvus_server_and_are_a_number(
+    nights: dict[str, Any], environment: Settings
+) -> None:
+    run = nights["ris_provenance_scan"].test(run_conf={"workers": 2})
+    assert states(run)["begin[-1]"] == "failed"
+    with pytest.raises(ValueError, match="workers"):
+        nights["ris_provenance_scan"].test(run_conf={"workers": "many"})
+
+
+def test_a_night_of_the_past_does_what_is_pending_once(
+    nights: dict[str, Any], environment: Settings, folder: Path
+) -> None:
+    past = datetime(2026, 2, 3, tzinfo=UTC)
+    nights["ris_crawl"].test(logical_date=past, run_conf={"roots": [str(folder)]})
+    nights["ris_provenance_scan"].test()
+    before = tables(str(environment.database_url))
+    nights["ris_crawl"].test(logical_date=datetime(2026, 2, 2, tzinfo=UTC))
+    nights["ris_provenance_scan"].test()
+    assert tables(str(environment.database_url)) == before
+    assert len(before["matches"]) > 0
+
+
+def _night(
+    nights: dict[str, Any], settings: Settings, folder: Path, conf: dict[str, Any]
+) -> dict[str, str]:
+    """How the tasks ended that several may do."""
+    nights["ris_crawl"].test(run_conf={"roots": [str(folder)]})
+    run = nights["ris_provenance_scan"].test(run_conf=conf)
+    return {n: s for n, s in states(run).items() if n.startswith(("fingerprint", "match"))}
+
+
+def _usual_nights(settings: Settings, count: int) -> None:
+    """Summaries of nights of a thousand images, one of a hundred quarantined."""
+    images = dict.fromkeys(("seen", "new", "changed", "unchanged", "gone"), 0)
+    summary = {
+        **{"run_id": "1", "roots": [], "images": images | {"fingerprinted": 990}},
+        **{"rejected": 10, "matched": 300, "quarantined": {}, "matches": {}, "suppressed": 0},
+        **{"families": 0, "report": None},
+        "stages": [{"name": "match", "seconds": 1.0, "images": 990}],
+    }
+    with open_engine(settings) as engine, engine.begin() as db:
+        for _ in range(count):
+            runs.finish(db, runs.start(db, "scan", settings), "done", summary)

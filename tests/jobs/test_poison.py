@@ -1,0 +1,114 @@
+"""What one image does to its batch: nothing. The built-in model has a planted fault here."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from sqlalchemy import text
+
+from ris_jobs import jobs
+from ris_jobs.errors import ImageRejected, ModelUnavailable, Reason
+from ris_jobs.fingerprint.pipeline import Pipeline
+from ris_jobs.jobs.models import model_of, open_pipeline
+from ris_jobs.jobs.poison import run_each
+from ris_jobs.progress import LogProgress
+from ris_jobs.settings import Settings
+from ris_jobs.store import runs
+from ris_jobs.store.postgres import open_engine
+from ris_jobs.store.stores import open_stores
+from tests.jobs.conftest import Scan
+
+Failing = Callable[[Callable[[Any], bool]], Pipeline]
+RED = (255, 0, 0)
+
+
+class Faulty:
+    """A model that fails at a stack of squares that is so."""
+
+    def __init__(self, model: Any, at: Callable[[Any], bool]) -> None:
+        self._model, self._at = model, at
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def embed(self, squares: Any) -> Any:
+        if self._at(squares):
+            raise ArithmeticError("the planted fault")
+        return self._model.embed(squares)
+
+
+@pytest.fixture
+def failing(settings: Settings) -> Failing:
+    """A pipeline with such a model."""
+
+    def build(at: Callable[[Any], bool]) -> Pipeline:
+        pipeline = open_pipeline(settings)
+        pipeline.descriptor = Faulty(pipeline.descriptor, at)  # type: ignore[assignment]
+        return pipeline
+
+    return build
+
+
+def png(colour: tuple[int, int, int]) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (80, 60), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def red(squares: Any) -> bool:
+    """Whether one of the squares, (n, 3, s, s), is all red."""
+    return bool((np.asarray(squares).mean((2, 3)) == np.array(RED)).all(1).any())
+
+
+def test_only_the_image_at_which_the_model_fails_is_rejected(failing: Failing) -> None:
+    files = [png((0, 0, 255)), png(RED), png((0, 255, 0)), b"no picture"]
+    blue, bad, green, none = run_each(failing(red), files)
+    assert isinstance(bad, ImageRejected) and bad.reason is Reason.FAILED
+    assert "the planted fault" in bad.detail
+    assert isinstance(none, ImageRejected) and none.reason is Reason.NOT_AN_IMAGE
+    assert not isinstance(blue, ImageRejected) and not isinstance(green, ImageRejected)
+
+
+def test_a_model_that_fails_at_all_pictures_rejects_none(failing: Failing) -> None:
+    with pytest.raises(ArithmeticError, match="the planted fault"):
+        run_each(failing(lambda squares: len(squares) > 0), [png(RED)])
+
+
+def test_what_cannot_be_used_at_all_is_nobodys_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone:
+        def run(self, _: object) -> None:
+            raise ModelUnavailable("builtin", "it is gone", "Put it back.")
+
+    with pytest.raises(ModelUnavailable):
+        run_each(Gone(), [b""])  # type: ignore[arg-type]
+
+
+def test_the_other_images_of_the_batch_go_on(
+    settings: Settings, folder: Path, failing: Failing
+) -> None:
+    (folder / "red.png").write_bytes(png(RED))
+    progress = LogProgress()
+    jobs.crawl_only(settings, [folder], progress)
+    with open_stores(settings, model_of(settings)) as stores:
+        with stores.engine.begin() as db:
+            run = runs.start(db, "scan", settings)
+        done = jobs.fingerprint(stores, run, lambda: failing(red), settings, progress)
+    assert (done.images, done.quarantined) == (3, 1)
+    with open_engine(settings) as engine, engine.connect() as db:
+        found = db.execute(text("SELECT uri, reason FROM ris.image_by_uri WHERE reason <> ''"))
+        assert [(Path(r.uri).name, r.reason) for r in found] == [("red.png", "failed")]
+
+
+def test_a_damaged_preview_stops_no_scan(settings: Settings, folder: Path, scan: Scan) -> None:
+    (late := folder / "sub" / "small.jpg").rename(folder.parent / "small.jpg")
+    scan(folder)
+    for preview in (settings.home / "previews").rglob("*.jpg"):
+        preview.write_bytes(preview.read_bytes()[:700])
+    (folder.parent / "small.jpg").rename(late)
+    assert scan(folder).matches["thumbnail"].new == 1

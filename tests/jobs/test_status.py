@@ -1,0 +1,113 @@
+"""`ris status` by the tables: what waits, how runs went, and its exit status."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine, text
+
+from ris_jobs import jobs
+from ris_jobs.cli import main
+from ris_jobs.progress import LogProgress
+from ris_jobs.report.operation import Status
+from ris_jobs.settings import Settings
+from ris_jobs.store import runs
+from ris_jobs.store.postgres import open_engine
+from tests.jobs.conftest import Scan
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    with open_engine(settings) as engine:
+        yield engine
+
+
+def waiting(status: Status) -> dict[str, int]:
+    return {w.stage: w.images for w in status.waiting if w.images}
+
+
+def ris(settings: Settings, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
+    monkeypatch.setenv("RIS_HOME", str(settings.home))
+    monkeypatch.setenv("RIS_DATABASE_URL", str(settings.database_url))
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+def test_work_waits_stage_by_stage_until_none_does(
+    engine: Engine, settings: Settings, folder: Path
+) -> None:
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    progress = LogProgress()
+    jobs.crawl_only(settings, [folder], progress)
+    before = jobs.status(engine, settings)
+    assert waiting(before) == {"fingerprint": 4}
+    age = next(w.age for w in before.waiting if w.stage == "fingerprint")
+    assert age is not None and timedelta() <= age < timedelta(minutes=5)
+    run_id = jobs.begin(settings)
+    jobs.step("fingerprint", settings, run_id, progress)
+    assert waiting(jobs.status(engine, settings)) == {"match": 3}
+    jobs.step("match", settings, run_id, progress)
+    assert waiting(jobs.status(engine, settings)) == {"resolve": 1}
+    jobs.step("resolve", settings, run_id, progress)
+    done = jobs.status(engine, settings)
+    assert waiting(done) == {}
+    assert done.quarantine == {"not-an-image": 1}
+    assert (done.sizes["images"], done.sizes["uris"], done.sizes["indexed"]) == (4, 5, 3)
+    assert [(run.kind, run.state) for run in done.runs] == [("scan", "running"), ("crawl", "done")]
+    assert done.needs == ()
+
+
+def test_another_model_waits_to_describe(
+    engine: Engine, settings: Settings, folder: Path, scan: Scan
+) -> None:
+    scan(folder)
+    with engine.begin() as db:
+        model = runs.register_model(
+            db,
+            runs.Model(
+                name="b", version="1", weights_sha256="0" * 64, dim=4, input_size=8, regions="0+0"
+            ),
+        )
+        runs.finish(db, runs.start(db, "scan", settings, model_id=model), "failed", {})
+    assert waiting(jobs.status(engine, settings)) == {"describe": 3}
+
+
+def test_exit_status_and_words(
+    engine: Engine, settings: Settings, folder: Path, scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = ris(settings, monkeypatch, "status")
+    assert (new.exit_code, new.output.splitlines()[0]) == (
+        0,
+        "nothing was scanned yet: ris scan FOLDER",
+    )
+    scan(folder)
+    well = ris(settings, monkeypatch, "status", "--json")
+    assert well.exit_code == 0 and json.loads(well.stdout)["needs"] == []
+    assert "all is well" in ris(settings, monkeypatch, "status").output
+    with engine.begin() as db:
+        runs.finish(db, runs.start(db, "scan", settings), "failed", {})
+    bad = ris(settings, monkeypatch, "status")
+    assert bad.exit_code == 1
+    assert "needs a hand\n  scan 2 failed 0" in bad.output
+    scan(folder)
+    assert ris(settings, monkeypatch, "status").exit_code == 0
+    earlier = "started_at = started_at - interval '3 days', finished_at = now() - interval '2 days'"
+    with engine.begin() as db:
+        db.execute(text(f"UPDATE ris.run SET {earlier}"))
+    silent = json.loads(ris(settings, monkeypatch, "status", "--json").stdout)
+    assert silent["needs"] == ["nothing has run since 48 h 0 min ago: is the scheduler running?"]
+
+
+def test_a_run_that_was_killed_is_cut_off_once_the_next_begins(
+    engine: Engine, settings: Settings, folder: Path, scan: Scan
+) -> None:
+    with engine.begin() as db:
+        runs.start(db, "scan", settings)
+    assert jobs.status(engine, settings).runs[0].state == "running"
+    scan(folder)
+    assert [run.state for run in jobs.status(engine, settings).runs] == ["done", "cut off"]
+    assert jobs.status(engine, settings).needs == ()

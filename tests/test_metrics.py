@@ -1,0 +1,139 @@
+"""Metrics: a scan sends them to a real receiver; without one nothing is even imported."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ris_jobs.demo import edits
+from ris_jobs.demo.folder import photos
+from ris_jobs.metrics import INSTRUMENTS
+from tests.otlp import Receiver, receiving
+
+ROOT = Path(__file__).resolve().parents[1]
+KINDS = {"sum": "counter", "gauge": "gauge", "histogram": "histogram"}
+NIGHT = """
+import sys
+from pathlib import Path
+from ris_jobs import jobs
+from ris_jobs.progress import LogProgress
+from ris_jobs.settings import Settings
+jobs.scan(Settings.from_env(), [Path(sys.argv[1])], LogProgress())
+print([name for name in sys.modules if name.startswith("opentelemetry")])
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("in")
+    for name, photo in photos():
+        if name in ("coffee", "rocket"):
+            small = photo.resize((320, 240))
+            (folder / f"{name}.jpg").write_bytes(edits.jpeg(small, 92))
+            (folder / f"{name}-64.jpg").write_bytes(edits.jpeg(edits.thumbnail(small, 64)))
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    return folder
+
+
+def scan(folder: Path, home: Path, url: str, **env: str) -> str:
+    """What a scan in a process of its own prints."""
+    usual = {"RIS_HOME": str(home), "RIS_DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
+    known = {n: v for n, v in os.environ.items() if not n.startswith("OTEL_")}
+    done = subprocess.run(
+        [sys.executable, "-c", NIGHT, folder],
+        env=known | usual | env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def received(folder: Path, tmp_path: Path, database_url: str) -> Receiver:
+    with receiving() as receiver:
+        attributes = {"OTEL_RESOURCE_ATTRIBUTES": "site=a"}
+        scan(folder, tmp_path, database_url, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url, **attributes)
+    return receiver
+
+
+def test_a_scan_sends_what_it_did(received: Receiver) -> None:
+    assert received.value("ris.images", stage="fingerprint") == 4
+    assert received.value("ris.images", stage="match") == 4
+    assert received.value("ris.quarantined", reason="not-an-image") == 1
+    assert received.value("ris.runs", kind="scan", status="done") == 1
+    assert received.value("ris.run.rate", stage="fingerprint") > 0
+    assert received.value("ris.queue.images", stage="match") == 0
+    assert received.value("ris.quarantine.uris", reason="not-an-image") == 1
+    assert received.value("ris.run.anomalies") == 0
+    assert abs(received.value("ris.run.finished", kind="scan") - time.time()) < 600
+    assert {"upsert", "search", "count"} <= received.by("ris.vectors.duration", "operation")
+    assert {"select", "update"} <= received.by("ris.database.duration", "verb")
+    assert received.value("ris.vectors.duration", operation="search") == 4
+    (resource,) = received.resources
+    assert dict(resource)["service.name"] == "ris-jobs" and dict(resource)["site"] == "a"
+
+
+def test_what_is_sent_is_what_is_listed(received: Receiver) -> None:
+    # The shares and the drift need more images, and more nights.
+    few = {"ris.run.match_rate", "ris.run.quarantine_share", "ris.run.drift"}
+    assert set(received.metrics) == set(INSTRUMENTS) - few
+    for name, metric in received.metrics.items():
+        known = INSTRUMENTS[name]
+        assert (KINDS[metric.WhichOneof("data")], metric.unit) == (known.kind, known.unit)
+        assert {n for key in received.points[name] for n, _ in key} == set(known.by)
+
+
+def test_nothing_of_it_is_imported_unless_it_is_asked_for(
+    folder: Path, tmp_path: Path, database_url: str
+) -> None:
+    assert scan(folder, tmp_path, database_url).strip() == "[]"
+
+
+def test_a_collector_that_is_away_costs_no_scan(
+    folder: Path, tmp_path: Path, database_url: str
+) -> None:
+    nowhere = "http://127.0.0.1:1"
+    scan(folder, tmp_path, database_url, OTEL_EXPORTER_OTLP_ENDPOINT=nowhere)
+
+
+def prometheus(name: str) -> set[str]:
+    """What a metric is called in Prometheus, by OpenTelemetry's rules of compatibility."""
+    known = INSTRUMENTS[name]
+    unit = re.sub(r"\{.*?\}", "", known.unit)
+    ratio = "_ratio" if known.kind == "gauge" else ""
+    suffix = {"": "", "s": "_seconds", "1": ratio, "/s": "_per_second"}[unit]
+    base = name.replace(".", "_") + suffix
+    if known.kind == "histogram":
+        return {f"{base}_bucket", f"{base}_count", f"{base}_sum"}
+    return {f"{base}_total"} if known.kind == "counter" else {base}
+
+
+def test_every_query_of_the_dashboard_is_of_metrics_that_exist_by_labels_they_have() -> None:
+    board = json.loads((ROOT / "deploy" / "grafana" / "ris-jobs.json").read_text("utf-8"))
+    names = {n: known for name, known in INSTRUMENTS.items() for n in prometheus(name)}
+    asked = set()
+    for panel in board["panels"]:
+        for target in panel["targets"]:
+            (found,) = set(re.findall(r"\bris_\w+", target["expr"]))
+            labels = set(re.findall(r"\bby \(([\w, ]+)\)", target["expr"]))
+            used = {label for some in labels for label in some.split(", ")} - {"le"}
+            assert used <= set(names[found].by), target["expr"]
+            assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= used
+            asked.add(names[found])
+    assert asked == set(INSTRUMENTS.values()), "what no panel shows"
+
+
+def test_every_metric_is_documented_as_it_is() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    for name, known in INSTRUMENTS.items():
+        by = ", ".join(f"`{label}`" for label in known.by) or "–"
+        row = f"| `{name}` | {known.kind} | `{known.unit}` | {by} | {known.meaning} |"
+        assert row in page
