@@ -278,8 +278,11 @@ def _sound(matrix: Matrix, first: Keypoints) -> bool:
     edges = np.linalg.norm(np.roll(moved, -1, axis=0) - moved, axis=1)
     scales = edges / np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
     convex = bool(cv2.isContourConvex(moved.astype(np.float32)))
+    spread = cv2.contourArea(moved.astype(np.float32)) / (first.size[0] * first.size[1])
     return (
         convex
+        # Edges keep their length where a picture is laid flat on one line, too.
+        and spread > float(scales.min()) ** 2 / _STRETCH
         and scales.min() > 1 / _SCALE
         and scales.max() < min(_SCALE, _STRETCH * float(scales.min()))
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -113,6 +115,12 @@ def test_different_pictures_share_nothing(seed):
     one, two = picture(seed), picture(seed + 20)
     registration = found(one, two)
     assert registration is None or aligned(one, two, registration) is None
+
+
+def test_a_map_onto_one_line_is_none():
+    keys = keypoints(picture(0))
+    line = np.stack([keys.places.sum(axis=1) // 3] * 2, axis=1).astype(np.uint16)
+    assert register(keys, replace(keys, places=line)) is None
 
 
 def test_pictures_without_detail_have_no_map():
