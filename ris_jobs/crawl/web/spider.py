@@ -72,7 +72,8 @@ class Spider(scrapy.Spider):
 
     def _stop(self, why: str) -> None:
         self._stopped = why
-        assert (engine := self.crawler.engine)
+        engine = self.crawler.engine
+        assert engine
         self._closing = asyncio.ensure_future(engine.close_spider_async(reason="stopped"))
         # What waits for its turn is let through, and meets check(): nobody waits for it.
         for slot in engine.downloader.slots.values():
