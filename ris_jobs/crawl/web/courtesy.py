@@ -20,6 +20,7 @@ from scrapy.http import Response
 
 from ris_jobs.crawl.fetch.urls import Target, parse
 from ris_jobs.crawl.web.errand import (
+    BUSY,
     MAX_DELAY,
     Declined,
     Errand,

@@ -156,6 +156,8 @@ def _response(request: Request, outcome: Outcome, body: bytes) -> Response:
     match outcome:
         case Refused():
             raise Declined(outcome.reason, outcome.detail)
+        case Failed(reason=Reason.TIMED_OUT):  # to wait once more could cost as much again
+            raise Declined(outcome.reason, outcome.detail, failed=True)
         case Failed(status=None):
             raise Broken(outcome.reason, outcome.detail, failed=True)
         case Failed():

@@ -14,10 +14,6 @@ from tests.crawl.web.crawled import crawled
 from tests.crawl.web.site import PICTURE, Answer, image, img, links, page, served, xml
 
 PNGS = {f"/{n}.png": image(n) for n in range(3)}
-# Beside each other here, some lead to the site itself, which is allowed.
-FORBIDDEN = [
-    t for t in TARGETS if not any(m in t for m in ("77", "⑦⑦", "７７", ":4d]", "//127.0.0.77"))
-]
 
 
 def redirect(to: str) -> Answer:
@@ -36,24 +32,20 @@ def endless(piece: bytes, pause: float) -> Callable[[web.Request], Awaitable[web
 
 
 def test_images_and_redirects_that_lead_inside_are_refused_one_by_one() -> None:
-    """Without a network that is allowed the list must fail wholly, so that the page is on one."""
-    with served(PNGS, "127.0.0.1") as inner, served({}) as site:
-        targets = [t.replace("PORT", str(inner.port)) for t in FORBIDDEN]
+    """The site is allowed by its address; the targets are that of another, and worse."""
+    with served({"/": image()}) as inner, served({"/ok.png": image("ok")}, "127.0.0.91") as site:
+        targets = [t.replace("PORT", str(inner.port)) for t in TARGETS]
         assert len(targets) >= 40
         site.pages |= {f"/to/{n}.png": redirect(target) for n, target in enumerate(targets)}
-        inside = [*targets, *(f"http://127.0.0.1:{inner.port}/{n}.png" for n in range(3))]
-        shown = "".join(f'<img src="{url}">' for url in inside)
-        site.pages["/"] = page('<meta charset="utf-8">', shown, img(*site.pages), img("/ok.png"))
-        site.pages["/ok.png"] = image("ok")
+        site.pages["/"] = page(img(*targets), img(*(p for p in site.pages if ".png" in p)))
         ports = frozenset({80, site.port, inner.port})
-        result = crawled(site.source(ports=ports, allowed=(ip_network(site.host),)))
-        told = result.outcomes()
+        told = crawled(site.source(ports=ports)).outcomes()
         assert told.pop(site.url("/ok.png")) == "fetched"
         assert set(told.values()) == {"url-refused", "address-refused"}, told
-        assert {told[site.url(f"/to/{n}.png")] for n in range(len(targets))} == set(told.values())
-        assert len(told) >= len(inside) - 5 + len(targets)  # some spellings are one URL
-        assert not inner.log and site.paths["/ok.png"] == 1
-        assert result.ended.complete
+        assert all(site.url(f"/to/{n}.png") in told for n in range(len(targets)))
+        shown = [uri for uri in told if not uri.startswith(site.url("/to/"))]
+        assert len(shown) >= 40  # some spellings are one URL
+        assert not inner.log and len(site.log) == len(targets) + 3
 
 
 def test_links_and_sitemaps_that_lead_inside_are_not_followed() -> None:
@@ -101,7 +93,7 @@ def test_bodies_without_end_and_bombs_end() -> None:
     }
     shown = img(*(path for path in pages if path.endswith(".png")), "/0.png")
     with served(PNGS | pages | {"/": page(shown, links("/page", "/bomb", "/odd"))}) as site:
-        result = crawled(site.source(), max_bytes=1 << 20, seconds=3, idle_seconds=2)
+        result = crawled(site.source(), max_bytes=1 << 20, seconds=2, idle_seconds=1)
         told = {uri.removeprefix(site.url("/")): said for uri, said in result.outcomes().items()}
         assert told == {
             "drip.png": "timed-out", "flood.png": "too-large", "bomb.png": "bad-response",
@@ -111,7 +103,7 @@ def test_bodies_without_end_and_bombs_end() -> None:
         where = result.images[site.url("/2.png")].where
         assert where and (where.title, where.alt) == ("é", "é")
         assert not result.ended.complete and "/page was not read" in result.ended.why
-        assert site.paths["/drip.png"] == 3  # it may be better the next time
+        assert site.paths["/drip.png"] == 1 and site.paths["/bomb.png"] == 3
 
 
 def test_credentials_go_to_the_source_alone() -> None:
