@@ -113,17 +113,17 @@ class Courtesy:
         host = _target(request).host
         if (wait := self._spider.meter.rest(host)) > MAX_DELAY:
             raise later(wait)
-        slot = self._slow(host, _SLOWER)
-        slot.lastseen = max(slot.lastseen, monotonic() + wait - slot.delay)
+        if slot := self._slow(host, _SLOWER):
+            slot.lastseen = max(slot.lastseen, monotonic() + wait - slot.delay)
 
-    def _slow(self, host: str, delay: float) -> Slot:
+    def _slow(self, host: str, delay: float) -> Slot | None:
         """From now on no more than a request in so many seconds to this host."""
         assert self._crawler.engine
         downloader = self._crawler.engine.downloader
         pace = downloader.per_slot_settings.setdefault(host, {"delay": 0.0})
         pace["delay"] = max(pace["delay"], delay, self._spider.order.source.politeness.delay)
-        slot = downloader.slots[host]
-        slot.delay = max(slot.delay, pace["delay"])
+        if slot := downloader.slots.get(host):
+            slot.delay = max(slot.delay, pace["delay"])
         return slot
 
 

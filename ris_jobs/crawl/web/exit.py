@@ -27,7 +27,16 @@ from ris_jobs.crawl.fetch import (
 )
 from ris_jobs.crawl.fetch.fetcher import Fetcher
 from ris_jobs.crawl.fetch.urls import parse
-from ris_jobs.crawl.web.errand import BUSY, MAX_DELAY, Broken, Declined, Errand, errand_of, later
+from ris_jobs.crawl.web.errand import (
+    BUSY,
+    MAX_DELAY,
+    Broken,
+    Declined,
+    Errand,
+    Stopped,
+    errand_of,
+    later,
+)
 from ris_jobs.crawl.web.read import sitemap
 from ris_jobs.crawl.web.read.robots import forbids
 from ris_jobs.errors import ImageRejected, Reason, UrlRefused
@@ -98,14 +107,21 @@ class Exit(BaseDownloadHandler):
         """The bytes are on the disk, name and all, before anybody hears of them."""
         path = self._spider.order.spool / f"{self._files:08}"
         self._files += 1
-        with path.open("wb") as file:
-            outcome = await self._fetch(request, errand, host, file)
-            if isinstance(outcome, Fetched):
-                file.flush()
-                await asyncio.to_thread(_sync, file, path.parent)
-                request.meta["path"] = path
-        if not isinstance(outcome, Fetched):
-            path.unlink()
+        kept = False
+        try:
+            with path.open("wb") as file:
+                outcome = await self._fetch(request, errand, host, file)
+                if kept := isinstance(outcome, Fetched):
+                    file.flush()
+                    await asyncio.to_thread(_sync, file, path.parent)
+                    request.meta["path"] = path
+        except OSError as error:  # not the network's: those are outcomes
+            kept = False
+            self._spider.stop(f"{path.parent} cannot be written to: {error.strerror}")
+            raise Stopped(str(error)) from error
+        finally:
+            if not kept:
+                path.unlink(missing_ok=True)
         return outcome
 
     async def _fetch(self, request: Request, errand: Errand, host: str, into: BinaryIO) -> Outcome:
