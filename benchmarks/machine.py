@@ -24,10 +24,14 @@ def _cpu() -> str:
     return next(named, platform.processor() or platform.machine())
 
 
-def versions() -> dict[str, str]:
-    """Python, and the libraries that figures depend on."""
-    libraries = ("ris-jobs", "numpy", "torch", "torchvision", "opencv-python-headless", "pillow")
-    found = {name: metadata.version(name) for name in (*libraries, "imagehash")}
+_LIBRARIES = (
+    "ris-jobs", "numpy", "torch", "torchvision", "opencv-python-headless", "pillow", "imagehash",
+)  # fmt: skip
+
+
+def versions(*libraries: str) -> dict[str, str]:
+    """Python, and the libraries that figures depend on: those named, or those of most."""
+    found = {name: metadata.version(name) for name in libraries or _LIBRARIES}
     return {"python": platform.python_version()} | found
 
 

@@ -18,9 +18,17 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.extensions.throttle import AutoThrottle
 from scrapy.http import Response
 
-from ris_jobs.crawl.fetch import Failed
 from ris_jobs.crawl.fetch.urls import Target, parse
-from ris_jobs.crawl.web.errand import Declined, Errand, Stopped, errand_of, request
+from ris_jobs.crawl.web.errand import (
+    BUSY,
+    MAX_DELAY,
+    Declined,
+    Errand,
+    Stopped,
+    errand_of,
+    later,
+    request,
+)
 from ris_jobs.crawl.web.read.robots import Rules
 from ris_jobs.errors import Reason, UrlRefused
 
@@ -29,11 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Courtesy", "Throttle"]
 
-MAX_DELAY = 120.0
-"""Seconds between two requests, or until the next, that a host may ask for; what asks for more is
-left alone."""
-
-_BUSY = (429, 503)
 _SLOWER = 0.05  # seconds between requests to a host that was once too busy, at least
 
 
@@ -43,7 +46,6 @@ class Courtesy:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._robots: dict[str, asyncio.Task[Rules | Declined]] = {}
-        self._closed: dict[str, float] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Courtesy:
@@ -59,8 +61,8 @@ class Courtesy:
         errand, target = errand_of(request), _target(request)
         if errand.kind == "page" and target.host not in self._spider.hosts:
             raise Declined(Reason.URL_REFUSED, f"it leads to another site, {target.host}")
-        if (left := self._closed.get(target.host, 0) - monotonic()) > 0:
-            raise _later(left)
+        if (left := self._spider.meter.rest(target.host)) > MAX_DELAY:
+            raise later(left)
         if self._spider.order.source.politeness.robots and errand.kind != "robots":
             rules = await self._rules(f"{target.scheme}://{request.url.split('/')[2]}")
             if isinstance(rules, Declined):
@@ -69,7 +71,7 @@ class Courtesy:
                 raise Declined(Reason.ROBOTS_REFUSED, "the robots.txt of its host forbids it")
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        if response.status in _BUSY:
+        if response.status in BUSY:
             self._wait(request)
         return response
 
@@ -107,27 +109,21 @@ class Courtesy:
         return rules
 
     def _wait(self, request: Request) -> None:
-        """Nobody asks this host for a while: as long as it says, or longer with each try."""
-        outcome = request.meta["outcome"]
-        pace = max(self._spider.order.source.politeness.delay, 1.0)
-        wait = outcome.retry_after if isinstance(outcome, Failed) else None
-        wait = pace * 2 ** request.meta.get("retry_times", 0) if wait is None else wait
+        """Its host was busy: nobody asks it for a while, and then more slowly."""
         host = _target(request).host
-        if wait > MAX_DELAY:
-            self._closed[host] = monotonic() + wait
-            raise _later(wait)
-        slot = self._slow(host, _SLOWER)
-        slot.lastseen = max(slot.lastseen, monotonic() + wait - slot.delay)
-        self._spider.meter.waits(host, wait)
+        if (wait := self._spider.meter.rest(host)) > MAX_DELAY:
+            raise later(wait)
+        if slot := self._slow(host, _SLOWER):
+            slot.lastseen = max(slot.lastseen, monotonic() + wait - slot.delay)
 
-    def _slow(self, host: str, delay: float) -> Slot:
+    def _slow(self, host: str, delay: float) -> Slot | None:
         """From now on no more than a request in so many seconds to this host."""
         assert self._crawler.engine
         downloader = self._crawler.engine.downloader
         pace = downloader.per_slot_settings.setdefault(host, {"delay": 0.0})
         pace["delay"] = max(pace["delay"], delay, self._spider.order.source.politeness.delay)
-        slot = downloader.slots[host]
-        slot.delay = max(slot.delay, pace["delay"])
+        if slot := downloader.slots.get(host):
+            slot.delay = max(slot.delay, pace["delay"])
         return slot
 
 
@@ -147,11 +143,6 @@ def _target(request: Request) -> Target:
         return parse(request.url)
     except UrlRefused as error:
         raise Declined(error.reason, error.detail) from error
-
-
-def _later(seconds: float) -> Declined:
-    detail = f"its server asks to be left alone for {seconds:.0f} s"
-    return Declined(Reason.HTTP_STATUS, detail, failed=True, retry_after=seconds)
 
 
 def _unreadable(reason: Reason, detail: str, *, failed: bool) -> Declined:

@@ -11,7 +11,24 @@ from scrapy.exceptions import IgnoreRequest
 from ris_jobs.crawl.web.values import Where
 from ris_jobs.errors import Reason
 
-__all__ = ["Broken", "Declined", "Errand", "Stopped", "errand_of", "request"]
+__all__ = [
+    "BUSY",
+    "MAX_DELAY",
+    "Broken",
+    "Declined",
+    "Errand",
+    "Stopped",
+    "errand_of",
+    "later",
+    "request",
+]
+
+BUSY = (429, 503)
+"""Statuses of a host that is asked too much."""
+
+MAX_DELAY = 120.0
+"""Seconds between two requests, or until the next, that a host may ask for; what asks for more is
+left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +66,12 @@ class Broken(Declined):
 
 class Stopped(IgnoreRequest):
     """The crawl ends: nothing more is asked for."""
+
+
+def later(seconds: float) -> Declined:
+    """A host asks to be left alone for longer than we wait."""
+    detail = f"its server asks to be left alone for {seconds:.0f} s"
+    return Declined(Reason.HTTP_STATUS, detail, failed=True, retry_after=seconds)
 
 
 _PRIORITY = {"robots": 1000, "sitemap": 2, "image": 1, "page": 0}

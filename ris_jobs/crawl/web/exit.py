@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -26,7 +27,16 @@ from ris_jobs.crawl.fetch import (
 )
 from ris_jobs.crawl.fetch.fetcher import Fetcher
 from ris_jobs.crawl.fetch.urls import parse
-from ris_jobs.crawl.web.errand import Broken, Declined, Errand, errand_of
+from ris_jobs.crawl.web.errand import (
+    BUSY,
+    MAX_DELAY,
+    Broken,
+    Declined,
+    Errand,
+    Stopped,
+    errand_of,
+    later,
+)
 from ris_jobs.crawl.web.read import sitemap
 from ris_jobs.crawl.web.read.robots import forbids
 from ris_jobs.errors import ImageRejected, Reason, UrlRefused
@@ -62,36 +72,59 @@ class Exit(BaseDownloadHandler):
         self._fetcher = Fetcher(policy)
         self._opened = False
         self._files = 0
+        lanes = order.source.politeness.per_host
+        self._lanes: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(lanes))
 
     async def download_request(self, request: Request) -> Response:
         """The answer, with its outcome in ``request.meta``; :class:`Declined` if there is none."""
-        self._spider.check()
         if not self._opened:
             self._opened = True
             await self._fetcher.__aenter__()
+        host = (_origin(request.url) or ("", "", 0))[1]
+        # Scrapy lets more through at a time when many come at once and nothing delays them.
+        async with self._lanes[host]:
+            await self._turn(host)
+            return await self._download(request, host)
+
+    async def _turn(self, host: str) -> None:
+        """Waits while the host is to be left alone, unless that is too long."""
+        self._spider.check()
+        while left := self._spider.meter.rest(host):
+            if left > MAX_DELAY:
+                raise later(left)
+            await asyncio.sleep(left)
+            self._spider.check()
+
+    async def _download(self, request: Request, host: str) -> Response:
         errand = errand_of(request)
         if errand.kind == "image":
-            outcome = await self._image(request, errand)
-            return _response(request, outcome, b"")
+            return _response(request, await self._image(request, errand, host), b"")
         into = io.BytesIO()
-        outcome = await self._fetch(request, errand, into)
+        outcome = await self._fetch(request, errand, host, into)
         return _response(request, outcome, into.getvalue())
 
-    async def _image(self, request: Request, errand: Errand) -> Outcome:
+    async def _image(self, request: Request, errand: Errand, host: str) -> Outcome:
         """The bytes are on the disk, name and all, before anybody hears of them."""
         path = self._spider.order.spool / f"{self._files:08}"
         self._files += 1
-        with path.open("wb") as file:
-            outcome = await self._fetch(request, errand, file)
-            if isinstance(outcome, Fetched):
-                file.flush()
-                await asyncio.to_thread(_sync, file, path.parent)
-                request.meta["path"] = path
-        if not isinstance(outcome, Fetched):
-            path.unlink()
+        kept = False
+        try:
+            with path.open("wb") as file:
+                outcome = await self._fetch(request, errand, host, file)
+                if kept := isinstance(outcome, Fetched):
+                    file.flush()
+                    await asyncio.to_thread(_sync, file, path.parent)
+                    request.meta["path"] = path
+        except OSError as error:  # not the network's: those are outcomes
+            kept = False
+            self._spider.stop(f"{path.parent} cannot be written to: {error.strerror}")
+            raise Stopped(str(error)) from error
+        finally:
+            if not kept:
+                path.unlink(missing_ok=True)
         return outcome
 
-    async def _fetch(self, request: Request, errand: Errand, into: BinaryIO) -> Outcome:
+    async def _fetch(self, request: Request, errand: Errand, host: str, into: BinaryIO) -> Outcome:
         meter, image = self._spider.meter, errand.kind == "image"
         limit = sitemap.MAX_BYTES if errand.kind == "sitemap" else _PAGE_BYTES
         meter.begins()
@@ -105,10 +138,19 @@ class Exit(BaseDownloadHandler):
             max_bytes=None if image else limit,
             admit=_admit if image and self._spider.order.source.politeness.robots else None,
         )
-        meter.ends((_origin(outcome.url) or ("", "", 0))[1], outcome)
+        meter.ends(host, outcome)
+        if isinstance(outcome, Failed) and outcome.status in BUSY:
+            meter.rests(host, self._rest(request, outcome))
         request.meta["outcome"] = outcome
         request.meta["download_latency"] = outcome.seconds
         return outcome
+
+    def _rest(self, request: Request, outcome: Failed) -> float:
+        """Seconds to leave a busy host alone: as long as it says, or longer with each try."""
+        if outcome.retry_after is not None:
+            return outcome.retry_after
+        pace = max(self._spider.order.source.politeness.delay, 1.0)
+        return float(pace * 2 ** request.meta.get("retry_times", 0))
 
     def _authorization(self, url: str) -> str | None:
         ours = self._home is not None and _origin(url) == self._home
@@ -130,6 +172,8 @@ def _response(request: Request, outcome: Outcome, body: bytes) -> Response:
     match outcome:
         case Refused():
             raise Declined(outcome.reason, outcome.detail)
+        case Failed(reason=Reason.TIMED_OUT):  # to wait once more could cost as much again
+            raise Declined(outcome.reason, outcome.detail, failed=True)
         case Failed(status=None):
             raise Broken(outcome.reason, outcome.detail, failed=True)
         case Failed():

@@ -114,17 +114,18 @@ class Frontier:
     def _full(self) -> bool:
         return self._limits.images is not None and self._images >= self._limits.images
 
-    def rest(self) -> Iterator[Errand]:
+    def rest(self) -> list[Errand]:
         """What waits, once all that was asked for is there: the next level of pages, and after the
         last the images that only sitemaps name."""
-        self._level += 1
-        level, self._next = self._next, []
-        for errand in level:
-            yield from self._counted(errand)
-        if not level:
+        errands: list[Errand] = []
+        while not errands and self._next:
+            self._level += 1
+            level, self._next = self._next, []
+            errands = [counted for errand in level for counted in self._counted(errand)]
+        if not errands:
             later, self._later = self._later, {}
-            for uri, where in later.items():
-                yield from self.image(uri, where)
+            errands = [e for uri, where in later.items() for e in self.image(uri, where)]
+        return errands
 
     def withheld(self) -> Iterator[Image]:
         """Images that no page allows to take."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from ris_jobs.crawl.fetch import Failed, Outcome, Refused
 from ris_jobs.crawl.source import Limits
@@ -15,6 +15,7 @@ __all__ = ["Meter", "inside"]
 
 # Such requests never left this machine.
 _UNSENT = (Reason.URL_REFUSED, Reason.ADDRESS_REFUSED)
+_LONGEST_REST = 30 * 86400
 
 
 @dataclass(slots=True)
@@ -40,6 +41,7 @@ class Meter:
         self._clock = clock
         self._begun = clock()
         self._hosts: dict[str, _Total] = {}
+        self._rests: dict[str, datetime] = {}
         self._requests = 0
         self._bytes = 0
 
@@ -75,8 +77,16 @@ class Meter:
         total.failed += isinstance(outcome, Failed)
         self._bytes += outcome.received
 
-    def waits(self, host: str, seconds: float) -> None:
+    def rests(self, host: str, seconds: float) -> None:
+        """A host asks to be left alone for so long."""
         self._hosts.setdefault(host, _Total()).waited += seconds
+        until = self._clock() + timedelta(seconds=min(seconds, _LONGEST_REST))
+        self._rests[host] = max(until, self._rests.get(host, until))
+
+    def rest(self, host: str) -> float:
+        """Seconds for which a host is still to be left alone."""
+        until = self._rests.get(host)
+        return max(0.0, (until - self._clock()).total_seconds()) if until else 0.0
 
     def hosts(self) -> Iterator[Host]:
         for name, total in sorted(self._hosts.items()):

@@ -55,7 +55,7 @@ def crawl(order: Order) -> Generator[Event, None, None]:
 @contextmanager
 def _child() -> Iterator[subprocess.Popen[bytes]]:
     child = subprocess.Popen(
-        [sys.executable, "-m", "ris_jobs.crawl.web"],
+        [sys.executable, "-P", "-m", "ris_jobs.crawl.web"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -10,7 +10,7 @@ from typing import Any
 import scrapy
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DontCloseSpider
+from scrapy.exceptions import DontCloseSpider, IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -47,6 +47,7 @@ class Spider(scrapy.Spider):
         self._memory = Memory(order.known)
         self._frontier = Frontier(order.source, self._memory)
         self._stopped: str | None = None
+        self._first: str | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **more: Any) -> Spider:
@@ -66,14 +67,17 @@ class Spider(scrapy.Spider):
     def check(self) -> None:
         """Raises :class:`Stopped` if nothing more may be asked for."""
         if self._stopped is None and (why := self.meter.over() or self.meter.spent()):
-            self._stop(why)
+            self.stop(why)
         if self._stopped is not None:
             raise Stopped(self._stopped)
 
-    def _stop(self, why: str) -> None:
+    def stop(self, why: str) -> None:
+        """End the crawl: what is on its way may come, nothing else is asked for."""
+        if self._stopped is not None:
+            return
         self._stopped = why
         engine = self.crawler.engine
-        assert engine is not None
+        assert engine
         self._closing = asyncio.ensure_future(engine.close_spider_async(reason="stopped"))
         # What waits for its turn is let through, and meets check(): nobody waits for it.
         for slot in engine.downloader.slots.values():
@@ -94,6 +98,7 @@ class Spider(scrapy.Spider):
         except UrlRefused as error:
             self._frontier.miss(f"its location cannot be asked for: {error.detail}")
             return
+        self._first = url
         kind = "sitemap" if url.endswith((".xml", ".gz")) else "page"
         for asked in self._requests(self._frontier.document(url, 0, kind)):
             yield asked
@@ -151,7 +156,8 @@ class Spider(scrapy.Spider):
                 results.of_outcome(errand, outcome, response.request.meta.get("path"))
             )
         elif not isinstance(outcome, Fetched):
-            self._lost(errand, f"the server answered {response.status}", response.status)
+            gone = response.status < 500 and response.status != 429
+            self._lost(errand, f"the server answered {response.status}", answered=gone)
         elif response.url == errand.uri or self._frontier.arrived(response.url):
             header = outcome.headers.x_robots_tag
             if found := read(response.body, outcome.headers.content_type, response.url):
@@ -182,19 +188,18 @@ class Spider(scrapy.Spider):
 
     async def _unanswered(self, failure: Failure) -> None:
         errand, error = errand_of(failure.request), failure.value  # type: ignore[attr-defined]
-        assert error
-        if isinstance(error, Stopped):
+        if error is None or isinstance(error, Stopped):
             return
         if errand.kind == "image":
             await self._teller.tell(results.of_failure(errand, error))
         else:
-            self._lost(errand, str(error), None if getattr(error, "failed", True) else 403)
+            answered = isinstance(error, IgnoreRequest) and not getattr(error, "failed", False)
+            self._lost(errand, str(error) or repr(error), answered=answered)
 
-    def _lost(self, errand: Errand, why: str, status: int | None) -> None:
+    def _lost(self, errand: Errand, why: str, *, answered: bool) -> None:
         """A page that was not read. That it is gone or closed to us is an answer; but without the
         first page nothing is known of the site."""
-        is_first = errand.uri == self.order.source.location
-        if is_first or status is None or status >= 500 or status == 429:
+        if not answered or errand.uri == self._first:
             self._frontier.miss(f"{errand.uri} was not read: {why}")
 
     def _error(self) -> None:
@@ -206,8 +211,8 @@ class Spider(scrapy.Spider):
         while True:
             for _ in range(_TELL_SECONDS):
                 await asyncio.sleep(1)
-                if self._stopped is None and (why := self.meter.over()):
-                    self._stop(why)
+                if why := self.meter.over():
+                    self.stop(why)
             for host in self.meter.hosts():
                 await self._teller.tell(host)
 

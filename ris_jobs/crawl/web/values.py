@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from ris_jobs.crawl.fetch import CONTACT
 from ris_jobs.crawl.source import Source
-from ris_jobs.errors import Reason
+from ris_jobs.errors import ConfigError, Reason
 
 __all__ = ["Ended", "Event", "Host", "Image", "Order", "Outcome", "Where"]
 
@@ -25,6 +26,7 @@ class Order:
     "last_modified", "done"}``: those that are done are not asked for again. Fetched images are
     written to ``spool``, an empty folder of this crawl. ``authorization`` is a header for the
     origin of the location alone. ``seconds`` bounds one request, ``idle_seconds`` the wait within.
+    :class:`ConfigError` if the contact is none.
     """
 
     source: Source
@@ -36,6 +38,10 @@ class Order:
     authorization: str | None = field(repr=False)
     seconds: float = 300
     idle_seconds: float = 20
+
+    def __post_init__(self) -> None:
+        if not CONTACT.fullmatch(self.contact):
+            raise ConfigError("contact", f"must be a URL or mail address, not {self.contact!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

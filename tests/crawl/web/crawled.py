@@ -47,7 +47,7 @@ def order(
     folder: Path, source: Source, known: Iterable[Mapping[str, Any]] = (), **more: Any
 ) -> Order:
     spool, memory = folder / "spool", folder / "known.jsonl"
-    spool.mkdir()
+    spool.mkdir(parents=True)
     memory.write_text("".join(json.dumps(row) + "\n" for row in known))
     values = {"contact": CONTACT, "max_bytes": 1 << 20, "images": None, "authorization": None}
     return Order(source=source, known=memory, spool=spool, **{**values, **more})

@@ -67,11 +67,12 @@ class Site:
         """A source that begins at a path, without pauses; ``more`` are fields of its parts."""
         limits = {n: more.pop(n) for n in list(more) if n in Limits.__dataclass_fields__}
         manners = {n: more.pop(n) for n in list(more) if n in Politeness.__dataclass_fields__}
-        manners = {"delay": 0.0, "per_host": 8, "allowed": (ip_network(self.host),)} | manners
+        usual = {"delay": 0.0, "per_host": 8, "allowed": (ip_network(self.host),)}
+        manners = {**usual, "ports": frozenset({self.port}), **manners}
         return Source(**{
             "name": "site", "kind": "web", "location": self.url(path),
             "limits": Limits(**limits),
-            "politeness": Politeness(ports=frozenset({self.port}), **manners), **more,
+            "politeness": Politeness(**manners), **more,
         })  # fmt: skip
 
     @property

@@ -25,6 +25,7 @@ __all__ = ["fragment", "page"]
 MAX_BYTES = 5 << 20
 """What lies beyond these is not read."""
 
+_MAX_SOURCES = 50  # elements of a picture that are looked at
 _SOURCES = ("src", "data-src", "data-lazy-src", "data-original")
 _SRCSETS = ("srcset", "data-srcset", "data-lazy-srcset")
 _META_IMAGES = (
@@ -140,7 +141,8 @@ class _Page:
         """URLs with their weight in a ``srcset``; 0 for those outside of one."""
         # libxml2 does not know that source is empty, and puts what follows into it.
         picture = next(img.iterancestors("picture"), None)
-        sources = () if picture is None else picture.iter("source")
+        inside = () if picture is None else islice(picture.iter(), _MAX_SOURCES)
+        sources = [element for element in inside if element.tag == "source"]
         for name in _SOURCES:
             yield self._gathered.url(img.get(name)), 0.0
         for element in (img, *sources):

@@ -1,0 +1,1 @@
+"""How fast websites are crawled, held against reading the same files."""

@@ -1,0 +1,122 @@
+"""python -m benchmarks.crawl --images 3000 --kib 100 --seed 0
+
+Writes that many files of noise that begin like JPEGs; reads them; serves them on loopback from a
+process of its own, with pages that show 50 each; and crawls that site twice without pauses, the
+second time with what the first one learned. Prints how fast each was, beside reading the files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from benchmarks.crawl.site import HOST, served
+from benchmarks.machine import machine, versions, where
+from ris_jobs.crawl.source import Limits, Politeness, Source
+from ris_jobs.crawl.web import Ended, Host, Image, Order, crawl
+
+PER_PAGE = 50
+LANES = 16  # requests at a time
+
+
+@dataclass(frozen=True)
+class Crawl:
+    """Seconds it took, bytes that came, images by outcome, and what to know of them next time."""
+
+    seconds: float
+    received: int
+    outcomes: Counter[str]
+    known: str
+
+
+def read(files: list[Path]) -> float:
+    """Seconds that it takes to read the files as a folder's are: sha256 included."""
+    started = perf_counter()
+    for path in files:
+        hashlib.sha256(path.read_bytes()).hexdigest()
+    return perf_counter() - started
+
+
+def crawled(port: int, known: str) -> Crawl:
+    """One crawl of the site at ``port``; ``known`` is what an earlier one learned."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "spool").mkdir()
+        (folder / "known").write_text(known)
+        started, outcomes, received, rows = perf_counter(), Counter[str](), 0, []
+        for event in crawl(_order(folder, port)):
+            match event:
+                case Image():
+                    outcomes[event.outcome] += 1
+                    row = {"uri": event.uri, "etag": event.etag, "last_modified": None}
+                    rows.append(json.dumps(row | {"done": False}) + "\n")
+                    if event.path:
+                        event.path.unlink()
+                case Host():
+                    received = event.bytes
+                case Ended():
+                    assert event.complete, event
+        return Crawl(perf_counter() - started, received, outcomes, "".join(rows))
+
+
+def _order(folder: Path, port: int) -> Order:
+    manners = Politeness(
+        delay=0.0, per_host=LANES, allowed=(ip_network(HOST),), ports=frozenset({port})
+    )
+    source = Source(
+        name="bench", kind="web", location=f"http://{HOST}:{port}/",
+        limits=Limits(pages=None), politeness=manners,
+    )  # fmt: skip
+    return Order(
+        source=source, contact="https://example.org/bench", max_bytes=64 << 20, images=None,
+        known=folder / "known", spool=folder / "spool", authorization=None,
+    )  # fmt: skip
+
+
+def write(folder: Path, images: int, kib: int, seed: int) -> list[Path]:
+    """Files of noise; no two are the same."""
+    rng = np.random.default_rng(seed)
+    files = [folder / f"{number:06}.jpg" for number in range(images)]
+    for path in files:
+        path.write_bytes(b"\xff\xd8\xff\xe0" + rng.bytes(kib << 10))
+    return files
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.crawl")
+    parser.add_argument("--images", type=int, default=3000)
+    parser.add_argument("--kib", type=int, default=100, help="size of each")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    print(where(machine(), versions("aiohttp", "lxml", "scrapy", "twisted")))
+    print(f"{args.images:,} images of {args.kib} KiB, seed {args.seed}, {LANES} requests at a time")
+    with tempfile.TemporaryDirectory() as name:
+        files = write(Path(name), args.images, args.kib, args.seed)
+        reading = read(files)
+        with served(Path(name), PER_PAGE) as port:
+            first = crawled(port, "")
+            second = crawled(port, first.known)
+    _line("files read", args.images, reading)
+    _line("first crawl", args.images, first.seconds, first)
+    _line("second crawl", args.images, second.seconds, second)
+    print(f"a crawl takes {first.seconds / reading:.1f} times as long as reading")
+
+
+def _line(what: str, images: int, seconds: float, crawl: Crawl | None = None) -> None:
+    said = f"{what:<14}{seconds:8.2f} s {images / seconds:9.0f} images/s"
+    if crawl:
+        said += f"   {crawl.received:,} bytes; {dict(crawl.outcomes)}"
+    print(said)
+
+
+if __name__ == "__main__":
+    main()
