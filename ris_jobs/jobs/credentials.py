@@ -33,7 +33,8 @@ def filesystem(source: Source) -> Any:
         options = _options(source) if source.credentials else {}
         fs = fsspec.filesystem(scheme, **_host(scheme, source.location), **options)
     except (OSError, ValueError, ImportError, TypeError) as e:
-        fix = f"Is what {scheme}:// needs installed (pip install 'ris-jobs[s3]' for S3)?"
+        fix = f"Is what {scheme}:// needs installed? For S3: pip install 'ris-jobs[s3]', or, "
+        fix += "with a connection of Airflow, apache-airflow-providers-amazon."
         raise SourceUnavailable(source.name, str(e), fix) from e
     return fs
 
@@ -83,7 +84,12 @@ def _connection(source: Source, name: str) -> Any:
     except ImportError as e:
         fix = "Use env:NAME, or run it as a task of Airflow."
         raise SourceUnavailable(source.name, "Airflow is not installed", fix) from e
-    return BaseHook.get_connection(name)
+    try:
+        return BaseHook.get_connection(name)
+    # Where connections are kept decides what is raised.
+    except Exception as e:
+        fix = f"Is there a connection {name!r}?"
+        raise SourceUnavailable(source.name, str(e) or type(e).__name__, fix) from e
 
 
 def _variable(source: Source, name: str) -> str:

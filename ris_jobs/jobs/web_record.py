@@ -76,7 +76,7 @@ class Record:
     def _record(self, db: Connection, images: Sequence[Image]) -> Figures:
         run, source_id = self._run, self._crawl.source_id
         known = ledger.current(db, [i.uri for i in images])
-        same = [known[i.uri] for i in images if i.outcome == "not_modified" and i.uri in known]
+        same = [k for i in images if i.outcome == "not_modified" and (k := known.get(i.uri))]
         observed = [o for i in images if (o := _observation(i)) is not None]
         failed = [f for i in images if (f := _failure(i, known.get(i.uri))) is not None]
         missed = [k for i in images if i.outcome == "gone" and (k := known.get(i.uri))]

@@ -76,8 +76,9 @@ def applied(done: Sequence[tuple[str, str]], unchanged: int, dry_run: bool) -> R
 
 def _crawl(crawl: Mapping[str, Any]) -> list[Text]:
     ending = visible(crawl["why"] or "under way, or interrupted")
-    said = f"    {moment(crawl['began_at'])}  {plural(crawl['seen'], 'image')}: {_counts(crawl)}"
-    lines = [Text(f"{said}; {crawl['bytes']:,} bytes; {ending}")]
+    seen = plural(crawl["seen"], "image")
+    said = "; ".join(filter(None, (_counts(crawl), f"{crawl['bytes']:,} bytes", ending)))
+    lines = [Text(f"    {moment(crawl['began_at'])}  {seen}: {said}")]
     for reason, total in sorted(crawl["refusals"].items()):
         lines.append(Text(f"        {reason}: {total:,}", "yellow"))
     for host, figures in sorted(crawl["hosts"].items()):

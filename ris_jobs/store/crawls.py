@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from ris_jobs.store.queries import query
 from ris_jobs.store.runs import Run
 
+_LOG = logging.getLogger("ris_jobs")
 _COUNTS = ("seen", "new", "changed", "unchanged", "gone", "refused", "failed", "bytes")
 
 
@@ -62,7 +64,9 @@ def opened(engine: Engine, source_id: int, run: Run) -> Iterator[Crawl]:
     """
     params = {"source_id": source_id}
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as lock:
-        lock.execute(query("sources.lock"), params)
+        if not lock.scalar(query("sources.try_lock"), params):
+            _LOG.warning("another process crawls this source (%d): waiting for it", source_id)
+            lock.execute(query("sources.lock"), params)
         try:
             with engine.begin() as db:
                 db.execute(query("sources.close_old"), params)

@@ -9,10 +9,11 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ris_jobs.crawl import Failure
+from ris_jobs.store.outside import MAX_URI, storable
 from ris_jobs.store.queries import query
 
 MAX_DETAIL = 1000
-"""Characters of a failure's detail that are kept: a server may have worded it."""
+"""Bytes of a failure's detail that are kept: a server may have worded it."""
 
 
 def waiting(db: Connection, uris: Sequence[str], now: datetime) -> set[str]:
@@ -26,9 +27,9 @@ def fail(
     """Each waits twice as long as the last time, and is given up after so many attempts."""
     rows = [
         {
-            "uri": f.uri.replace("\0", ""),
+            "uri": storable(f.uri, MAX_URI),
             "reason": f.reason.value,
-            "detail": f.detail.replace("\0", "")[:MAX_DETAIL],
+            "detail": storable(f.detail, MAX_DETAIL),
             "retry_after": f.retry_after,
         }
         for f in failures

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ris_jobs.store.crawls import Crawl
+from ris_jobs.store.outside import MAX_URI, storable
 from ris_jobs.store.queries import query
 from ris_jobs.store.runs import Run
 
@@ -35,9 +36,8 @@ def save(
 ) -> None:
     """``facts``: the columns of ris.sighting by name, times as ISO 8601. What differs from before
     is kept as history."""
-    # NUL, which JSON can hold and PostgreSQL cannot.
-    rows = json.dumps(list(facts)).replace("\\u0000", "")
-    params = {"source_id": source_id, "rows": rows, "seen_at": seen_at}
+    rows = [storable(f) | {"uri": storable(f["uri"], MAX_URI)} for f in facts]
+    params = {"source_id": source_id, "rows": json.dumps(rows), "seen_at": seen_at}
     if facts:
         db.execute(query("sightings.save"), params)
 

@@ -11,7 +11,7 @@ WHERE o.uri = ANY(:uris) AND o.superseded_at IS NULL;
 UPDATE ris.observation
 SET last_seen_at = greatest(last_seen_at, :seen_at), source_id = coalesce(:source_id, source_id),
     missed = 0
-WHERE observation_id = ANY(:ids)
+WHERE observation_id = ANY(:ids) AND gone_at IS NULL
   AND (last_seen_at < :seen_at OR missed > 0
        OR source_id IS DISTINCT FROM coalesce(:source_id, source_id));
 

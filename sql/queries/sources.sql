@@ -40,8 +40,12 @@ ORDER BY s.name;
 -- All that ever brought images, removed ones last.
 SELECT * FROM ris.source ORDER BY removed_at IS NOT NULL, source_id DESC;
 
+-- name: try_lock
+-- Whether no other connection crawls the source; free again when this one is closed.
+SELECT pg_try_advisory_lock(hashtext('ris.crawl'), :source_id);
+
 -- name: lock
--- Waits until no other connection crawls the source; free again when this one is closed.
+-- Waits until no other connection crawls it.
 SELECT pg_advisory_lock(hashtext('ris.crawl'), :source_id);
 
 -- name: unlock

@@ -80,8 +80,11 @@ def test_a_night_finds_the_thumbnail_and_the_next_finds_nothing_new(
         found = db.execute(text("SELECT relation, derived_uri FROM ris.duplicates")).all()
         assert [(r, Path(u).name) for r, u in found] == [("thumbnail", "small.jpg")]
         assert db.scalar(text("SELECT status FROM ris.last_run")) == "done"
-    # The roots are known now, and need not be named again.
+    # The folder is a source now, and need not be named again; a source may be.
     assert set(states(nights["ris_crawl"].test()).values()) == {"success"}
+    named = nights["ris_crawl"].test(run_conf={"sources": ["in"]})
+    assert set(states(named).values()) == {"success"}
+    assert [s for name, s in states(named).items() if name.startswith("crawl")] == ["success"]
     nights["ris_provenance_scan"].test()
     with open_engine(environment) as engine, engine.connect() as db:
         assert db.scalar(text("SELECT count(*) FROM ris.match")) == 1

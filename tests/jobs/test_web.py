@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -242,3 +243,15 @@ def test_a_list_of_urls_brings_its_columns(
     assert ask(settings, "SELECT reason, count(*) FROM ris.fetch GROUP BY reason") == [
         ("url-refused", 2)
     ]
+
+
+def test_a_hostile_list_is_taken_in_whole(settings: Settings, site: Site, tmp_path: Path) -> None:
+    """What is no URL is kept as far as it can be, and does not end the crawl."""
+    urls = ["http://" + "\N{GRINNING FACE}" * 1990, "http://\ud800/\0", "\\u0000", "x" * 5000]
+    rows = [{"url": url, "a\0\udcff": "\\u0000 \ud800"} for url in [*urls, site.url("/a.png")]]
+    (tmp_path / "list").write_text("\n".join(map(json.dumps, rows)))
+    site.pages["/a.png"] = image(1)
+    add(settings, replace(site.source(), kind="urls", location=str(tmp_path / "list")))
+    assert counts(crawl(settings)) == {"seen": 5, "new": 1, "refused": 4}
+    assert ask(settings, "SELECT columns FROM ris.sighting") == [({"a?": "\\u0000 ?"},)]
+    assert ask(settings, "SELECT count(*), max(octet_length(uri)) FROM ris.fetch") == [(4, 2000)]
