@@ -71,6 +71,7 @@ def settings(order: Order) -> dict[str, Any]:
         "SCHEDULER_PRIORITY_QUEUE": "scrapy.pqueues.DownloaderAwarePriorityQueue",
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
         "SCRAPER_SLOT_MAX_ACTIVE_SIZE": 256 << 10,
+        "CONCURRENT_ITEMS": 1,  # tasks that Scrapy starts for each answer
         "CONCURRENT_REQUESTS": max(_ALL_HOSTS, 2 * manners.per_host),
         "CONCURRENT_REQUESTS_PER_DOMAIN": manners.per_host,
         "DOWNLOAD_DELAY": manners.delay,

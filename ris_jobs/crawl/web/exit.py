@@ -92,7 +92,7 @@ class Exit(BaseDownloadHandler):
         while left := self._spider.meter.rest(host):
             if left > MAX_DELAY:
                 raise later(left)
-            await asyncio.sleep(left)
+            await asyncio.sleep(min(left, 1.0))  # the crawl may be stopped meanwhile
             self._spider.check()
 
     async def _download(self, request: Request, host: str) -> Response:

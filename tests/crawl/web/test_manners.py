@@ -163,6 +163,14 @@ def test_time_ends_a_crawl_whatever_it_waits_for() -> None:
         assert datetime.now(UTC) - begun < timedelta(seconds=20)
 
 
+def test_time_ends_a_crawl_that_waits_for_a_busy_host() -> None:
+    busy = Answer(status=429, headers={"Retry-After": "100"})
+    with served(PNGS | {"/": page(img(*PNGS)), "/0.png": busy}) as site:
+        begun = datetime.now(UTC)
+        assert crawled(site.source(seconds=2, per_host=1)).ended.why == "budget of time"
+        assert datetime.now(UTC) - begun < timedelta(seconds=30)
+
+
 def test_outside_its_window_a_crawl_asks_for_nothing() -> None:
     now = datetime.now(UTC)
     window = tuple((now + timedelta(hours=hours)).time() for hours in (2, 3))
