@@ -93,7 +93,8 @@ def fingerprint(
 
 
 class _Second:
-    """Describes images by another model once the first could; a night never fails for it."""
+    """Describes images by another model once the first could; where it cannot be loaded, the night
+    goes on without it."""
 
     def __init__(self, beside: Beside) -> None:
         self._beside = beside
