@@ -55,11 +55,8 @@ def settled(db: Connection, settings: Settings) -> Settings:
     served = serving.current(db)
     if served is None:
         return replace(settings, model=settings.model or USUAL)
-    must_allow(
-        settings,
-        served.model,
-        "but {0} serves: unset it, or change the model by `ris reindex start`",
-    )
+    why = "but {0} serves: unset it, or change the model by `ris reindex start`"
+    must_allow(settings, served.model, why)
     return naming(settings, served.model)
 
 
