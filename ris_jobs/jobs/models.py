@@ -55,18 +55,20 @@ def settled(db: Connection, settings: Settings) -> Settings:
     served = serving.current(db)
     if served is None:
         return replace(settings, model=settings.model or USUAL)
-    model = served.model
-    for name, wanted, serves in (
+    why = "but {0} serves: unset it, or change the model by `ris reindex start`"
+    must_allow(settings, served.model, why)
+    return naming(settings, served.model)
+
+
+def must_allow(settings: Settings, model: Model, why: str) -> None:
+    """Raise :class:`ConfigError` that says ``why`` where the settings name another model; ``{0}``
+    stands for what they do not name."""
+    for name, wanted, meant in (
         ("RIS_MODEL", settings.model, model.name),
         ("RIS_REGIONS", settings.regions, model.regions),
     ):
-        if wanted not in (None, serves):
-            raise ConfigError(
-                name,
-                f"is {wanted}, but {serves} serves: unset it, or change the model by "
-                "`ris reindex start`",
-            )
-    return naming(settings, model)
+        if wanted not in (None, meant):
+            raise ConfigError(name, f"is {wanted}, {why.format(meant)}")
 
 
 def naming(settings: Settings, model: Model) -> Settings:

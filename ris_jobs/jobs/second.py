@@ -23,7 +23,7 @@ _LOG = logging.getLogger("ris_jobs")
 
 
 class Second:
-    """A night never fails for it: what it cannot describe now, the reindex does later."""
+    """Where its model cannot be loaded, the night goes on without it."""
 
     def __init__(self, beside: Beside) -> None:
         self._beside = beside

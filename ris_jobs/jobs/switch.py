@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ris_jobs.errors import ConfigError, GateClosed, NotFound
-from ris_jobs.jobs.models import calibration_of, naming
+from ris_jobs.jobs.models import calibration_of, must_allow, naming
 from ris_jobs.jobs.reindex import label
 from ris_jobs.jobs.resolve import look_again
 from ris_jobs.jobs.words import reason, reviewer
@@ -101,7 +101,9 @@ def _switch(settings: Settings, why: str, by: str | None, *, back: bool, force: 
 
 def _begin(db: Connection, settings: Settings, back: bool) -> Run:
     model_id = _asked(db, back).model_id
-    named = naming(settings, serving.model(db, model_id))
+    model = serving.model(db, model_id)
+    must_allow(settings, model, "and no scan would run once {0} serves: unset it first")
+    named = naming(settings, model)
     version = calibration_of(named).version
     return runs.start(db, "reindex", named, model_id=model_id, calibration=version)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ris_jobs.provenance import Family
@@ -33,16 +34,19 @@ class Event:
 def keep_ids(old: Sequence[Before], found: Sequence[Family]) -> list[int | None]:
     """For each found family the id of the one it continues: that with the same anchor, else that
     with the most members in common (of equals, the older); None for a new family."""
+    anchors = {o.family_id: o.anchor_id for o in old}
+    holders = {image: o.family_id for o in old for image in o.members}
     claims = sorted(
-        (f.anchor_id != o.anchor_id, -shared, o.family_id, f.anchor_id)
+        (f.anchor_id != anchors[family_id], -shared, family_id, f.anchor_id)
         for f in found
-        for o in old
-        if (shared := len(set(f.members) & set(o.members)))
+        for family_id, shared in _shared(f.members, holders).items()
     )
     kept: dict[int, int] = {}
+    taken: set[int] = set()
     for _, _, family_id, anchor_id in claims:
-        if anchor_id not in kept and family_id not in kept.values():
+        if anchor_id not in kept and family_id not in taken:
             kept[anchor_id] = family_id
+            taken.add(family_id)
     return [kept.get(f.anchor_id) for f in found]
 
 
@@ -50,16 +54,22 @@ def events(old: Sequence[Before], now: Mapping[int, Family]) -> Iterator[Event]:
     """What became of ``old`` families, given those with their ids that hold their members now;
     growing is none."""
     known = {o.family_id for o in old}
+    holders = {image: i for i, f in now.items() for image in f.members}
     for family in old:
-        went = {i: len(set(f.members) & set(family.members)) for i, f in now.items()}
+        went = _shared(family.members, holders)
         if family.family_id in now:
-            founded = [i for i, shared in went.items() if shared and i not in known]
+            founded = [i for i in went if i not in known]
             yield from (_event(family, "split", i, now[i]) for i in sorted(founded))
-        elif any(went.values()):
+        elif went:
             most = max(sorted(went), key=went.__getitem__)
             yield _event(family, "merged", most, now[most])
         else:
             yield Event(family.family_id, "ended", None, frozenset(family.members))
+
+
+def _shared(members: Iterable[int], holders: Mapping[int, int]) -> Counter[int]:
+    """The families that hold some of these members, and how many; an image is in one at most."""
+    return Counter(holders[i] for i in {*members} if i in holders)
 
 
 def _event(family: Before, kind: str, other_id: int, other: Family) -> Event:

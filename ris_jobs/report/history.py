@@ -18,6 +18,7 @@ from ris_jobs.report import text
 
 __all__ = [
     "Decided",
+    "Erased",
     "History",
     "InFamily",
     "Matched",
@@ -107,6 +108,17 @@ class Templated:
 
 
 @dataclass(frozen=True, slots=True)
+class Erased:
+    """An image was erased on demand; ``returns``: it may be taken up again."""
+
+    at: datetime
+    sha256: str
+    who: str
+    why: str
+    returns: bool
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """All of it, each list in the order of time. ``subject`` is a URI or a sha256; what came after
     ``as_of`` (None: now) is left out, and what ended after it had not ended."""
@@ -119,6 +131,7 @@ class History:
     families: Sequence[InFamily]
     decisions: Sequence[Decided]
     templates: Sequence[Templated]
+    erasures: Sequence[Erased] = ()
 
 
 def as_json(history: History) -> dict[str, Any]:
@@ -168,6 +181,9 @@ def _told(history: History) -> Iterator[_Line]:
     for t in history.templates:
         yield t.since, f"marked as a template by {t.who}" + (f": {t.note}" if t.note else "")
         yield from _ended(t.until, "a template no more")
+    for e in history.erasures:
+        then = ", may come back" if e.returns else ""
+        yield e.at, f"erased by {e.who}{then}: {e.why}"
 
 
 def _ended(at: datetime | None, said: str) -> Iterator[_Line]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from ris_jobs.errors import NotFound
 from ris_jobs.report.history import (
     Decided,
+    Erased,
     InFamily,
     Matched,
     Quarantined,
@@ -61,8 +62,8 @@ def events_of(db: Connection, sha256: str, as_of: datetime | None) -> list[UriEv
 
 
 def of_images(db: Connection, ids: Sequence[int], as_of: datetime | None) -> dict[str, Any]:
-    """The lists ``quarantine``, ``matches``, ``families``, ``decisions`` and ``templates`` of a
-    :class:`ris_jobs.report.history.History`."""
+    """The lists ``quarantine``, ``matches``, ``families``, ``decisions``, ``templates`` and
+    ``erasures`` of a :class:`ris_jobs.report.history.History`."""
     params = {"ids": list(ids), "as_of": as_of or _NOW}
     kinds = {
         "quarantine": Quarantined,
@@ -70,6 +71,7 @@ def of_images(db: Connection, ids: Sequence[int], as_of: datetime | None) -> dic
         "families": InFamily,
         "decisions": Decided,
         "templates": Templated,
+        "erasures": Erased,
     }
     return {
         name: [kind(*row) for row in db.execute(query(f"history.{name}"), params)]

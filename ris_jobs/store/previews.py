@@ -72,6 +72,10 @@ class Previews:
             files = self._fs.ls(f"{self._root}/{prefix}", detail=True, refresh=True)
         except FileNotFoundError:
             files = []
+        except OSError as e:
+            raise PreviewsUnavailable(
+                self.where, f"a listing failed ({e})", "See RIS_PREVIEWS_URL."
+            ) from e
         parts = {file["name"]: file for file in files if file["name"].endswith(".part")}
         before = time.time() - _LEFT_OVER_S
         return Listed(

@@ -86,3 +86,10 @@ FROM ris.template_version v
 JOIN ris.image i USING (image_id)
 WHERE v.image_id = ANY(:ids) AND v.since <= :as_of
 ORDER BY v.since, i.sha256;
+
+-- name: erasures
+SELECT e.erased_at AS at, i.sha256, e.who, e.why, e.allow_return
+FROM ris.erasure e
+JOIN ris.image i USING (image_id)
+WHERE e.image_id = ANY(:ids) AND e.erased_at <= :as_of
+ORDER BY e.erasure_id;

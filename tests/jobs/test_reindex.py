@@ -250,6 +250,8 @@ def _no_network(*_: object, **__: object) -> None:
 def test_settings_follow_the_model_that_serves_and_may_not_name_another(
     filled: Settings, folder: Path, scan: Scan
 ) -> None:
+    with pytest.raises(ConfigError, match=r"RIS_REGIONS is 5\+10, and no scan would run"):
+        jobs.switch(replace(filled, regions="5+10"), "a test", "me", force=True)
     jobs.switch(filled, "a test", "me", force=True)
     with pytest.raises(ConfigError, match=r"RIS_REGIONS is 5\+10, but 0\+0 serves"):
         scan(folder, settings=replace(filled, regions="5+10"))

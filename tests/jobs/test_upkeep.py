@@ -158,6 +158,9 @@ def test_what_was_erased_does_not_come_back_by_itself(
     assert ask(settings, "SELECT derived_id, relation, probability FROM ris.match") == match
     assert ask(settings, "SELECT FROM ris.family") == []
     assert ask(settings, "SELECT who, why FROM ris.erasure") == [("me", "they asked us to")]
+    with open_engine(settings) as engine:
+        (told,) = jobs.history(engine, settings, sha256, None).erasures
+    assert (told.sha256, told.who, told.returns) == (sha256, "me", False)
     # Neither where it still is nor at another place.
     (folder / "again.jpg").write_bytes((folder / "sub" / "small.jpg").read_bytes())
     assert scan(folder).fingerprinted == 0

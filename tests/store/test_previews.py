@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from ris_jobs.errors import PreviewsUnavailable
 from ris_jobs.settings import Settings
-from ris_jobs.store.previews import open_previews
+from ris_jobs.store.previews import Listed, open_previews
 
 SHA = "ab" * 32
 
@@ -54,6 +56,26 @@ def test_a_preview_without_keypoints_can_be_deleted(tmp_path: Path) -> None:
     previews.write(SHA, b"picture")
     previews.delete(SHA)
     assert previews.read(SHA) is None
+
+
+@pytest.mark.parametrize("url", [None, "memory://listed"])
+def test_what_there_is_can_be_listed(tmp_path: Path, url: str | None) -> None:
+    previews = open_previews(Settings(home=tmp_path, previews_url=url))
+    assert previews.listed("ab") == Listed(frozenset(), ())
+    previews.write(SHA, b"picture")
+    previews.write_keypoints("abcd" * 16, b"keys of a preview that is gone")
+    previews.write("cd" * 32, b"elsewhere")
+    assert previews.listed("ab") == Listed(frozenset({SHA, "abcd" * 16}), ())
+
+
+def test_only_old_files_of_writers_are_left_over(tmp_path: Path) -> None:
+    previews = open_previews(Settings(home=tmp_path))
+    previews.write(SHA, b"picture")
+    old, new = (tmp_path / "previews" / "ab" / f"{SHA}.jpg.{n}.part" for n in (1, 2))
+    for path in (old, new):
+        path.touch()
+    os.utime(old, (time.time() - 100_000,) * 2)
+    assert previews.listed("ab").left_over == (str(old),)
 
 
 _KILLED = """
