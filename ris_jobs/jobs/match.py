@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from ris_jobs import metrics
 from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.pictures import loaders
+from ris_jobs.jobs.poison import judge_each
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, grouped, pair_up
@@ -34,11 +35,13 @@ _BATCH = 256
 @dataclass(slots=True)
 class Matched(Reached):
     """Images looked up, how many of them ``matched`` another, candidate pairs, how many of these
-    came how far, rows written, and the seconds that ``search`` and ``judge`` took."""
+    came how far or could not be judged, rows written, and the seconds that ``search`` and ``judge``
+    took."""
 
     images: int = 0
     matched: int = 0
     candidates: int = 0
+    failed: int = 0
     written: int = 0
     seconds: float = 0.0
     stages: dict[str, float] = field(default_factory=lambda: {"search": 0.0, "judge": 0.0})
@@ -49,6 +52,7 @@ class Matched(Reached):
         self.images += batch.images
         self.matched += batch.matched
         self.candidates += batch.candidates
+        self.failed += batch.failed
         self.written += batch.written
         for stage, seconds in batch.stages.items():
             self.stages[stage] += seconds
@@ -116,9 +120,11 @@ def _match_batch(
             settings=settings,
             reached=total,
         )
-        found = list(judge(candidates))
+        found, failed = judge_each(judge, candidates)
         known = [(p.derived_id, p.source_id) for p in matches.pairs(db, [*sides])]
-        found += judge(kin(candidates, found, known, claimed.ids))
+        more, others = judge_each(judge, kin(candidates, found, known, claimed.ids))
+        found += more
+        total.failed += failed + others
     matches.lock(db)
     total.written += matches.save(
         db,
