@@ -50,7 +50,7 @@ def postgres_restarted(task: str, table: str, scene: Scene) -> Outcome:
             worker.begin()
             until(lock.reached)
             scene.postgres.stop()
-            time.sleep(min(scene.away, 5))
+            time.sleep(scene.away)
             scene.postgres.start()
 
     return through(night, {task: disturb})

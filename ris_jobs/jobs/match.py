@@ -16,6 +16,7 @@ from ris_jobs.jobs.books import Apart, Book, Counted
 from ris_jobs.jobs.pace import Pace
 from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.pictures import loaders
+from ris_jobs.jobs.poison import judge_each
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, grouped, pair_up
@@ -36,11 +37,13 @@ _BATCH = 256
 @dataclass(slots=True)
 class Matched(Reached):
     """Images looked up, how many of them ``matched`` another, candidate pairs, how many of these
-    came how far, rows written, and the seconds that ``search`` and ``judge`` took."""
+    came how far or could not be judged, rows written, and the seconds that ``search`` and ``judge``
+    took."""
 
     images: int = 0
     matched: int = 0
     candidates: int = 0
+    failed: int = 0
     written: int = 0
     seconds: float = 0.0
     stages: dict[str, float] = field(default_factory=lambda: {"search": 0.0, "judge": 0.0})
@@ -51,6 +54,7 @@ class Matched(Reached):
         self.images += batch.images
         self.matched += batch.matched
         self.candidates += batch.candidates
+        self.failed += batch.failed
         self.written += batch.written
         for stage, seconds in batch.stages.items():
             self.stages[stage] += seconds
@@ -136,9 +140,11 @@ def _match_batch(
             settings=settings,
             reached=total,
         )
-        found = list(judge(candidates))
+        found, failed = judge_each(judge, candidates)
         known = book.known(db, [*sides])
-        found += judge(kin(candidates, found, known, claimed.ids))
+        more, others = judge_each(judge, kin(candidates, found, known, claimed.ids))
+        found += more
+        total.failed += failed + others
     matches.lock(db)
     total.written += book.write(db, found, claimed.ids)
     copies = {i for m in found if not m.suppressed for i in (m.derived_id, m.source_id)}

@@ -1,22 +1,26 @@
-"""A batch that the pipeline cannot take as a whole: which of its images is to blame?"""
+"""A batch that cannot be taken as a whole: which of its images, or pairs, is to blame?"""
 
 from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from PIL import Image
+from sqlalchemy.exc import DBAPIError
 
 from ris_jobs.errors import ImageRejected, Reason, Unavailable
+from ris_jobs.match import Candidate, Match
 
 if TYPE_CHECKING:
     from ris_jobs.fingerprint.pipeline import Pipeline, Result
 
-__all__ = ["run_each"]
+__all__ = ["judge_each", "run_each"]
 
 _LOG = logging.getLogger("ris_jobs")
+# More pairs of a batch than this do not fail by themselves: something else is wrong.
+_FEW = 3
 
 
 def run_each(pipeline: Pipeline, files: Sequence[bytes]) -> list[Result]:
@@ -40,6 +44,33 @@ def _alone(pipeline: Pipeline, data: bytes) -> Result:
         raise
     except Exception as error:
         return ImageRejected(Reason.FAILED, f"the model failed at it: {_said(error)}")
+
+
+def judge_each(
+    judge: Callable[[Sequence[Candidate]], Iterable[Match]], candidates: Sequence[Candidate]
+) -> tuple[list[Match], int]:
+    """The matches among the candidates, and how many could not be judged: these are logged and left
+    out, unless they are more than a few, for then what was raised goes on."""
+    found: list[Match] = []
+    failed = 0
+    parts = [candidates]
+    while parts:
+        part = parts.pop()
+        try:
+            found += judge(part)
+        except (Unavailable, DBAPIError):
+            raise
+        except Exception as error:
+            if len(part) > 1:
+                half = len(part) // 2
+                parts += [part[half:], part[:half]]
+                continue
+            failed += 1
+            if failed > _FEW:
+                raise
+            known = {"image_id": part[0].image_id, "other_id": part[0].other_id}
+            _LOG.error("a pair could not be judged: %s", _said(error), exc_info=True, extra=known)
+    return found, failed
 
 
 def _plain() -> bytes:

@@ -217,6 +217,7 @@ def _figures(db: Connection, run: Run, totals: Totals) -> Summary:
             totals.matched.pixels,
             totals.matched.keypoints,
             totals.matched.confirmed,
+            totals.matched.failed,
         ),
         stages=_stage_times(totals),
         **counts(db, run.run_id),

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from statistics import NormalDist, median
 
-from ris_jobs.report.text import percent
+from ris_jobs.report.text import percent, plural
 from ris_jobs.report.views import Summary
 
 __all__ = [
@@ -48,6 +48,8 @@ def anomalies(
         _unusual("of the images matched another", before, now, match_rate),
         _drifted(now, before),
     ]
+    if failed := now.pairs.failed:
+        found.append(f"{plural(failed, 'pair')} could not be judged: the log names the images")
     if pause is not None and pause > LATE:
         found.append(f"the scan before ended {pause.total_seconds() / 3600:.0f} hours earlier")
     return tuple(said for said in found if said)

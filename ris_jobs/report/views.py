@@ -26,12 +26,14 @@ class Count:
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """How far the pairs that a run judged came: all ``candidates``, those whose ``pixels`` and
-    whose ``keypoints`` were compared, and those that an alignment ``confirmed``."""
+    whose ``keypoints`` were compared, and those that an alignment ``confirmed``; of ``failed`` ones
+    nothing is known but what the log says."""
 
     candidates: int = 0
     pixels: int = 0
     keypoints: int = 0
     confirmed: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from ris_jobs import jobs
 from ris_jobs.errors import ImageRejected, ModelUnavailable, Reason
 from ris_jobs.fingerprint.pipeline import Pipeline
 from ris_jobs.jobs.models import model_of, open_pipeline
-from ris_jobs.jobs.poison import run_each
+from ris_jobs.jobs.poison import judge_each, run_each
+from ris_jobs.match import Candidate
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
 from ris_jobs.store import runs
@@ -87,6 +88,34 @@ def test_what_cannot_be_used_at_all_is_nobodys_fault(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(ModelUnavailable):
         run_each(Gone(), [b""])  # type: ignore[arg-type]
+
+
+def judging(bad: set[int], tries: list[int]) -> Callable[..., list[Any]]:
+    """A judge whose matches are the candidates themselves, and that fails at some."""
+
+    def judge(candidates: Sequence[Candidate]) -> list[Any]:
+        tries.append(len(candidates))
+        if bad & {c.image_id for c in candidates}:
+            raise ArithmeticError("the planted fault")
+        return list(candidates)
+
+    return judge
+
+
+def test_only_the_pair_at_which_judging_fails_is_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    candidates, tries = [Candidate(n, 1000 + n, 0.5) for n in range(256)], list[int]()
+    found, failed = judge_each(judging({77}, tries), candidates)
+    assert failed == 1 and len(tries) == 17
+    assert found == [c for c in candidates if c.image_id != 77]
+    (line,) = caplog.records
+    assert (line.image_id, line.other_id) == (77, 1077)  # type: ignore[attr-defined]
+
+
+def test_judging_that_fails_at_many_pairs_goes_no_further() -> None:
+    with pytest.raises(ArithmeticError):
+        judge_each(judging(set(range(9)), []), [Candidate(n, 50, 0.5) for n in range(9)])
 
 
 def test_the_other_images_of_the_batch_go_on(

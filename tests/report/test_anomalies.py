@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2
 
 from ris_jobs.report.anomalies import BINS, anomalies, by_chance, drift, psi
-from ris_jobs.report.views import StageTime, Summary
+from ris_jobs.report.views import Pairs, StageTime, Summary
 
 counts = st.lists(st.integers(0, 1000), min_size=BINS, max_size=BINS)
 
@@ -78,6 +78,11 @@ def test_what_is_out_of_range_is_said(
 def test_a_late_night_is_said(usual: list[Summary]) -> None:
     (sentence,) = anomalies(night(), usual, timedelta(hours=50))
     assert sentence == "the scan before ended 50 hours earlier"
+
+
+def test_pairs_that_could_not_be_judged_are_said() -> None:
+    (sentence,) = anomalies(replace(night(), pairs=Pairs(failed=1)), [])
+    assert sentence == "1 pair could not be judged: the log names the images"
 
 
 def test_few_nights_few_images_and_few_pairs_say_nothing(usual: list[Summary]) -> None:

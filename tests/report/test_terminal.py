@@ -40,6 +40,14 @@ def test_summary_says_it_all(sample: Any, width: int) -> None:
     assert "\x1b" not in text
 
 
+def test_what_is_unusual_is_said_and_kept(sample: Any) -> None:
+    said = ("9 % of the images matched another", "1 pair could not be judged")
+    run = replace(sample.run.summary, anomalies=said, cosines=(1, 2), drift=0.5, rejected=3)
+    text = printed(terminal.summary(run))
+    assert all(f"unusual   {sentence}" in text for sentence in said)
+    assert from_json(json.loads(json.dumps(as_json(run)))) == run
+
+
 def test_colour_only_adds(sample: Any) -> None:
     coloured = printed(terminal.summary(sample.run.summary), colour=True)
     assert "\x1b[" in coloured
@@ -86,7 +94,8 @@ def test_summary_as_json(sample: Any) -> None:
     assert value["images"]["seen"] == 9
     assert value["matches"]["thumbnail"] == {"new": 1, "total": 1}
     assert value["known_hashes"]["list a"] == {"new": 1, "total": 2}
-    assert value["pairs"] == {"candidates": 1234, "pixels": 56, "keypoints": 7, "confirmed": 5}
+    reached = {"candidates": 1234, "pixels": 56, "keypoints": 7, "confirmed": 5, "failed": 0}
+    assert value["pairs"] == reached
     assert from_json(value) == sample.run.summary
     assert value["stages"][0] == {
         "name": "crawl",
