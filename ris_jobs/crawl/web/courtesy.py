@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from scrapy import Request
 from scrapy.core.downloader import Slot
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest
 from scrapy.extensions.throttle import AutoThrottle
 from scrapy.http import Response
 
@@ -24,7 +23,6 @@ from ris_jobs.crawl.web.errand import (
     MAX_DELAY,
     Declined,
     Errand,
-    Stopped,
     errand_of,
     later,
     request,
@@ -88,10 +86,6 @@ class Courtesy:
             response = await self._crawler.engine.download_async(request(errand))
         except Declined as error:
             return _unreadable(error.reason, error.detail, failed=error.failed)
-        except Stopped:
-            raise
-        except IgnoreRequest as error:  # redirects without end
-            return _unreadable(Reason.TOO_MANY_REDIRECTS, str(error), failed=False)
         if response.status >= 500 or response.status == 429:
             detail = f"the server answered {response.status}"
             return _unreadable(Reason.HTTP_STATUS, detail, failed=True)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from scrapy import Request
@@ -39,6 +37,7 @@ from ris_jobs.crawl.web.errand import (
 )
 from ris_jobs.crawl.web.read import sitemap
 from ris_jobs.crawl.web.read.robots import forbids
+from ris_jobs.crawl.web.spool import Spool
 from ris_jobs.errors import ImageRejected, Reason, UrlRefused
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class Exit(BaseDownloadHandler):
         )
         self._fetcher = Fetcher(policy)
         self._opened = False
-        self._files = 0
+        self._spool = Spool(order.spool)
         lanes = order.source.politeness.per_host
         self._lanes: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(lanes))
 
@@ -104,25 +103,15 @@ class Exit(BaseDownloadHandler):
         return _response(request, outcome, into.getvalue())
 
     async def _image(self, request: Request, errand: Errand, host: str) -> Outcome:
-        """The bytes are on the disk, name and all, before anybody hears of them."""
-        path = self._spider.order.spool / f"{self._files:08}"
-        self._files += 1
-        kept = False
         try:
-            with path.open("wb") as file:
+            async with self._spool.file() as file:
                 outcome = await self._fetch(request, errand, host, file)
-                if kept := isinstance(outcome, Fetched):
-                    file.flush()
-                    await asyncio.to_thread(_sync, file, path.parent)
-                    request.meta["path"] = path
+                if isinstance(outcome, Fetched):
+                    request.meta["path"] = await self._spool.keep(file)
+                return outcome
         except OSError as error:  # not the network's: those are outcomes
-            kept = False
-            self._spider.stop(f"{path.parent} cannot be written to: {error.strerror}")
+            self._spider.stop(f"{self._spool.folder} cannot be written to: {error.strerror}")
             raise Stopped(str(error)) from error
-        finally:
-            if not kept:
-                path.unlink(missing_ok=True)
-        return outcome
 
     async def _fetch(self, request: Request, errand: Errand, host: str, into: BinaryIO) -> Outcome:
         meter, image = self._spider.meter, errand.kind == "image"
@@ -185,15 +174,6 @@ def _response(request: Request, outcome: Outcome, body: bytes) -> Response:
         case Fetched() | Gone():
             status = outcome.status
     return Response(request.url, status=status, headers=headers, body=body)
-
-
-def _sync(file: BinaryIO, folder: Path) -> None:
-    os.fsync(file.fileno())
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:

@@ -10,7 +10,7 @@ from typing import Any
 import scrapy
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DontCloseSpider, IgnoreRequest
+from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -193,7 +193,7 @@ class Spider(scrapy.Spider):
         if errand.kind == "image":
             await self._teller.tell(results.of_failure(errand, error))
         else:
-            answered = isinstance(error, IgnoreRequest) and not getattr(error, "failed", False)
+            answered = isinstance(error, Declined) and not error.failed
             self._lost(errand, str(error) or repr(error), answered=answered)
 
     def _lost(self, errand: Errand, why: str, *, answered: bool) -> None:
