@@ -55,11 +55,11 @@ class Courtesy:
 
     async def process_request(self, request: Request) -> None:
         """Raises :class:`Declined` for what is not to be asked for."""
-        self._spider.check()
+        self._spider.course.check()
         errand, target = errand_of(request), _target(request)
         if errand.kind == "page" and target.host not in self._spider.hosts:
             raise Declined(Reason.URL_REFUSED, f"it leads to another site, {target.host}")
-        if (left := self._spider.meter.rest(target.host)) > MAX_DELAY:
+        if (left := self._spider.course.meter.rest(target.host)) > MAX_DELAY:
             raise later(left)
         if self._spider.order.source.politeness.robots and errand.kind != "robots":
             rules = await self._rules(f"{target.scheme}://{request.url.split('/')[2]}")
@@ -105,7 +105,7 @@ class Courtesy:
     def _wait(self, request: Request) -> None:
         """Its host was busy: nobody asks it for a while, and then more slowly."""
         host = _target(request).host
-        if (wait := self._spider.meter.rest(host)) > MAX_DELAY:
+        if (wait := self._spider.course.meter.rest(host)) > MAX_DELAY:
             raise later(wait)
         if slot := self._slow(host, _SLOWER):
             slot.lastseen = max(slot.lastseen, monotonic() + wait - slot.delay)

@@ -87,12 +87,12 @@ class Exit(BaseDownloadHandler):
 
     async def _turn(self, host: str) -> None:
         """Waits while the host is to be left alone, unless that is too long."""
-        self._spider.check()
-        while left := self._spider.meter.rest(host):
+        self._spider.course.check()
+        while left := self._spider.course.meter.rest(host):
             if left > MAX_DELAY:
                 raise later(left)
             await asyncio.sleep(min(left, 1.0))  # the crawl may be stopped meanwhile
-            self._spider.check()
+            self._spider.course.check()
 
     async def _download(self, request: Request, host: str) -> Response:
         errand = errand_of(request)
@@ -110,11 +110,11 @@ class Exit(BaseDownloadHandler):
                     request.meta["path"] = await self._spool.keep(file)
                 return outcome
         except OSError as error:  # not the network's: those are outcomes
-            self._spider.stop(f"{self._spool.folder} cannot be written to: {error.strerror}")
+            self._spider.course.stop(f"{self._spool.folder} cannot be written to: {error.strerror}")
             raise Stopped(str(error)) from error
 
     async def _fetch(self, request: Request, errand: Errand, host: str, into: BinaryIO) -> Outcome:
-        meter, image = self._spider.meter, errand.kind == "image"
+        meter, image = self._spider.course.meter, errand.kind == "image"
         limit = sitemap.MAX_BYTES if errand.kind == "sitemap" else _PAGE_BYTES
         meter.begins()
         outcome = await self._fetcher.fetch(
