@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import resource
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 
@@ -30,20 +31,23 @@ LANES = 16  # requests at a time
 
 @dataclass(frozen=True)
 class Crawl:
-    """Seconds it took, bytes that came, images by outcome, and what to know of them next time."""
+    """Seconds it took, those of CPU time in the process that crawls, bytes that came, images by
+    outcome, and what to know of them the next time."""
 
     seconds: float
+    cpu: float
     received: int
     outcomes: Counter[str]
     known: str
 
 
-def read(files: list[Path]) -> float:
-    """Seconds that it takes to read the files as a folder's are: sha256 included."""
-    started = perf_counter()
+def read(files: list[Path]) -> tuple[float, float]:
+    """Seconds that it takes to read the files as a folder's are, sha256 included; those of CPU
+    time."""
+    started, before = perf_counter(), process_time()
     for path in files:
         hashlib.sha256(path.read_bytes()).hexdigest()
-    return perf_counter() - started
+    return perf_counter() - started, process_time() - before
 
 
 def crawled(port: int, known: str) -> Crawl:
@@ -52,7 +56,8 @@ def crawled(port: int, known: str) -> Crawl:
         folder = Path(name)
         (folder / "spool").mkdir()
         (folder / "known").write_text(known)
-        started, outcomes, received, rows = perf_counter(), Counter[str](), 0, []
+        outcomes, received, rows = Counter[str](), 0, []
+        started, before = perf_counter(), _children()
         for event in crawl(_order(folder, port)):
             match event:
                 case Image():
@@ -65,7 +70,14 @@ def crawled(port: int, known: str) -> Crawl:
                     received = event.bytes
                 case Ended():
                     assert event.complete, event
-        return Crawl(perf_counter() - started, received, outcomes, "".join(rows))
+        seconds, cpu = perf_counter() - started, _children() - before
+        return Crawl(seconds, cpu, received, outcomes, "".join(rows))
+
+
+def _children() -> float:
+    """Seconds of CPU time of processes that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _order(folder: Path, port: int) -> Order:
@@ -101,21 +113,22 @@ def main() -> None:
     print(f"{args.images:,} images of {args.kib} KiB, seed {args.seed}, {LANES} requests at a time")
     with tempfile.TemporaryDirectory() as name:
         files = write(Path(name), args.images, args.kib, args.seed)
-        reading = read(files)
+        reading, cpu = read(files)
         with served(Path(name), PER_PAGE) as port:
             first = crawled(port, "")
             second = crawled(port, first.known)
-    _line("files read", args.images, reading)
-    _line("first crawl", args.images, first.seconds, first)
-    _line("second crawl", args.images, second.seconds, second)
-    print(f"a crawl takes {first.seconds / reading:.1f} times as long as reading")
+    _line("files read", args.images, reading, cpu)
+    for what, done in (("first crawl", first), ("second crawl", second)):
+        _line(what, args.images, done.seconds, done.cpu)
+        print(f"{'':<14}{done.received:,} bytes; {dict(done.outcomes)}")
+    print(
+        f"a crawl takes {first.seconds / reading:.1f} times as long as reading, "
+        f"{first.cpu / cpu:.1f} times the CPU time"
+    )
 
 
-def _line(what: str, images: int, seconds: float, crawl: Crawl | None = None) -> None:
-    said = f"{what:<14}{seconds:8.2f} s {images / seconds:9.0f} images/s"
-    if crawl:
-        said += f"   {crawl.received:,} bytes; {dict(crawl.outcomes)}"
-    print(said)
+def _line(what: str, images: int, seconds: float, cpu: float) -> None:
+    print(f"{what:<14}{seconds:8.2f} s {cpu:8.2f} s CPU {images / seconds:9.0f} images/s")
 
 
 if __name__ == "__main__":

@@ -23,9 +23,12 @@ def served(folder: Path, per_page: int) -> Iterator[int]:
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(folder, per_page, theirs), daemon=True)
     process.start()
-    yield ours.recv()
-    process.terminate()
-    process.join()
+    theirs.close()  # so that its death is heard
+    try:
+        yield ours.recv()
+    finally:
+        process.terminate()
+        process.join()
 
 
 def _serve(folder: Path, per_page: int, told: Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import quote, urljoin
 
@@ -47,6 +48,7 @@ class Target:
         return self.scheme, self.host, self.port
 
 
+@lru_cache(maxsize=1024)  # on its way through a crawl a URL is read several times
 def parse(url: str) -> Target:
     """Where an absolute ``url`` leads; :class:`UrlRefused` unless it is plain HTTP or HTTPS.
 

@@ -55,6 +55,7 @@ def settings(order: Order) -> dict[str, Any]:
             "httpproxy.HttpProxyMiddleware",
             "offsite.OffsiteMiddleware",
             "redirect.MetaRefreshMiddleware",
+            "redirect.RedirectMiddleware",
             "robotstxt.RobotsTxtMiddleware",
             "useragent.UserAgentMiddleware",
         )
@@ -64,13 +65,18 @@ def settings(order: Order) -> dict[str, Any]:
             **dict.fromkeys(("data", "file", "ftp", "s3")),
             **dict.fromkeys(("http", "https"), f"{_PACKAGE}.exit.Exit"),
         },
-        "DOWNLOADER_MIDDLEWARES": {**off, f"{_PACKAGE}.courtesy.Courtesy": 560},
+        "DOWNLOADER_MIDDLEWARES": {
+            **off,
+            f"{_PACKAGE}.courtesy.Courtesy": 560,
+            f"{_PACKAGE}.redirects.Redirects": 600,
+        },
         "SPIDER_MIDDLEWARES_BASE": {},
         "EXTENSIONS_BASE": {f"{_PACKAGE}.courtesy.Throttle": 0},
         "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",
         "SCHEDULER_PRIORITY_QUEUE": "scrapy.pqueues.DownloaderAwarePriorityQueue",
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
         "SCRAPER_SLOT_MAX_ACTIVE_SIZE": 256 << 10,
+        "CONCURRENT_ITEMS": 1,  # tasks that Scrapy starts for each answer
         "CONCURRENT_REQUESTS": max(_ALL_HOSTS, 2 * manners.per_host),
         "CONCURRENT_REQUESTS_PER_DOMAIN": manners.per_host,
         "DOWNLOAD_DELAY": manners.delay,

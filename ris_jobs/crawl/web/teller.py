@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import traceback
 
 from ris_jobs.crawl.web import wire
 from ris_jobs.crawl.web.values import Event
@@ -35,16 +36,23 @@ class Teller:
         await self._writing
 
     async def _write(self) -> None:
-        while True:
-            events = [await self._queue.get()]
-            while not self._queue.empty():
-                events.append(self._queue.get_nowait())
-            lines = b"".join(wire.dump(event) for event in events if event)
-            await asyncio.to_thread(self._put, lines)
-            if events[-1] is None:
-                return
+        """Where nobody can be told, there is nobody to crawl for."""
+        try:
+            while await asyncio.to_thread(self._put, await self._waiting()):
+                pass
+        except Exception:
+            traceback.print_exc()
+            os._exit(1)
 
-    def _put(self, data: bytes) -> None:
-        view = memoryview(data)
+    async def _waiting(self) -> list[Event | None]:
+        events = [await self._queue.get()]
+        while not self._queue.empty():
+            events.append(self._queue.get_nowait())
+        return events
+
+    def _put(self, events: list[Event | None]) -> bool:
+        """Whether there will be more."""
+        view = memoryview(b"".join(wire.dump(event) for event in events if event))
         while view:
             view = view[os.write(self._descriptor, view) :]
+        return events[-1] is not None

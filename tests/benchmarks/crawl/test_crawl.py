@@ -10,7 +10,7 @@ from benchmarks.crawl.site import served
 
 def test_a_second_crawl_takes_no_image(tmp_path: Path) -> None:
     files = write(tmp_path, 120, 3, seed=0)
-    assert len({path.read_bytes() for path in files}) == 120 and read(files) > 0
+    assert len({path.read_bytes() for path in files}) == 120 and min(read(files)) > 0
     with served(tmp_path, 50) as port:
         first = crawled(port, "")
         second = crawled(port, first.known)

@@ -12,8 +12,8 @@ from time import sleep
 
 import pytest
 
-from ris_jobs.crawl.web import Image, Order, crawl, wire
-from ris_jobs.errors import CrawlFailed
+from ris_jobs.crawl.web import Ended, Host, Image, Order, crawl, wire
+from ris_jobs.errors import ConfigError, CrawlFailed
 from tests.crawl.web.crawled import CONTACT, order
 from tests.crawl.web.site import Site, image, img, page, served
 
@@ -115,6 +115,22 @@ def test_it_is_given_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             assert b"secret" not in Path(f"/proc/{pid}/{file}").read_bytes()
         events.close()
     assert "Bearer" not in repr(asked)
+
+
+def test_a_disk_that_cannot_be_written_to_ends_the_crawl(tmp_path: Path) -> None:
+    with served(PAGES) as site:
+        asked = order(tmp_path, site.source())
+        asked.spool.rmdir()
+        (ended,) = [event for event in crawl(asked) if not isinstance(event, Host)]
+        assert isinstance(ended, Ended) and not ended.complete
+        assert ended.why == f"{asked.spool} cannot be written to: No such file or directory"
+        assert len(site.log) == 2
+
+
+@pytest.mark.parametrize("contact", ["", "me", "a b@example.org"])
+def test_no_crawl_without_a_contact(tmp_path: Path, contact: str) -> None:
+    with served(PAGES) as site, pytest.raises(ConfigError, match="contact"):
+        order(tmp_path, site.source(), contact=contact)
 
 
 def test_orders_and_events_survive_the_wire(tmp_path: Path) -> None:
