@@ -55,6 +55,7 @@ def settings(order: Order) -> dict[str, Any]:
             "httpproxy.HttpProxyMiddleware",
             "offsite.OffsiteMiddleware",
             "redirect.MetaRefreshMiddleware",
+            "redirect.RedirectMiddleware",
             "robotstxt.RobotsTxtMiddleware",
             "useragent.UserAgentMiddleware",
         )
@@ -64,7 +65,11 @@ def settings(order: Order) -> dict[str, Any]:
             **dict.fromkeys(("data", "file", "ftp", "s3")),
             **dict.fromkeys(("http", "https"), f"{_PACKAGE}.exit.Exit"),
         },
-        "DOWNLOADER_MIDDLEWARES": {**off, f"{_PACKAGE}.courtesy.Courtesy": 560},
+        "DOWNLOADER_MIDDLEWARES": {
+            **off,
+            f"{_PACKAGE}.courtesy.Courtesy": 560,
+            f"{_PACKAGE}.redirects.Redirects": 600,
+        },
         "SPIDER_MIDDLEWARES_BASE": {},
         "EXTENSIONS_BASE": {f"{_PACKAGE}.courtesy.Throttle": 0},
         "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",

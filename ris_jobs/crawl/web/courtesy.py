@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from scrapy import Request
 from scrapy.core.downloader import Slot
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest
 from scrapy.extensions.throttle import AutoThrottle
 from scrapy.http import Response
 
@@ -24,7 +23,6 @@ from ris_jobs.crawl.web.errand import (
     MAX_DELAY,
     Declined,
     Errand,
-    Stopped,
     errand_of,
     later,
     request,
@@ -57,11 +55,11 @@ class Courtesy:
 
     async def process_request(self, request: Request) -> None:
         """Raises :class:`Declined` for what is not to be asked for."""
-        self._spider.check()
+        self._spider.course.check()
         errand, target = errand_of(request), _target(request)
         if errand.kind == "page" and target.host not in self._spider.hosts:
             raise Declined(Reason.URL_REFUSED, f"it leads to another site, {target.host}")
-        if (left := self._spider.meter.rest(target.host)) > MAX_DELAY:
+        if (left := self._spider.course.meter.rest(target.host)) > MAX_DELAY:
             raise later(left)
         if self._spider.order.source.politeness.robots and errand.kind != "robots":
             rules = await self._rules(f"{target.scheme}://{request.url.split('/')[2]}")
@@ -88,10 +86,6 @@ class Courtesy:
             response = await self._crawler.engine.download_async(request(errand))
         except Declined as error:
             return _unreadable(error.reason, error.detail, failed=error.failed)
-        except Stopped:
-            raise
-        except IgnoreRequest as error:  # redirects without end
-            return _unreadable(Reason.TOO_MANY_REDIRECTS, str(error), failed=False)
         if response.status >= 500 or response.status == 429:
             detail = f"the server answered {response.status}"
             return _unreadable(Reason.HTTP_STATUS, detail, failed=True)
@@ -111,7 +105,7 @@ class Courtesy:
     def _wait(self, request: Request) -> None:
         """Its host was busy: nobody asks it for a while, and then more slowly."""
         host = _target(request).host
-        if (wait := self._spider.meter.rest(host)) > MAX_DELAY:
+        if (wait := self._spider.course.meter.rest(host)) > MAX_DELAY:
             raise later(wait)
         if slot := self._slow(host, _SLOWER):
             slot.lastseen = max(slot.lastseen, monotonic() + wait - slot.delay)

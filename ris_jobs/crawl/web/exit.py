@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from scrapy import Request
@@ -39,6 +37,7 @@ from ris_jobs.crawl.web.errand import (
 )
 from ris_jobs.crawl.web.read import sitemap
 from ris_jobs.crawl.web.read.robots import forbids
+from ris_jobs.crawl.web.spool import Spool
 from ris_jobs.errors import ImageRejected, Reason, UrlRefused
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class Exit(BaseDownloadHandler):
         )
         self._fetcher = Fetcher(policy)
         self._opened = False
-        self._files = 0
+        self._spool = Spool(order.spool)
         lanes = order.source.politeness.per_host
         self._lanes: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(lanes))
 
@@ -88,12 +87,12 @@ class Exit(BaseDownloadHandler):
 
     async def _turn(self, host: str) -> None:
         """Waits while the host is to be left alone, unless that is too long."""
-        self._spider.check()
-        while left := self._spider.meter.rest(host):
+        self._spider.course.check()
+        while left := self._spider.course.meter.rest(host):
             if left > MAX_DELAY:
                 raise later(left)
             await asyncio.sleep(min(left, 1.0))  # the crawl may be stopped meanwhile
-            self._spider.check()
+            self._spider.course.check()
 
     async def _download(self, request: Request, host: str) -> Response:
         errand = errand_of(request)
@@ -104,28 +103,18 @@ class Exit(BaseDownloadHandler):
         return _response(request, outcome, into.getvalue())
 
     async def _image(self, request: Request, errand: Errand, host: str) -> Outcome:
-        """The bytes are on the disk, name and all, before anybody hears of them."""
-        path = self._spider.order.spool / f"{self._files:08}"
-        self._files += 1
-        kept = False
         try:
-            with path.open("wb") as file:
+            async with self._spool.file() as file:
                 outcome = await self._fetch(request, errand, host, file)
-                if kept := isinstance(outcome, Fetched):
-                    file.flush()
-                    await asyncio.to_thread(_sync, file, path.parent)
-                    request.meta["path"] = path
+                if isinstance(outcome, Fetched):
+                    request.meta["path"] = await self._spool.keep(file)
+                return outcome
         except OSError as error:  # not the network's: those are outcomes
-            kept = False
-            self._spider.stop(f"{path.parent} cannot be written to: {error.strerror}")
+            self._spider.course.stop(f"{self._spool.folder} cannot be written to: {error.strerror}")
             raise Stopped(str(error)) from error
-        finally:
-            if not kept:
-                path.unlink(missing_ok=True)
-        return outcome
 
     async def _fetch(self, request: Request, errand: Errand, host: str, into: BinaryIO) -> Outcome:
-        meter, image = self._spider.meter, errand.kind == "image"
+        meter, image = self._spider.course.meter, errand.kind == "image"
         limit = sitemap.MAX_BYTES if errand.kind == "sitemap" else _PAGE_BYTES
         meter.begins()
         outcome = await self._fetcher.fetch(
@@ -185,15 +174,6 @@ def _response(request: Request, outcome: Outcome, body: bytes) -> Response:
         case Fetched() | Gone():
             status = outcome.status
     return Response(request.url, status=status, headers=headers, body=body)
-
-
-def _sync(file: BinaryIO, folder: Path) -> None:
-    os.fsync(file.fileno())
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:

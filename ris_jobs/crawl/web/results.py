@@ -54,9 +54,6 @@ def of_failure(errand: Errand, error: BaseException) -> Image:
         return _not_fetched(
             errand, error.reason, error.detail, failed=error.failed, wait=error.retry_after
         )
-    if "redirections" in str(error):  # Scrapy's IgnoreRequest
-        detail = "it leads on and on, from one URL to the next"
-        return _not_fetched(errand, Reason.TOO_MANY_REDIRECTS, detail)
     return _not_fetched(errand, Reason.FAILED, f"{type(error).__name__}: {error}", failed=True)
 
 

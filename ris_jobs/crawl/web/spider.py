@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
@@ -10,17 +9,17 @@ from typing import Any
 import scrapy
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DontCloseSpider, IgnoreRequest
+from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from ris_jobs.crawl.fetch import Fetched, Known
 from ris_jobs.crawl.fetch.urls import parse
 from ris_jobs.crawl.web import results
+from ris_jobs.crawl.web.course import Course
 from ris_jobs.crawl.web.errand import Declined, Errand, Stopped, errand_of, request
 from ris_jobs.crawl.web.frontier import Frontier
 from ris_jobs.crawl.web.known import Memory
-from ris_jobs.crawl.web.meter import Meter
 from ris_jobs.crawl.web.read import Document
 from ris_jobs.crawl.web.read.document import read
 from ris_jobs.crawl.web.read.robots import follows, forbids
@@ -31,8 +30,6 @@ from ris_jobs.errors import UrlRefused
 
 __all__ = ["Spider"]
 
-_TELL_SECONDS = 60
-
 
 class Spider(scrapy.Spider):
     """One crawl. Whatever it learns goes to ``teller``."""
@@ -42,11 +39,10 @@ class Spider(scrapy.Spider):
     def __init__(self, order: Order, teller: Teller) -> None:
         super().__init__()
         self.order = order
-        self.meter = Meter(order.source.limits, order.source.politeness.window)
+        self.course = Course(order.source)
         self._teller = teller
         self._memory = Memory(order.known)
         self._frontier = Frontier(order.source, self._memory)
-        self._stopped: str | None = None
         self._first: str | None = None
 
     @classmethod
@@ -64,31 +60,10 @@ class Spider(scrapy.Spider):
     def known(self, uri: str) -> Known | None:
         return self._memory[uri]
 
-    def check(self) -> None:
-        """Raises :class:`Stopped` if nothing more may be asked for."""
-        if self._stopped is None and (why := self.meter.over() or self.meter.spent()):
-            self.stop(why)
-        if self._stopped is not None:
-            raise Stopped(self._stopped)
-
-    def stop(self, why: str) -> None:
-        """End the crawl: what is on its way may come, nothing else is asked for."""
-        if self._stopped is not None:
-            return
-        self._stopped = why
-        engine = self.crawler.engine
-        assert engine
-        self._closing = asyncio.ensure_future(engine.close_spider_async(reason="stopped"))
-        # What waits for its turn is let through, and meets check(): nobody waits for it.
-        for slot in engine.downloader.slots.values():
-            slot.delay = 0.0
-            slot.close()
-            asyncio.get_running_loop().call_soon(engine.downloader._process_queue, slot)
-
     # What to ask for
 
     async def start(self) -> AsyncIterator[Request]:
-        self._pulse = asyncio.ensure_future(self._beat())
+        self.course.begin(self.crawler, self._teller)
         if self.order.source.kind == "urls":
             async for asked in self._listed():
                 yield asked
@@ -141,7 +116,7 @@ class Spider(scrapy.Spider):
 
     def _idle(self) -> None:
         assert self.crawler.engine
-        if self._stopped is None and (waiting := list(self._requests(self._frontier.rest()))):
+        if self.course.stopped is None and (waiting := list(self._requests(self._frontier.rest()))):
             for asked in waiting:
                 self.crawler.engine.crawl(asked)
             raise DontCloseSpider
@@ -193,7 +168,7 @@ class Spider(scrapy.Spider):
         if errand.kind == "image":
             await self._teller.tell(results.of_failure(errand, error))
         else:
-            answered = isinstance(error, IgnoreRequest) and not getattr(error, "failed", False)
+            answered = isinstance(error, Declined) and not error.failed
             self._lost(errand, str(error) or repr(error), answered=answered)
 
     def _lost(self, errand: Errand, why: str, *, answered: bool) -> None:
@@ -207,23 +182,14 @@ class Spider(scrapy.Spider):
 
     # The end
 
-    async def _beat(self) -> None:
-        while True:
-            for _ in range(_TELL_SECONDS):
-                await asyncio.sleep(1)
-                if why := self.meter.over():
-                    self.stop(why)
-            for host in self.meter.hosts():
-                await self._teller.tell(host)
-
     async def _end(self, reason: str) -> None:
-        self._pulse.cancel()
+        self.course.end()
         if reason == "start_error":
             return  # and without the last event the parent takes it for dead
         for image in self._frontier.withheld():
             await self._teller.tell(image)
-        for host in self.meter.hosts():
+        for host in self.course.meter.hosts():
             await self._teller.tell(host)
-        why = self._stopped or self._frontier.missed or reason
+        why = self.course.stopped or self._frontier.missed or reason
         complete = why == "finished"
         await self._teller.end(Ended(complete=complete, why=why, pages=self._frontier.pages))
