@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,15 +12,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from ris_jobs.crawl import directory
-from ris_jobs.errors import ImageRejected, Reason, Unavailable
+from ris_jobs.errors import ImageRejected, Reason
 from ris_jobs.jobs.index import index
 from ris_jobs.jobs.models import Beside
-from ris_jobs.jobs.models import open_pipeline as opened
 from ris_jobs.jobs.pace import Pace
+from ris_jobs.jobs.second import Second, described
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, images, matches
-from ris_jobs.store.descriptors import Descriptors
 from ris_jobs.store.images import Claimed
 from ris_jobs.store.previews import Previews
 from ris_jobs.store.runs import Run
@@ -29,8 +27,6 @@ from ris_jobs.store.stores import Stores
 
 if TYPE_CHECKING:
     from ris_jobs.fingerprint.pipeline import Pipeline, Result
-
-_LOG = logging.getLogger("ris_jobs")
 
 
 @dataclass(slots=True)
@@ -64,7 +60,7 @@ def fingerprint(
     total, pace = Fingerprinted(), pace or Pace()
     with stores.engine.connect() as db:
         pending = images.count_undescribed(db, stores.model_id, new=new)
-    second = _Second(beside) if beside else None
+    second = Second(beside) if beside else None
     with (
         progress.stage("fingerprint", pending) as advance,
         ThreadPoolExecutor(settings.threads) as pool,
@@ -90,42 +86,6 @@ def fingerprint(
     total.stages = dict(pipeline.stages) if pipeline else {}
     total.seconds = time.perf_counter() - started
     return total
-
-
-class _Second:
-    """Describes images by another model once the first could; where it cannot be loaded, the night
-    goes on without it."""
-
-    def __init__(self, beside: Beside) -> None:
-        self._beside = beside
-        self._pipeline: Pipeline | None = None
-        self._usable = True
-
-    def describe(
-        self,
-        db: Connection,
-        claimed: Sequence[Claimed],
-        read: Sequence[bytes | ImageRejected],
-        outcomes: dict[int, Result],
-    ) -> None:
-        at_hand = {
-            c.image_id: data
-            for c, data in zip(claimed, read, strict=True)
-            if isinstance(data, bytes) and not isinstance(outcomes[c.image_id], ImageRejected)
-        }
-        if pipeline := self._opened():
-            results = pipeline.run([*at_hand.values()])
-            found = dict(zip(at_hand, results, strict=True))
-            descriptors.save(db, self._beside.stores.model_id, _described(found))
-
-    def _opened(self) -> Pipeline | None:
-        if self._pipeline is None and self._usable:
-            try:
-                self._pipeline = opened(self._beside.settings)
-            except Unavailable as e:
-                _LOG.warning("the model of the open reindex is left out: %s", e)
-                self._usable = False
-        return self._pipeline
 
 
 def _read(claimed: Claimed, previews: Previews, max_bytes: int) -> bytes | ImageRejected:
@@ -184,15 +144,6 @@ def _save(
     matches.reopen(db, [c.image_id for c in new])
     images.quarantine(db, rejected, run.judged_by)
     images.unretire(db, [c.image_id for c in returned])
-    descriptors.save(db, stores.model_id, _described(done))
+    descriptors.save(db, stores.model_id, described(done))
     total.images += len(done)
     total.quarantined += len(rejected)
-
-
-def _described(results: Mapping[int, Result]) -> dict[int, Descriptors]:
-    """Of those that could be used."""
-    return {
-        i: Descriptors(r.regions, r.descriptors, r.commonness)
-        for i, r in results.items()
-        if not isinstance(r, ImageRejected)
-    }
