@@ -91,7 +91,7 @@ def _gate(db: Connection, change: Change, settings: Settings, counted: int, lost
         (lost > allowed, f"{lost:,} of {counted:,} matches would be lost, {allowed:,} may be"),
         (undescribed, f"it has not described {plural(undescribed, 'image')}"),
         (unmatched, f"it has not matched {plural(unmatched, 'image')} (`ris reindex run`)"),
-        (scans, f"run {scans[0] if scans else ''} has not finished (killed? see `ris upkeep`)"),
+        (scans, f"run {min(scans, default=0)} has not finished (killed? `ris upkeep` closes it)"),
     ]
     return Gate(
         tuple(said for holds, said in problems if holds), lost, allowed, undescribed, unmatched
