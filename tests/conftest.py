@@ -51,9 +51,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
 
 
 @contextmanager
-def fresh_database(postgres: URL) -> Iterator[str]:
+def fresh_database(postgres: URL, template: str = "template") -> Iterator[str]:
+    """A copy of that database, which nobody may be connected with."""
     name = f"test_{uuid.uuid4().hex}"
-    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE template")
+    _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield postgres.set(database=name).render_as_string(hide_password=False)
     _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 

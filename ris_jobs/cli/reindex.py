@@ -40,9 +40,9 @@ def reindex() -> None:
 @BY
 @JSON
 def start(model: str, regions: str | None, by: str | None, as_json: bool) -> None:
-    """Let MODEL be filled beside the one that serves: builtin, resnet50 or sscd.
+    """Fill MODEL beside the one that serves.
 
-    The same model with other --regions is another model.
+    MODEL is builtin, resnet50 or sscd. The same model with other --regions is another model.
     """
     from ris_jobs import jobs
 
@@ -69,9 +69,9 @@ def status(as_json: bool) -> None:
 )
 @JSON
 def run(limit: int | None, pause: float, as_json: bool) -> None:
-    """Describe what the other model lacks, then match it; exit 1 while something is left.
+    """Describe what the other lacks, then match.
 
-    Killed anywhere, the next run goes on.
+    Exit status 1 while something is left. Killed anywhere, the next run goes on.
     """
     from ris_jobs import jobs
     from ris_jobs.report import reindexed
@@ -86,9 +86,10 @@ def run(limit: int | None, pause: float, as_json: bool) -> None:
 @click.option("-o", "--output", type=INPUT, help="Write a web page with pictures there.")
 @JSON
 def report(output: Path | None, as_json: bool) -> None:
-    """What would change if the other model served: matches, probabilities, families.
+    """What would change if the other served.
 
-    The change is made, looked at, and taken back, so the figures are those of the change itself.
+    In matches, probabilities and families. The change is made, looked at, and taken back, so the
+    figures are those of the change itself.
     """
     from ris_jobs import jobs
     from ris_jobs.report import churn
@@ -105,10 +106,10 @@ def report(output: Path | None, as_json: bool) -> None:
 @BY
 @JSON
 def switch(force: bool, why: str | None, by: str | None, as_json: bool) -> None:
-    """Let the other model serve, in one step, if the gate holds; exit 1 if it does not.
+    """Let the other serve, if the gate holds.
 
-    The gate: it loses no more matches than RIS_GATE_LOST, all images are described and matched,
-    and no scan is under way.
+    Exit status 1 if it does not. The gate: it loses no more matches than RIS_GATE_LOST, all
+    images are described and matched, and no scan is under way.
     """
     from ris_jobs import jobs
     from ris_jobs.report import churn
@@ -122,7 +123,10 @@ def switch(force: bool, why: str | None, by: str | None, as_json: bool) -> None:
 @BY
 @JSON
 def rollback(why: str, by: str | None, as_json: bool) -> None:
-    """Let the former model serve again, with the matches it had and found since."""
+    """Let the former one serve again.
+
+    With the matches that it had, and found since.
+    """
     from ris_jobs import jobs
     from ris_jobs.report import churn
 
@@ -133,9 +137,10 @@ def rollback(why: str, by: str | None, as_json: bool) -> None:
 @reindex.command()
 @JSON
 def abandon(as_json: bool) -> None:
-    """Give up the model that does not serve: its vectors and its matches.
+    """Give up the one that does not serve.
 
-    After a switch that is the former one: then there is no way back.
+    Its vectors and matches are dropped. After a switch that is the former one: then there is no
+    way back.
     """
     from ris_jobs import jobs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 
 import click
 
@@ -11,9 +12,16 @@ from ris_jobs.cli.common import Bars, load_settings, show
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Only count; change nothing.")
+@click.option(
+    "--killed-after",
+    type=click.FloatRange(0, 10_000),
+    default=48,
+    show_default=True,
+    help="Hours after which a run that has not ended was killed.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def upkeep(dry_run: bool, as_json: bool) -> None:
-    """Put right what time leaves behind, and erase what is past its time.
+def upkeep(dry_run: bool, killed_after: float, as_json: bool) -> None:
+    """Put right what time leaves behind.
 
     Runs that were killed are closed as failed; vectors and previews that belong to no image are
     removed, missing ones made again where that can be; images that have been gone longer than
@@ -22,7 +30,9 @@ def upkeep(dry_run: bool, as_json: bool) -> None:
     from ris_jobs import jobs
     from ris_jobs.report import listing
 
-    done = jobs.keep_up(load_settings(), Bars(quiet=as_json), dry_run=dry_run)
+    killed = timedelta(hours=killed_after)
+    bars = Bars(quiet=as_json)
+    done = jobs.keep_up(load_settings(), bars, dry_run=dry_run, killed_after=killed)
     show(listing.upkept(asdict(done), dry_run), asdict(done) if as_json else None)
 
 
@@ -33,11 +43,11 @@ def upkeep(dry_run: bool, as_json: bool) -> None:
 @click.option("--allow-return", is_flag=True, help="Take it up again if a crawl sees it again.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def erase(name: str, why: str, by: str | None, allow_return: bool, as_json: bool) -> None:
-    """Forget an image: its hashes, descriptors, vectors and preview.
+    """Forget an image, for good.
 
-    That it was seen and which matches it had stays known, with who erased it and why. The same
-    bytes are not taken up again unless --allow-return is given, now or later. Files in folders
-    of yours are yours to delete.
+    Its hashes, descriptors, vectors and preview are erased. That it was seen and which matches it
+    had stays known, with who erased it and why. The same bytes are not taken up again unless
+    --allow-return is given, now or later. Files in folders of yours are yours to delete.
 
     \b
     ris erase https://example.org/photo.jpg --why "takedown request 17"

@@ -18,8 +18,7 @@ from ris_jobs.settings import Settings
 from ris_jobs.store import serving, sources, upkeep
 from ris_jobs.store.stores import Stores
 
-# A run that has not ended after this was killed.
-STALE = timedelta(hours=48)
+KILLED_AFTER = timedelta(hours=48)
 _BATCH = 1000
 _PREFIXES = [f"{number:02x}" for number in range(256)]
 
@@ -41,12 +40,19 @@ class Upkept:
     fetched_removed: int = 0
 
 
-def keep_up(settings: Settings, progress: Progress, *, dry_run: bool = False) -> Upkept:
-    """Do all of it, or only count with ``dry_run``. May be killed anywhere: what is left to do
-    is found anew the next time."""
+def keep_up(
+    settings: Settings,
+    progress: Progress,
+    *,
+    dry_run: bool = False,
+    killed_after: timedelta = KILLED_AFTER,
+) -> Upkept:
+    """Do all of it, or only count with ``dry_run``. A run that has not ended after
+    ``killed_after`` was killed. May be killed anywhere: what is left to do is found anew the next
+    time."""
     total = Upkept()
     with serving_stores(settings) as (settings, stores):
-        _close_runs(stores.engine, total, dry_run)
+        _close_runs(stores.engine, killed_after, total, dry_run)
         if settings.retention_days:
             _retire(stores.engine, settings.retention_days, total, dry_run)
         with progress.stage("vectors", None) as advance:
@@ -63,9 +69,9 @@ def keep_up(settings: Settings, progress: Progress, *, dry_run: bool = False) ->
     return total
 
 
-def _close_runs(engine: Engine, total: Upkept, dry_run: bool) -> None:
+def _close_runs(engine: Engine, after: timedelta, total: Upkept, dry_run: bool) -> None:
     with engine.begin() as db:
-        ids = upkeep.unfinished(db, datetime.now(UTC) - STALE)
+        ids = upkeep.unfinished(db, datetime.now(UTC) - after)
         total.runs_closed = len(ids)
         if not dry_run:
             upkeep.close_runs(db, ids)

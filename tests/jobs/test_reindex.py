@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from sqlalchemy import text
+from sqlalchemy.engine import URL, make_url
 
 from ris_jobs import jobs
 from ris_jobs.demo import edits
@@ -19,11 +22,12 @@ from ris_jobs.jobs import Pace
 from ris_jobs.jobs.books import Apart, Counted
 from ris_jobs.progress import LogProgress
 from ris_jobs.report.churn import Example
+from ris_jobs.report.views import Summary
 from ris_jobs.settings import Settings
 from ris_jobs.store import matches
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.previews import open_previews
-from tests.jobs.conftest import Scan
+from tests.conftest import fresh_database
 
 WHOLES = ("builtin", "0+0")
 
@@ -42,26 +46,68 @@ ROWS = """
 FAMILIES = "SELECT source_uri, confidence, reasons, members FROM ris.family_by_uri ORDER BY members"
 
 
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """So that a crop is found by its region, and not by the whole picture."""
-    return replace(settings, min_cosine=0.8, gate_lost_floor=0)
-
-
-@pytest.fixture
-def folder(folder: Path, coffee: Image.Image) -> Path:
-    """With a crop, too."""
+@pytest.fixture(scope="module")
+def photos(
+    tmp_path_factory: pytest.TempPathFactory, coffee: Image.Image, rocket: Image.Image
+) -> Path:
+    """Two photos, a thumbnail of one, and a crop of it. No test writes here."""
+    folder = tmp_path_factory.mktemp("photos")
+    (folder / "coffee.jpg").write_bytes(edits.jpeg(coffee, 92))
+    (folder / "small.jpg").write_bytes(edits.jpeg(edits.thumbnail(coffee, 128)))
     (folder / "crop.jpg").write_bytes(edits.jpeg(coffee.crop((20, 20, 320, 220)), 92))
+    (folder / "rocket.jpg").write_bytes(edits.jpeg(rocket, 92))
     return folder
 
 
+@pytest.fixture(scope="module")
+def scanned_once(
+    postgres: URL, photos: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """So that a crop is found by its region, and not by the whole picture."""
+    with fresh_database(postgres) as url:
+        home = tmp_path_factory.mktemp("scanned") / "home"
+        settings = Settings(
+            home=home, database_url=url, workers=2, min_cosine=0.8, gate_lost_floor=0
+        )
+        jobs.scan(settings, [photos], LogProgress())
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def filled_once(
+    postgres: URL, scanned_once: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    with copied(postgres, scanned_once, tmp_path_factory.mktemp("filled")) as settings:
+        jobs.start_reindex(settings, *WHOLES, "me")
+        assert fill(settings).ready
+        yield settings
+
+
 @pytest.fixture
-def filled(settings: Settings, folder: Path, scan: Scan) -> Settings:
-    """All is scanned, and described and matched by another model, too."""
-    scan(folder)
-    jobs.start_reindex(settings, *WHOLES, "me")
-    assert fill(settings).ready
-    return settings
+def settings(postgres: URL, scanned_once: Settings, tmp_path: Path) -> Iterator[Settings]:
+    """All photos are scanned."""
+    with copied(postgres, scanned_once, tmp_path) as settings:
+        yield settings
+
+
+@pytest.fixture
+def filled(postgres: URL, filled_once: Settings, tmp_path: Path) -> Iterator[Settings]:
+    """And described and matched by another model, too."""
+    with copied(postgres, filled_once, tmp_path) as settings:
+        yield settings
+
+
+@contextmanager
+def copied(postgres: URL, settings: Settings, place: Path) -> Iterator[Settings]:
+    """The same database and home at another place."""
+    shutil.copytree(settings.home, place / "home")
+    name = str(make_url(str(settings.database_url)).database)
+    with fresh_database(postgres, name) as url:
+        yield replace(settings, home=place / "home", database_url=url)
+
+
+def scan(settings: Settings, *roots: Path) -> Summary:
+    return jobs.scan(settings, roots, LogProgress())
 
 
 def fill(settings: Settings, pace: Pace | None = None) -> jobs.Reindexed:
@@ -77,10 +123,7 @@ def names(example: Example) -> set[str]:
     return {Path(side.uri).name for side in (example.derived, example.source)}
 
 
-def test_what_serves_is_untouched_while_another_model_is_filled(
-    settings: Settings, folder: Path, scan: Scan
-) -> None:
-    scan(folder)
+def test_what_serves_is_untouched_while_another_model_is_filled(settings: Settings) -> None:
     before = ask(settings, ROWS), ask(settings, FAMILIES)
     status = jobs.start_reindex(settings, *WHOLES, "me")
     assert (status.serves, status.beside) == ("builtin-2 5+10", "builtin-2 0+0")
@@ -98,17 +141,17 @@ def test_what_serves_is_untouched_while_another_model_is_filled(
 
 
 def test_after_a_switch_all_is_as_if_the_model_had_scanned_it(
-    filled: Settings, folder: Path, other_database_url: str, tmp_path: Path
+    filled: Settings, photos: Path, other_database_url: str, tmp_path: Path
 ) -> None:
     found = jobs.switch(filled, "the crop may go", "me", force=True)
     assert (found.count("lost"), found.count("gained")) == (2, 0)
     fresh = replace(filled, regions="0+0", database_url=other_database_url, home=tmp_path / "fresh")
-    jobs.scan(fresh, [folder], LogProgress())
+    scan(fresh, photos)
     assert ask(filled, MATCHES) == ask(fresh, MATCHES)
     assert ask(filled, FAMILIES) == ask(fresh, FAMILIES)
     # The night after it serves finds nothing to do.
     rows = ask(filled, ROWS)
-    assert jobs.scan(filled, [folder], LogProgress()).fingerprinted == 0
+    assert scan(filled, photos).fingerprinted == 0
     assert ask(filled, ROWS) == rows
 
 
@@ -145,8 +188,7 @@ def test_a_report_shows_the_change_and_makes_none(filled: Settings, tmp_path: Pa
     assert found == jobs.switch(filled, "as shown", "me", force=True)
 
 
-def test_the_gate_says_why_it_is_closed(settings: Settings, folder: Path, scan: Scan) -> None:
-    scan(folder)
+def test_the_gate_says_why_it_is_closed(settings: Settings) -> None:
     jobs.start_reindex(settings, *WHOLES, "me")
     fill(settings, Pace(limit=2))
     rows = ask(settings, ROWS)
@@ -166,15 +208,14 @@ def test_the_gate_says_why_it_is_closed(settings: Settings, folder: Path, scan: 
 
 
 def test_a_forced_switch_keeps_what_the_model_did_not_look_at(
-    settings: Settings, folder: Path, scan: Scan
+    settings: Settings, photos: Path
 ) -> None:
-    scan(folder)
     jobs.start_reindex(settings, *WHOLES, "me")
     rows = ask(settings, ROWS)
     jobs.switch(settings, "at once", "me", force=True)
     assert ask(settings, ROWS) == rows
     # The night matches what is missing; what it does not confirm then stays, as it was found.
-    scan(folder)
+    scan(settings, photos)
     assert len(ask(settings, MATCHES)) == 3
 
 
@@ -184,8 +225,8 @@ def test_no_switch_while_a_night_is_under_way(filled: Settings) -> None:
         jobs.switch(replace(filled, gate_lost=1), None, "me")
 
 
-def test_a_reviewers_copy_stays_a_match(filled: Settings, folder: Path) -> None:
-    pair = (str(folder / "coffee.jpg"), str(folder / "crop.jpg"))
+def test_a_reviewers_copy_stays_a_match(filled: Settings, photos: Path) -> None:
+    pair = (str(photos / "coffee.jpg"), str(photos / "crop.jpg"))
     with open_engine(filled) as engine:
         jobs.decide(engine, filled, *pair, "copy", "I cut it myself", "me")
     found = jobs.switch(replace(filled, gate_lost=1), None, "me")
@@ -193,8 +234,8 @@ def test_a_reviewers_copy_stays_a_match(filled: Settings, folder: Path) -> None:
     assert len(ask(filled, MATCHES)) == 2
 
 
-def test_a_reviewers_no_holds_for_the_new_model_too(filled: Settings, folder: Path) -> None:
-    pair = (str(folder / "coffee.jpg"), str(folder / "sub" / "small.jpg"))
+def test_a_reviewers_no_holds_for_the_new_model_too(filled: Settings, photos: Path) -> None:
+    pair = (str(photos / "coffee.jpg"), str(photos / "small.jpg"))
     with open_engine(filled) as engine:
         jobs.decide(engine, filled, *pair, "not-copy", "a test", "me")
     jobs.switch(replace(filled, gate_lost=1), None, "me")
@@ -203,44 +244,46 @@ def test_a_reviewers_no_holds_for_the_new_model_too(filled: Settings, folder: Pa
 
 
 def test_nights_go_on_with_both_models(
-    filled: Settings, folder: Path, coffee: Image.Image, rocket: Image.Image, scan: Scan
+    filled: Settings, tmp_path: Path, coffee: Image.Image, rocket: Image.Image
 ) -> None:
-    (folder / "rocket-small.jpg").write_bytes(edits.jpeg(edits.thumbnail(rocket, 160)))
-    scan(folder)
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "rocket-small.jpg").write_bytes(edits.jpeg(edits.thumbnail(rocket, 160)))
+    scan(filled, new)
     described = (
         "SELECT model_id, count(*) FROM ris.descriptor WHERE matched_at IS NOT NULL GROUP BY 1"
     )
     assert sorted(ask(filled, described)) == [(1, 5), (2, 5)]
     jobs.switch(filled, "the crop may go", "me", force=True)
     assert len(ask(filled, MATCHES)) == 2
-    (folder / "coffee-small.jpg").write_bytes(edits.jpeg(edits.thumbnail(coffee, 200)))
-    scan(folder)
+    (new / "coffee-small.jpg").write_bytes(edits.jpeg(edits.thumbnail(coffee, 200)))
+    scan(filled, new)
     assert sorted(ask(filled, described)) == [(1, 6), (2, 6)]
     # The former model has found the copy, and that of the crop, which the new one did not.
-    shadows = {
-        frozenset(pair)
-        for pair in ask(filled, "SELECT derived_id, source_id FROM ris.shadow_match")
-    }
-    assert shadows > {frozenset(row[:2]) for row in ask(filled, ROWS)}
+    apart = pairs(filled, "ris.shadow_match")
+    assert apart > pairs(filled, "ris.match")
     jobs.rollback(filled, "better both", "me")
-    assert {frozenset(row[:2]) for row in ask(filled, ROWS)} == shadows
+    assert pairs(filled, "ris.match") == apart
     assert jobs.reindex_status(filled).ready
+
+
+def pairs(settings: Settings, table: str) -> set[frozenset[int]]:
+    return {frozenset(row) for row in ask(settings, f"SELECT derived_id, source_id FROM {table}")}
 
 
 def test_a_night_does_without_a_model_that_cannot_be_loaded(
     settings: Settings,
-    folder: Path,
-    scan: Scan,
+    tmp_path: Path,
+    rocket: Image.Image,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (settings.home / "none").mkdir(parents=True)
-    settings = replace(settings, weights_dir=settings.home / "none")
-    jobs.start_reindex(settings, "resnet50", None, "me")
     monkeypatch.setattr(socket, "getaddrinfo", _no_network)
-    assert scan(folder, settings=settings).fingerprinted == 4
+    jobs.start_reindex(settings, "resnet50", None, "me")
+    (tmp_path / "rocket-small.jpg").write_bytes(edits.jpeg(edits.thumbnail(rocket, 160)))
+    assert scan(settings, tmp_path / "rocket-small.jpg").fingerprinted == 1
     assert "the model of the open reindex is left out" in caplog.text
-    assert len(ask(settings, MATCHES)) == 3
+    assert len(ask(settings, MATCHES)) == 4
 
 
 def _no_network(*_: object, **__: object) -> None:
@@ -248,16 +291,16 @@ def _no_network(*_: object, **__: object) -> None:
 
 
 def test_settings_follow_the_model_that_serves_and_may_not_name_another(
-    filled: Settings, folder: Path, scan: Scan
+    filled: Settings, photos: Path
 ) -> None:
     with pytest.raises(ConfigError, match=r"RIS_REGIONS is 5\+10, and no scan would run"):
         jobs.switch(replace(filled, regions="5+10"), "a test", "me", force=True)
     jobs.switch(filled, "a test", "me", force=True)
     with pytest.raises(ConfigError, match=r"RIS_REGIONS is 5\+10, but 0\+0 serves"):
-        scan(folder, settings=replace(filled, regions="5+10"))
+        scan(replace(filled, regions="5+10"), photos)
     with pytest.raises(ConfigError, match="RIS_MODEL is resnet50, but builtin serves"):
-        scan(folder, settings=replace(filled, model="resnet50"))
-    scan(folder, settings=replace(filled, model="builtin", regions="0+0"))
+        scan(replace(filled, model="resnet50"), photos)
+    scan(replace(filled, model="builtin", regions="0+0"), photos)
 
 
 def test_matches_of_another_model_do_not_get_among_those_that_count(filled: Settings) -> None:
@@ -306,8 +349,11 @@ def test_a_former_model_that_is_given_up_keeps_its_descriptors_for_replays(
         jobs.rollback(filled, "too late", "me")
 
 
-def test_previews_do_where_originals_are_gone(settings: Settings, folder: Path, scan: Scan) -> None:
-    scan(folder)
-    shutil.rmtree(folder)
-    jobs.start_reindex(settings, *WHOLES, "me")
-    assert fill(settings).ready
+def test_previews_do_where_originals_are_gone(postgres: URL, photos: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(photos, tmp_path / "photos")
+    with fresh_database(postgres) as url:
+        settings = Settings(home=tmp_path / "home", database_url=url, workers=2)
+        scan(settings, folder)
+        shutil.rmtree(folder)
+        jobs.start_reindex(settings, *WHOLES, "me")
+        assert fill(settings).ready

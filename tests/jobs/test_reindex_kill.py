@@ -9,11 +9,14 @@ from pathlib import Path
 from PIL import Image
 from sqlalchemy import create_engine, text
 
+from ris_jobs import jobs
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
+from ris_jobs.progress import LogProgress
+from ris_jobs.settings import Settings
 from tests.jobs.test_kill import finish, ris
 
-KILLS = 4
+KILLS = 3
 QUESTIONS = (
     "SELECT m.regions, i.sha256, md5(d.vectors), d.indexed_at IS NULL, d.matched_at IS NULL "
     "FROM ris.descriptor d JOIN ris.image i USING (image_id) JOIN ris.model m USING (model_id) "
@@ -44,24 +47,27 @@ def test_final_rows_equal_those_of_an_undisturbed_reindex(
     for name, photo in photos():
         small = photo.resize((320, 240), Image.Resampling.LANCZOS)
         (folder / f"{name}.jpg").write_bytes(edits.jpeg(small, 92))
-        (folder / f"{name}-64.jpg").write_bytes(edits.jpeg(edits.thumbnail(small, 64)))
         (folder / f"{name}-crop.jpg").write_bytes(edits.jpeg(small.crop((40, 30, 240, 180)), 92))
-    calm, disturbed = (tmp_path / "calm", other_database_url), (tmp_path / "home", database_url)
-    for place in (calm, disturbed):
-        finish(ris(*place, "scan", folder))
-        finish(ris(*place, "reindex", "start", "builtin", "--regions", "0+0"))
+    places = [
+        Settings(home=tmp_path / name, database_url=url, workers=2)
+        for name, url in (("calm", other_database_url), ("disturbed", database_url))
+    ]
+    for settings in places:
+        jobs.scan(settings, [folder], LogProgress())
+        jobs.start_reindex(settings, "builtin", "0+0", "me")
+    calm, disturbed = ((s.home, str(s.database_url), "reindex", "run") for s in places)
     started = time.monotonic()
-    finish(ris(*calm, "reindex", "run"))
+    finish(ris(*calm))
     whole = time.monotonic() - started
 
     rng = random.Random(11)
     for _ in range(KILLS):
-        victim = ris(*disturbed, "reindex", "run")
+        victim = ris(*disturbed)
         time.sleep(rng.uniform(0.3, 1.0) * whole)
         victim.kill()
         victim.communicate()
-    finish(ris(*disturbed, "reindex", "run"))
+    finish(ris(*disturbed))
     assert answers(database_url) == answers(other_database_url)
-    for place in (calm, disturbed):
-        finish(ris(*place, "reindex", "switch", "--force", "--why", "a test"))
+    for settings in places:
+        jobs.switch(settings, "a test", "me", force=True)
     assert answers(database_url) == answers(other_database_url)

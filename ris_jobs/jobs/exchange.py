@@ -1,0 +1,98 @@
+"""Exchange the matches that count for those of the model beside, and say what that changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from ris_jobs.errors import NotFound
+from ris_jobs.jobs.reindex import label
+from ris_jobs.jobs.resolve import look_again
+from ris_jobs.report.churn import Churn, Gate
+from ris_jobs.report.text import plural
+from ris_jobs.settings import Settings
+from ris_jobs.store import churn, images, matches, serving, shadow, suppression
+from ris_jobs.store.serving import Reindex
+
+# Examples of each class, and families, that a report names.
+_EXAMPLES, _FAMILIES = 50, 200
+# Whose families are looked at together.
+_PAIRS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From the model that serves to the one beside it."""
+
+    reindex: Reindex
+    former_id: int
+    model_id: int
+
+    @property
+    def back(self) -> bool:
+        return self.model_id == self.reindex.former_id
+
+
+def open_change(db: Connection) -> Change:
+    """The open one. Raises :class:`NotFound`."""
+    reindex, served = serving.open_reindex(db), serving.current(db)
+    if reindex is None or served is None:
+        raise NotFound("no change of the model is open; `ris reindex start MODEL` opens one")
+    return Change(reindex, served.model_id, reindex.beside(served.model_id))
+
+
+def exchange(db: Connection, change: Change, settings: Settings, run_id: int | None) -> None:
+    """Matches, what suppresses them, and families, as of the model beside, under
+    :func:`ris_jobs.store.matches.lock`."""
+    lost, now = shadow.exchange(db, change.former_id, change.model_id)
+    suppression.settle(db, shadow.unsettled(db, [*lost, *now]), settings.hub_limit)
+    unresolved = matches.unresolved(db)
+    changed, looked_at = sorted({*lost, *unresolved}), set[int]()
+    for start in range(0, len(changed), _PAIRS):
+        pairs = [p for p in changed[start : start + _PAIRS] if not looked_at.issuperset(p)]
+        if pairs:
+            looked_at |= {*look_again(db, [i for pair in pairs for i in pair], run_id, pairs)}
+    matches.set_resolved(db, unresolved)
+
+
+def measured(db: Connection, change: Change, settings: Settings) -> Churn:
+    """What the exchange changed, in the same transaction."""
+    moved = churn.moved(db, change.former_id)
+    families = churn.families(db, _FAMILIES)
+    counted = sum(m.pairs for m in moved if m.kind != "gained")
+    lost = sum(m.pairs for m in moved if m.kind == "lost")
+    return Churn(
+        before=label(serving.model(db, change.former_id)),
+        after=label(serving.model(db, change.model_id)),
+        counted=counted,
+        moved=moved,
+        differences=churn.differences(db, change.former_id),
+        quantiles=churn.quantiles(db, change.former_id),
+        examples=churn.examples(db, change.former_id, _EXAMPLES),
+        families_before=churn.families_before(db),
+        families_changed=families.altered,
+        families_new=families.made,
+        families_ended=families.ended,
+        families=families.first,
+        gate=_gate(db, change, settings, counted, lost),
+    )
+
+
+def _gate(db: Connection, change: Change, settings: Settings, counted: int, lost: int) -> Gate:
+    """What stands against the new model: it loses too much, is not complete, or a night is under
+    way."""
+    allowed = max(settings.gate_lost_floor, int(settings.gate_lost * counted))
+    undescribed = images.count_undescribed(db, change.model_id, new=False)
+    figures = serving.figures(db, change.model_id)
+    unmatched = figures.described - figures.matched
+    scans = serving.scans_under_way(db)
+    problems = [
+        (lost > allowed, f"{lost:,} of {counted:,} matches would be lost, {allowed:,} may be"),
+        (undescribed, f"it has not described {plural(undescribed, 'image')}"),
+        (unmatched, f"it has not matched {plural(unmatched, 'image')} (`ris reindex run`)"),
+        (scans, f"run {min(scans, default=0)} has not finished (killed? `ris upkeep` closes it)"),
+    ]
+    return Gate(
+        tuple(said for holds, said in problems if holds), lost, allowed, undescribed, unmatched
+    )
