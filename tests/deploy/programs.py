@@ -49,6 +49,16 @@ def _options(home: Path) -> tuple[str, ...]:
     return tuple(_python(_OPTIONS, "", home).stdout.split())
 
 
+def executor_that_loads(name: str, home: Path) -> str:
+    """The class that Airflow finds by the name of an executor."""
+    code = """
+from airflow.executors.executor_loader import ExecutorLoader
+found, _ = ExecutorLoader.import_default_executor_cls()
+print(found.__name__)
+"""
+    return _python(code, "", home, AIRFLOW__CORE__EXECUTOR=name).stdout.split()[-1]
+
+
 def refused_by_airflow(commands: list[list[str]], home: Path) -> list[str]:
     """Why ``airflow`` would not take each of these commands; nothing if it would."""
     given = "\n".join(json.dumps(command[1:]) for command in commands)
@@ -73,14 +83,14 @@ def refused_by_ris(command: list[str]) -> str:
     return ""
 
 
-def _python(code: str, given: str, home: Path) -> subprocess.CompletedProcess[str]:
+def _python(code: str, given: str, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
     inherited: Mapping[str, str] = {
         k: v for k, v in os.environ.items() if not re.match("AIRFLOW|RIS_", k)
     }
     return subprocess.run(
         [sys.executable, "-c", code],
         input=given,
-        env={**inherited, "AIRFLOW_HOME": str(home)},
+        env={**inherited, **more, "AIRFLOW_HOME": str(home)},
         capture_output=True,
         text=True,
         check=True,

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 from tests.deploy.programs import (
+    executor_that_loads,
     refused_by_airflow,
     refused_by_ris,
     unknown_options,
@@ -42,6 +43,13 @@ def shown() -> list[list[str]]:
     text = "".join((ROOT / name).read_text("utf-8") for name in ("deploy/init.sh", "docs/scale.md"))
     lines = re.findall(r"^(?:docker compose exec \S+ )?((?:ris|airflow) [^|\n]+)$", text, re.M)
     return [shlex.split(line) for line in lines]
+
+
+def test_the_executors_load_with_what_is_pinned(empty_airflow: Path) -> None:
+    named = SERVICES["airflow-scheduler"]["environment"]["AIRFLOW__CORE__EXECUTOR"]
+    assert named == "CeleryExecutor"
+    for name in (named, "KubernetesExecutor"):
+        assert executor_that_loads(name, empty_airflow) == name
 
 
 def test_every_airflow_command_is_taken(empty_airflow: Path) -> None:
