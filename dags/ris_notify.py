@@ -24,9 +24,10 @@ def tell(context: Any, title: str, lines: list[str]) -> None:
     """Post a title and lines about the task of the context, if anybody wants to know."""
     try:
         _post(context, title, lines)
-    except Exception:
-        # Not the error itself: it may hold the URL.
-        logging.getLogger("ris_jobs").error("nobody could be told: %s", title)
+    except Exception as error:
+        # Its kind and an HTTP status, not its words: they may hold the URL.
+        why = f"{type(error).__name__} {getattr(error, 'code', '')}".strip()
+        logging.getLogger("ris_jobs").error("nobody could be told (%s): %s", why, title)
 
 
 def _post(context: Any, title: str, lines: list[str]) -> None:

@@ -45,7 +45,7 @@ def ris_provenance_scan() -> None:
 
     # Which number a worker has means nothing: each claims what the others have not.
     @task
-    def workers(ris_run: int) -> list[int]:
+    def workers() -> list[int]:
         return list(range(get_current_context()["params"]["workers"]))
 
     # The report tells of what failed.
@@ -79,7 +79,7 @@ def ris_provenance_scan() -> None:
         return summary
 
     ris_run = begin()
-    shares = workers(ris_run)
+    shares = workers()
     figures = {}
     for name in ("fingerprint", "banks", "match", "resolve"):
         step = work.override(task_id=name)

@@ -80,7 +80,7 @@ def _late(at: datetime, runs: Sequence[Ran] | Any) -> list[str]:
 
 def _old(waiting: Sequence[Waiting]) -> list[str]:
     return [
-        f"{plural(w.images, 'image')} of {w.stage} waiting, the oldest for {_span(w.age)}"
+        f"{plural(w.images, 'image')} waiting for {w.stage}, the oldest for {_span(w.age)}"
         for w in waiting
         if w.age is not None and w.age > LATE and w.stage != "resolve"
     ]

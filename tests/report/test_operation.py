@@ -69,7 +69,7 @@ def test_silence_for_more_than_36_hours_is_said() -> None:
 
 def test_what_has_waited_for_days_is_said() -> None:
     waiting = (Waiting("match", 3, 50 * HOUR), Waiting("fingerprint", 9, HOUR))
-    assert said(SCAN, waiting=waiting) == ("3 images of match waiting, the oldest for 50 h 0 min",)
+    assert said(SCAN, waiting=waiting) == ("3 images waiting for match, the oldest for 50 h 0 min",)
 
 
 def test_the_terminal_names_all_of_it() -> None:
