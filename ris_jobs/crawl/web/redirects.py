@@ -16,7 +16,7 @@ __all__ = ["Redirects"]
 
 class Redirects(RedirectMiddleware):
     """Scrapy's, but for URLs as our fetcher read them, of which it would spell some anew; a circle
-    ends where it closes."""
+    ends where it closes, and the host that one leads to has a pace of its own."""
 
     def process_response(  # type: ignore[override]  # the third argument has had its day
         self, request: Request, response: Response
@@ -30,6 +30,7 @@ class Redirects(RedirectMiddleware):
             redirected = super().process_response(request, response)
         except IgnoreRequest as error:
             raise _endless(f"it leads on and on, in the end to {outcome.to[:200]}") from error
+        redirected.meta.pop("download_slot", None)  # the pace is that of the host it leads to
         return redirected.replace(url=outcome.to)
 
 

@@ -11,11 +11,11 @@ from ris_jobs.crawl.web.values import Event
 
 __all__ = ["Teller"]
 
-_MOST = 256
+_MOST = 64
 
 
 class Teller:
-    """Writes events to a file descriptor. ``tell`` waits while 256 of them wait to be read, and so
+    """Writes events to a file descriptor. ``tell`` waits while 64 of them wait to be read, and so
     does whoever calls it: a slow parent makes a slow crawl."""
 
     def __init__(self, descriptor: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
 from aiohttp import web
 
@@ -97,6 +98,18 @@ def test_a_host_is_asked_no_faster_than_it_says() -> None:
         site.log.clear()
         result = crawled(site.source())
         assert set(site.paths) == {"/robots.txt"} and "every 100000 s" in result.ended.why
+
+
+def test_a_host_that_others_redirect_to_has_its_own_pace() -> None:
+    with served(PNGS | {"/robots.txt": robots("Crawl-delay: 0.4")}, "127.0.0.78") as other:
+        away = {path: Answer(status=302, headers={"Location": other.url(path)}) for path in PNGS}
+        with served({**away, "/": page(img("/0.png", "/1.png", "/2.png", "/3.png"))}) as site:
+            ports = frozenset({site.port, other.port})
+            around = (ip_network("127.0.0.76/30"),)
+            result = crawled(site.source(ports=ports, allowed=around))
+        assert list(result.outcomes().values()) == ["fetched"] * 4
+        moments = [hit.at for hit in other.log[1:]]
+        assert len(moments) == 4 and moments[-1] - moments[0] >= 0.7 * 3 * 0.4
 
 
 def test_the_pace_and_the_number_of_a_source_hold() -> None:
