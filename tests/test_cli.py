@@ -486,7 +486,8 @@ def test_a_wrong_setting_or_server_is_one_sentence_and_exit_2(
     ("source", "problem"),
     [
         ("/no/such/folder", "does not exist"),
-        ("https://example.org/", "this version reads local folders"),
+        ("https://example.org/", "RIS_CONTACT must be set"),
+        ("s3://bucket/", "`ris source add NAME objects URL`"),
         ("file://host", "is not a file:// URI"),
     ],
 )

@@ -96,11 +96,11 @@ def test_a_folder_that_is_scanned_becomes_a_source(ris: Ris, folder: Path, tmp_p
 
 def test_a_url_needs_a_contact(ris: Ris) -> None:
     said = ris("scan", "https://example.com/a?b", code=2).stderr
-    assert "RIS_CONTACT must be set to crawl source 'example.com'" in said
-    assert listed(ris)["example.com"]["declared"] == {
-        "kind": "web",
-        "location": "https://example.com/a?b",
-    }
+    assert "RIS_CONTACT must be set to crawl https://example.com/a?b" in said
+    assert listed(ris) == {}
+    ris("source", "add", "example", "web", "https://example.com/")
+    said = ris("crawl", "example", code=2).stderr
+    assert "RIS_CONTACT must be set to crawl source 'example'" in said
     assert "cannot be crawled" in ris("scan", "http://0x7f000001/", code=2).stderr
     assert "`ris source add NAME objects URL`" in ris("scan", "s3://bucket/x", code=2).stderr
 

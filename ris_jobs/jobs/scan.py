@@ -52,7 +52,7 @@ def scan(settings: Settings, wanted: Sequence[str | Path], progress: Progress) -
     """Crawl folders, URLs and sources by name, work off everything pending (theirs, and what
     earlier runs left), and write the report to ``home/reports``."""
     with serving_stores(settings) as (settings, stores):
-        sources = wanted_sources(stores.engine, wanted)
+        sources = wanted_sources(stores.engine, wanted, settings.contact)
         uris = tuple(map(uri_of, sources))
         with _run(stores.engine, "scan", settings, uris, stores.model_id) as (run, totals):
             totals.crawled = crawl(stores.engine, run, sources, settings, progress)
@@ -66,7 +66,7 @@ def scan(settings: Settings, wanted: Sequence[str | Path], progress: Progress) -
 def crawl_only(settings: Settings, wanted: Sequence[str | Path], progress: Progress) -> Crawled:
     """A run that only observes; fingerprinting and matching are left to a later scan."""
     with open_engine(settings) as engine:
-        sources = wanted_sources(engine, wanted)
+        sources = wanted_sources(engine, wanted, settings.contact)
         uris = tuple(map(uri_of, sources))
         with _run(engine, "crawl", settings, uris, None) as (run, totals):
             totals.crawled = crawl(engine, run, sources, settings, progress)
@@ -76,7 +76,7 @@ def crawl_only(settings: Settings, wanted: Sequence[str | Path], progress: Progr
 def nightly(settings: Settings, wanted: Sequence[str | Path] = ()) -> list[str]:
     """Names of the sources that a night crawls: those wanted, or all that are enabled."""
     with open_engine(settings) as engine:
-        found = wanted_sources(engine, wanted)
+        found = wanted_sources(engine, wanted, settings.contact)
         return [s.source.name for s in found] or enabled_sources(engine)
 
 

@@ -17,18 +17,24 @@ from ris_jobs.errors import ConfigError, UrlRefused
 from ris_jobs.store import ledger, sources
 from ris_jobs.store.sources import Stored
 
+CONTACT_WANTED = "whom can its servers turn to, by a URL or mail address?"
+"""Why a crawl of the web needs a contact."""
 
-def wanted_sources(engine: Engine, wanted: Sequence[str | Path]) -> list[Stored]:
+
+def wanted_sources(
+    engine: Engine, wanted: Sequence[str | Path], contact: str | None = None
+) -> list[Stored]:
     """The sources that are meant: by name, or by a folder or URL, which becomes a source if it is
     none yet. Folders that lie within others of these are left out.
 
-    :class:`ris_jobs.errors.NotFound` for a name that there is not.
+    :class:`ris_jobs.errors.NotFound` for a name that there is not, :class:`ConfigError` for a
+    URL that is no source yet, where there is no ``contact`` to crawl it with.
     """
     paths = [w for w in wanted if isinstance(w, Path)]
     with engine.begin() as db:
         found = [_of_folder(db, path) for path in distinct(paths)]
         for word in (w for w in wanted if isinstance(w, str)):
-            found.append(_of_url(db, word) if "://" in word else sources.named(db, word))
+            found.append(_of_url(db, word, contact) if "://" in word else sources.named(db, word))
     return list({stored.source_id: stored for stored in found}.values())
 
 
@@ -60,7 +66,7 @@ def _of_folder(db: Connection, path: Path) -> Stored:
     return sources.add(db, _new(here, path.name, "directory", str(path)))
 
 
-def _of_url(db: Connection, url: str) -> Stored:
+def _of_url(db: Connection, url: str, contact: str | None) -> Stored:
     here = [stored for stored, _ in sources.there(db)]
     try:
         location = urls.parse(url).url
@@ -69,6 +75,8 @@ def _of_url(db: Connection, url: str) -> Stored:
     for stored in here:
         if stored.source.kind == "web" and stored.source.location == location:
             return stored
+    if contact is None:
+        raise ConfigError("RIS_CONTACT", f"must be set to crawl {url}: {CONTACT_WANTED}")
     host = urlsplit(location).hostname or ""
     return sources.add(db, _new(here, host, "web", location))
 

@@ -15,6 +15,7 @@ from ris_jobs.crawl.web import Event, Image, Order, crawl
 from ris_jobs.errors import ConfigError
 from ris_jobs.jobs.credentials import authorization
 from ris_jobs.jobs.lists import write_list
+from ris_jobs.jobs.wanted import CONTACT_WANTED
 from ris_jobs.jobs.web_record import Record
 from ris_jobs.progress import Advance
 from ris_jobs.settings import Settings
@@ -57,7 +58,7 @@ def _order(
 ) -> Order:
     contact = source.politeness.contact or settings.contact
     if contact is None:
-        problem = f"must be set to crawl source {source.name!r}: whom can its servers turn to?"
+        problem = f"must be set to crawl source {source.name!r}: {CONTACT_WANTED}"
         raise ConfigError("RIS_CONTACT", problem)
     folder = fetched.spool(under_way.source_id)
     (folder / "images").mkdir()

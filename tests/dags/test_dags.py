@@ -82,7 +82,7 @@ def test_a_night_finds_the_thumbnail_and_the_next_finds_nothing_new(
         assert db.scalar(text("SELECT status FROM ris.last_run")) == "done"
     # The folder is a source now, and need not be named again; a source may be.
     assert set(states(nights["ris_crawl"].test()).values()) == {"success"}
-    named = nights["ris_crawl"].test(run_conf={"sources": ["in"]})
+    named = nights["ris_crawl"].test(run_conf={"sources": ["in"], "roots": None})
     assert set(states(named).values()) == {"success"}
     assert [s for name, s in states(named).items() if name.startswith("crawl")] == ["success"]
     nights["ris_provenance_scan"].test()
@@ -100,7 +100,8 @@ def test_a_step_that_fails_is_said_and_the_run_is_closed(
     (environment.home).mkdir(parents=True, exist_ok=True)
     photo = environment.home / "photo.png"
     photo.write_bytes(edits.png(next(iter(photos()))[1]))
-    nights["ris_crawl"].test(run_conf={"roots": [str(photo)]})
+    # What a run is given stays with the tasks, in the one process of dag.test().
+    nights["ris_crawl"].test(run_conf={"roots": [str(photo)], "sources": None})
     run = nights["ris_provenance_scan"].test()
     assert states(run)["fingerprint[0]"] == "failed"
     assert states(run)["report[-1]"] == "failed"

@@ -255,3 +255,15 @@ def test_a_hostile_list_is_taken_in_whole(settings: Settings, site: Site, tmp_pa
     assert counts(crawl(settings)) == {"seen": 5, "new": 1, "refused": 4}
     assert ask(settings, "SELECT columns FROM ris.sighting") == [({"a?": "\\u0000 ?"},)]
     assert ask(settings, "SELECT count(*), max(octet_length(uri)) FROM ris.fetch") == [(4, 2000)]
+
+
+def test_a_url_becomes_a_source_named_after_its_host(settings: Settings, site: Site) -> None:
+    """It is crawled by the rules for strangers: an address of this machine is refused."""
+    site.pages["/"] = page(img("/a.png"))
+    for _ in range(2):
+        jobs.crawl_only(settings, [site.url()], LogProgress())
+    assert site.log == []
+    assert ask(settings, "SELECT name, kind, location FROM ris.source") == [
+        (site.host, "web", site.url())
+    ]
+    assert ask(settings, "SELECT complete, seen FROM ris.source_crawl") == [(False, 0)] * 2
