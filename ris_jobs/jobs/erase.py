@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ris_jobs.errors import NotFound
 from ris_jobs.jobs.lookup import known
 from ris_jobs.jobs.models import serving_stores
 from ris_jobs.jobs.resolve import look_again
@@ -36,6 +37,8 @@ def erase(
     with serving_stores(settings) as (settings, stores):
         with stores.engine.begin() as db:
             image = known(db, settings, name)
+            if not image.sha256:
+                raise NotFound(f"{name!r} could not be read, so nothing of it is kept")
             matches.lock(db)
             upkeep.erase(db, image.image_id, who, why, allow_return=allow_return)
             look_again(db, [image.image_id], None)

@@ -34,7 +34,7 @@ def seen(db: Connection, settings: Settings, name: str) -> Seen:
 
 
 def known(db: Connection, settings: Settings, name: str) -> Seen:
-    """The same, whether it can be used or not; its bytes were read, in any case."""
+    """The same, whether it can be used or not; what could not be read has no sha256."""
     found = next(filter(None, _found(db, settings, name)), None)
     if found is None:
         raise NotFound(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +29,7 @@ from ris_jobs.store import matches
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.previews import open_previews
 from tests.conftest import fresh_database
+from tests.jobs.test_kill import ris
 
 WHOLES = ("builtin", "0+0")
 
@@ -169,6 +171,25 @@ def test_the_former_model_comes_back_with_the_same_rows(filled: Settings) -> Non
     assert len(ask(filled, "SELECT FROM ris.match_history")) > 0
     said = [(c.model[-4:], c.who, c.forced) for c in jobs.reindex_status(filled).choices]
     assert said == [("5+10", "me", False), (" 0+0", "me", True), ("5+10", "me", False)]
+
+
+def test_a_switch_that_is_killed_has_happened_or_has_not(filled: Settings) -> None:
+    before = ask(filled, ROWS), ask(filled, FAMILIES)
+    begun = "SELECT run_id FROM ris.run WHERE kind = 'reindex' AND status = 'running'"
+    for moment in (0.0, 0.03):
+        runs = ask(filled, begun)
+        place = filled.home, str(filled.database_url)
+        victim = ris(*place, "reindex", "switch", "--force", "--why", "x")
+        while ask(filled, begun) == runs and victim.poll() is None:
+            time.sleep(0.01)
+        time.sleep(moment)
+        victim.kill()
+        victim.communicate()
+        if jobs.reindex_status(filled).serves == "builtin-2 0+0":
+            jobs.rollback(filled, "a test", "me")
+        assert (ask(filled, ROWS), ask(filled, FAMILIES)) == before
+    jobs.switch(filled, "a test", "me", force=True)
+    assert jobs.reindex_status(filled).serves == "builtin-2 0+0"
 
 
 def test_a_report_shows_the_change_and_makes_none(filled: Settings, tmp_path: Path) -> None:

@@ -194,6 +194,12 @@ def test_an_erased_image_is_erased_under_all_models(
     assert len(ask(settings, "SELECT FROM ris.family")) == 1
 
 
-def test_nothing_is_erased_that_is_not_known(settings: Settings) -> None:
+def test_nothing_is_erased_that_is_not_known(
+    settings: Settings, tmp_path: Path, scan: Scan
+) -> None:
+    (tmp_path / "empty.jpg").touch()
+    scan(tmp_path / "empty.jpg")
+    with pytest.raises(NotFound, match="could not be read"):
+        jobs.erase(settings, str(tmp_path / "empty.jpg"), "a test", "me")
     with pytest.raises(NotFound, match="no scan has seen"):
         jobs.erase(settings, "https://example.org/x.jpg", "a test", "me")
