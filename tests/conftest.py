@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,18 @@ MILVUS = os.environ.get("RIS_TEST_MILVUS")
 MILVUS_PACKAGE = Path(__file__).parents[1] / "build" / "milvus"
 for name in [n for n in os.environ if n.startswith("RIS_")]:
     del os.environ[name]
+# Whoever imports Airflow first, it makes its files here.
+AIRFLOW = tempfile.TemporaryDirectory(prefix="airflow-")
+os.environ.update(
+    {
+        "AIRFLOW_HOME": AIRFLOW.name,
+        "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parents[1] / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW.name}/airflow.db",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+)
 
 
 @pytest.fixture(scope="session")
