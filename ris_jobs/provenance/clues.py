@@ -47,7 +47,7 @@ class Kin:
         """Kind → how far it calls ``image`` derived from ``other`` (above 0), or the reverse.
 
         * ``containment``, ``border``, ``resolution``, ``enlargement``, ``faded`` (colour or detail
-          lost): ±1, what it lost or was given; ``inner``: ±1, it lies inside the other one and
+          lost): ±1, what it lost or was given; ``inner``: ±1, it lies inside the other one, in more than a border, and
           nothing says more;
         * of the same frame only: ``coarser``, by how many times (log2) its encoding leaves more
           error, at most ±2; ``requantised``, its coefficients remember the other's JPEG quality
@@ -97,7 +97,7 @@ class Kin:
 
     def _inner(self, image: int, other: int) -> float:
         pair = self.ties[image][other]
-        if pair.inner is None:
+        if pair.inner is None or pair.relation == "padded":
             return 0.0
         inside = (pair.inner == "derived") is (pair.derived_id == image)
         part, whole = (image, other) if inside else (other, image)

@@ -51,6 +51,12 @@ def test_what_lies_inside_is_rather_the_copy_unless_it_has_more_detail() -> None
     assert clues([tied(2, 1, inner="derived", scale=1.5)], facts(500, 600)) == {}
 
 
+def test_what_lies_inside_a_border_is_not_the_copy_for_that() -> None:
+    assert clues([tied(2, 1, relation="padded", inner="source")], facts(500, 700)) == {}
+    bordered = derives(2, 1, "border", relation="padded", inner="source")
+    assert clues([bordered], facts(500, 700)) == {"border": 1}
+
+
 def test_the_coarser_encoding_is_rather_the_copy() -> None:
     known = {1: image("a", coarseness=0.5), 2: image("b", coarseness=1.5)}
     assert clues([tied(2, 1)], known) == {"coarser": 1.0}
