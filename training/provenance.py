@@ -134,10 +134,10 @@ def named(case: Case, weights: Floats) -> tuple[int, float]:
 
 
 def threshold(data: Sequence[Case], weights: Floats) -> float:
-    """The least chance (in hundredths, from 0.5 on) at which at most 3 % of the families that
+    """The least chance (in hundredths, from 0.55 on) at which at most 6 % of the families that
     cannot be decided are decided."""
     best = [named(case, weights)[1] for case in data if not case.decidable]
-    return next(t / 100 for t in range(50, 100) if np.mean(np.array(best) >= t / 100) <= 0.03)
+    return next(t / 100 for t in range(55, 100) if np.mean(np.array(best) >= t / 100) <= 0.06)
 
 
 def confidence(data: Sequence[Case], weights: Floats, least: float) -> tuple[float, float]:

@@ -51,7 +51,8 @@ class Traces:
 class Decoded:
     """One decoded picture: upright (EXIF orientation applied), sRGB, first frame.
 
-    ``rgb`` is uint8, shape (height, width, 3), alpha composed on neutral grey (128).
+    ``rgb`` is uint8, shape (height, width, 3), alpha composed on neutral grey (128); ``sample`` are
+    patches as the file holds them (:mod:`ris_jobs.fingerprint.sample`).
     """
 
     rgb: Rgb
@@ -59,6 +60,7 @@ class Decoded:
     frames: int
     exif_orientation: int
     traces: Traces
+    sample: bytes = b""
 
     @property
     def width(self) -> int:
@@ -99,7 +101,8 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """All that is kept of an image's pixels, but for its descriptor (model-bound) and preview."""
+    """All that is kept of an image's pixels, but for its descriptor (model-bound) and preview;
+    ``sample`` as in :class:`Decoded`, empty where none was taken."""
 
     width: int
     height: int
@@ -109,6 +112,7 @@ class Fingerprint:
     hashes: Hashes
     quality: Quality
     traces: Traces
+    sample: bytes = b""
 
 
 def as_json(traces: Traces) -> dict[str, Any]:

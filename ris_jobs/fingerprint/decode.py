@@ -12,7 +12,8 @@ from ris_jobs.errors import ImageRejected, Reason
 from ris_jobs.fingerprint import Decoded
 from ris_jobs.fingerprint.colour import to_rgb
 from ris_jobs.fingerprint.container import count_frames, ended, ends_early
-from ris_jobs.fingerprint.traces import read_traces
+from ris_jobs.fingerprint.sample import pack
+from ris_jobs.fingerprint.traces import luminance_steps, read_traces
 from ris_jobs.formats import IMPRESSION, recognise
 
 __all__ = ["MAX_SIDE", "MIN_SIDE", "decode"]
@@ -57,6 +58,7 @@ def decode(data: bytes, *, max_pixels: int, truncated: str) -> Decoded:
         orientation = _orientation(image)
         rgb = to_rgb(_upright(image, orientation))
         traces = read_traces(image, data)
+        sample = pack(image, luminance_steps(image))
         frames = count_frames(image, data, name)
     except ImageRejected:
         raise
@@ -64,7 +66,7 @@ def decode(data: bytes, *, max_pixels: int, truncated: str) -> Decoded:
         raise ImageRejected(Reason.TOO_LARGE, "there is not enough memory to decode it") from error
     except Exception as error:  # decoders raise almost anything on hostile bytes
         raise _rejection(error, data, name) from error
-    return Decoded(rgb, name, frames, declared or orientation, traces)
+    return Decoded(rgb, name, frames, declared or orientation, traces, sample)
 
 
 def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:

@@ -7,6 +7,7 @@ whoever takes over a decoder must not get at its parent.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import resource
@@ -53,4 +54,5 @@ def _answer(shared: int, size: int, max_pixels: int, truncated: str) -> dict[str
         "frames": decoded.frames,
         "exif_orientation": decoded.exif_orientation,
         "traces": as_json(decoded.traces),
+        "sample": base64.b64encode(decoded.sample).decode(),
     }

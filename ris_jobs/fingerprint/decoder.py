@@ -9,6 +9,7 @@ that a child can change nothing that its parent has begun to use.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -158,6 +159,7 @@ class _Child:
             answer["frames"],
             answer["exif_orientation"],
             from_json(answer["traces"]),
+            base64.b64decode(answer["sample"], validate=True),
         )
 
     def _pixels(self, height: int, width: int) -> Rgb:

@@ -248,6 +248,7 @@ def _fingerprint(decoded: Decoded, hashed: Hashes, measured: Quality) -> Fingerp
         hashes=hashed,
         quality=measured,
         traces=decoded.traces,
+        sample=decoded.sample,
     )
 
 

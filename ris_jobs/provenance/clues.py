@@ -6,17 +6,29 @@ Every clue of A from B is the same of B from A with the other sign. What each is
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from ris_jobs.fingerprint.requantised import QUALITIES
+from ris_jobs.match.remade import Rounding
 from ris_jobs.provenance import ImageFacts, Pair
+from ris_jobs.provenance.encodings import (
+    coarser,
+    generation,
+    ghost,
+    memory,
+    rounded,
+    same_pixels,
+    spread,
+    unfit,
+)
 
 __all__ = ["CLUES", "Kin"]
 
 CLUES = (
     "containment", "border", "resolution", "enlargement", "faded", "inner", "coarser",
     "requantised", "ghost", "pixels", "generation", "changed", "camera",
+    "coarser-edited", "rounded", "unfit", "spread", "framed", "reduced",
 )  # fmt: skip
 """All kinds; see :meth:`Kin.clues`."""
 
@@ -60,10 +72,15 @@ class Kin:
         lost, given = self._losses(image, other), self._losses(other, image)
         told = set() if self.apart(image, other) else lost | given
         found = {kind: 1.0 if kind in lost else -1.0 for kind in sorted(told)}
+        found_claims = lost or given
         if not (lost or given) and self._inner(image, other):
             found["inner"] = self._inner(image, other)
         found |= self._encoding(image, other) if self._same_frame(image, other) else {}
-        found["generation"] = self._generation(image) - self._generation(other)
+        found["generation"] = generation(self.facts[image].traces) - generation(
+            self.facts[other].traces
+        )
+        if not found_claims and not self._same_frame(image, other):
+            found |= self._unclaimed(image, other)
         found["changed"] = self._changed(image, other)
         found["camera"] = float(self.facts[other].camera) - float(self.facts[image].camera)
         return {kind: value for kind, value in found.items() if value}
@@ -103,48 +120,44 @@ class Kin:
         part, whole = (image, other) if inside else (other, image)
         return 0.0 if self._scale(part, whole) > _MORE_DETAIL else 1.0 if inside else -1.0
 
+    def _unclaimed(self, image: int, other: int) -> dict[str, float]:
+        pair = self.ties[image][other]
+        sign = 1.0 if pair.derived_id == image else -1.0
+        if pair.relation == "padded":
+            return {"framed": sign}
+        scale = self._scale(image, other)
+        if "resolution" not in () and abs(math.log(scale)) > math.log(_MORE_DETAIL) and not {image, other} & self._enlarged:
+            return {"reduced": -math.copysign(1.0, math.log(scale))}
+        return {}
+
     def _same_frame(self, image: int, other: int) -> bool:
         small, large = sorted((self.facts[image].side, self.facts[other].side))
         return self.ties[image][other].inner is None and large / small <= 1 + _SAME_SIZE
 
     def _encoding(self, image: int, other: int) -> dict[str, float]:
         one, two = self.facts[image].traces, self.facts[other].traces
-        found = {"ghost": self._ghost(image, other) - self._ghost(other, image)}
-        if one.coarseness is not None and two.coarseness is not None:
-            found["coarser"] = min(max(one.coarseness - two.coarseness, -2.0), 2.0)
-        if not self.ties[image][other].mirrored:
-            found["requantised"] = self._memory(image, other) - self._memory(other, image)
-        if one.pixels is not None and one.pixels == two.pixels:
-            found["pixels"] = float(one.lossless) - float(two.lossless)
+        pair = self.ties[image][other]
+        mine, its = self._roundings(image, other)
+        found = {
+            "ghost": ghost(one, two) - ghost(two, one),
+            "pixels": same_pixels(one, two, pair.remade),
+            "rounded": rounded(mine, its),
+            "spread": spread(mine, its),
+        }
+        if not pair.mirrored:
+            found["requantised"] = memory(one, two) - memory(two, one)
+        if not pair.changed:
+            found["unfit"] = unfit(mine, its)
+        if not any(abs(found[k]) > 0.5 for k in ("pixels", "rounded")):
+            found["coarser-edited" if pair.changed else "coarser"] = coarser(one, two)
         return found
 
-    def _memory(self, image: int, other: int) -> float:
-        """How far ``image`` remembers the quality of ``other``: −1 (not at all) to 2."""
-        mine, quality = self.facts[image].traces, self._quality(other)
-        earlier = dict(zip(QUALITIES, mine.requantised, strict=False))
-        if quality not in earlier or abs((mine.jpeg_quality or 0) - quality) < _NEAR:
-            return 0.0
-        return min(max(earlier[quality] / _REQUANTISED, -1.0), 2.0)
-
-    def _quality(self, image: int) -> int | None:
-        """That of a JPEG with the steps of libjpeg: others cannot be recognised elsewhere."""
-        traces = self.facts[image].traces
-        return traces.jpeg_quality if traces.standard else None
-
-    def _ghost(self, image: int, other: int) -> float:
-        earlier = self.facts[image].traces.earlier_quality
-        quality = self._quality(other)
-        seen = earlier is not None and quality is not None and abs(earlier - quality) <= _NEAR
-        return float(seen)
-
-    def _generation(self, image: int) -> float:
-        traces = self.facts[image].traces
-        if traces.earlier_quality is not None:
-            return 1.0
-        own = traces.jpeg_quality or 0
-        earlier = zip(QUALITIES, traces.requantised, strict=False)
-        most = max((seen for quality, seen in earlier if quality <= own - _COARSER), default=0.0)
-        return min(max((most - _UNASKED) / (2 * _REQUANTISED), 0.0), 1.0)
+    def _roundings(self, image: int, other: int) -> tuple[Rounding | None, Rounding | None]:
+        pair = self.ties[image][other]
+        if pair.remade is None:
+            return None, None
+        both = (pair.remade.first, pair.remade.second)
+        return both if pair.derived_id == image else both[::-1]
 
     def _changed(self, image: int, other: int) -> float:
         """Where the two differ: in how many more of their common relatives' eyes ``image`` does."""

@@ -17,6 +17,24 @@ _SAID = {
     "faded": ("lost", "lost", "colours or detail that it has", "it lost colours or detail"),
     "inner": ("lies", "lie", "inside it", "it lies inside another"),
     "coarser": ("is", "are", "encoded more coarsely", "it is encoded more coarsely than another"),
+    "coarser-edited": (
+        "differs", "differ", "and is encoded more coarsely",
+        "it is encoded more coarsely than another that differs",
+    ),
+    "rounded": (
+        "is", "are", "rounded as a JPEG made of it is", "it is rounded as a JPEG made of another is"
+    ),
+    "unfit": (
+        "cannot", "cannot", "have been what it was encoded from", "it was not encoded from another",
+    ),
+    "spread": (
+        "lies", "lie", "about its values as rounding leaves them",
+        "it lies about another's values as rounding leaves them",
+    ),
+    "framed": (
+        "seems", "seem", "to have a border around it", "it seems to have a border around it"
+    ),
+    "reduced": ("shows", "show", "it smaller", "it shows another smaller"),
     "requantised": (
         "was", "were", "encoded in its JPEG quality before",
         "it seems to have been encoded in another's JPEG quality before",
