@@ -33,7 +33,8 @@ class Traces:
     ``earlier_quality`` is that of a JPEG it seems to have been before
     (:mod:`ris_jobs.fingerprint.ghosts`); ``requantised`` the evidence for each earlier quality
     (:mod:`ris_jobs.fingerprint.requantised`), empty where it was not looked for; ``pixels`` a
-    CRC-32 of them, unturned, None where it was not taken.
+    CRC-32 of them, unturned, None where it was not taken; ``detail`` how much its
+    luma and its colours have (:func:`ris_jobs.fingerprint.detail.detail`), empty likewise.
     """
 
     jpeg_quality: int | None
@@ -45,6 +46,7 @@ class Traces:
     earlier_quality: int | None = None
     requantised: Sequence[float] = ()
     pixels: int | None = None
+    detail: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,11 @@ def as_json(traces: Traces) -> dict[str, Any]:
         "earlier_quality": traces.earlier_quality,
         "requantised": list(traces.requantised),
         "pixels": traces.pixels,
+        "detail": list(traces.detail),
     }
 
 
 def from_json(values: Mapping[str, Any]) -> Traces:
     """What :func:`as_json` was given; fields that ``values`` lack were not looked for."""
-    return Traces(**{**values, "requantised": tuple(values.get("requantised", ()))})
+    lists = {name: tuple(values.get(name, ())) for name in ("requantised", "detail")}
+    return Traces(**{**values, **lists})

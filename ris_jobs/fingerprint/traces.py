@@ -12,6 +12,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
 from ris_jobs.fingerprint import Traces
+from ris_jobs.fingerprint.detail import detail
 from ris_jobs.fingerprint.ghosts import coefficients, earlier_quality
 from ris_jobs.fingerprint.requantised import requantised
 from ris_jobs.fingerprint.tables import TABLES
@@ -69,6 +70,7 @@ def read_traces(image: Image.Image, data: bytes) -> Traces:
         earlier_quality=earlier_quality(image, table) if plain else None,
         requantised=requantised(coefficients(image, 0), table) if plain and table else (),
         pixels=zlib.crc32(image.tobytes()) if plain else None,
+        detail=detail(image) if plain else (),
     )
 
 

@@ -24,11 +24,13 @@ __all__ = ["Remade", "Rounding", "remade"]
 _BLOCK = 8
 # The lower half of the frequencies, without brightness.
 _FREQUENCIES = [8 * v + u for v in range(8) for u in range(8 - v) if u + v]
-# Grey values: what decoding to whole values adds to a difference; a finer step than the second
-# shows nothing; a block that is further from its own steps was clipped.
-_SLACK, _FINEST, _CLIPPED, _BUSY = 0.2, 2, 1.5, 3
-# Blocks that differ by so many times the median, and one grey value, were drawn over.
-_DRAWN_OVER = 2.5
+# Grey values that arithmetic adds to a distance, and an estimate of tones; steps finer than the
+# next show nothing; a block further than this from its own steps was clipped; how many
+# coefficients make a block busy.
+_SLACK, _SLACK_TONED, _FINEST, _CLIPPED, _BUSY = 0.2, 0.8, 2, 1.5, 3
+# Blocks that fit are enough from this share on, else tones may have changed: what lies so many
+# times further off than half of the pixels does not count for them.
+_FIT, _DRAWN_OVER, _ROUNDS = 0.5, 2.5, 4
 
 Blocks = npt.NDArray[np.float32]
 Place = tuple[int, int]
@@ -63,22 +65,32 @@ def remade(first: Fingerprint, second: Fingerprint, orientation: int) -> Remade 
     one, two = _shared(first, second, turns), _shared(second, first, back)
     if one is None or two is None:
         return None
-    same = float((one[0] == one[1]).all(axis=1).mean())
+    same = float((one[0] == one[1])[..., 0].all(axis=1).mean())
     return Remade(_rounding(first, *one), _rounding(second, *two), same)
 
 
 def _rounding(picture: Fingerprint, own: Blocks, other: Blocks) -> Rounding | None:
-    """``own`` are blocks (n, 64) of the picture, ``other`` what the other one has there."""
+    """``own`` are blocks (n, 64, 3) of the picture, ``other`` what the other one has there."""
     steps, _ = unpack(picture.sample)
     if steps is None:
         return None
+    found = _compared(steps, own[..., 0], other[..., 0], _SLACK)
+    if found is None or found.fits >= _FIT:
+        return found
+    toned = _compared(steps, own[..., 0], _toned(own[..., 0], other), _SLACK_TONED)
+    return max(found, toned or found, key=lambda one: one.fits)
+
+
+def _compared(
+    steps: Sequence[int], own: Blocks, other: Blocks, slack: float
+) -> Rounding | None:
     step = np.array(steps, np.float32)[_FREQUENCIES]
     values, others = (blocks @ transform()[:, _FREQUENCIES] for blocks in (own, other))
     levels = np.round(values / step)
     distance, shown = np.abs(others - levels * step), (levels != 0) & (step >= _FINEST)
     used = shown.sum(axis=1) >= _BUSY
     used &= np.abs(values - levels * step).max(axis=1) < _CLIPPED
-    fits = used & (distance <= step / 2 + _SLACK).all(axis=1)
+    fits = used & (distance <= step / 2 + slack).all(axis=1)
     if not used.any():
         return None
     shown &= fits[:, None]
@@ -86,10 +98,25 @@ def _rounding(picture: Fingerprint, own: Blocks, other: Blocks) -> Rounding | No
     return Rounding(float(fits.sum() / used.sum()), float(spread), int(used.sum()))
 
 
+def _toned(own: Blocks, other: Blocks) -> Blocks:
+    """The luma (n, 64) that a change of tone and colour gives the other: the nearest sum of its Y,
+    Cb, Cr and a constant, by least squares without what it explains least."""
+    values = np.ones((own.size, 4))
+    values[:, :3] = other.reshape(-1, 3) - 128
+    wanted, kept = own.ravel(), np.ones(own.size, bool)
+    for _ in range(_ROUNDS):
+        part = values[kept]
+        weights = np.linalg.lstsq(part.T @ part, part.T @ wanted[kept], rcond=None)[0]
+        off = np.abs(values @ weights - wanted)
+        kept = off <= _DRAWN_OVER * np.median(off[kept]) + 0.5
+    toned: Blocks = (values @ weights).astype(np.float32).reshape(own.shape)
+    return toned
+
+
 def _shared(
     base: Fingerprint, other: Fingerprint, turns: Sequence[int]
 ) -> tuple[Blocks, Blocks] | None:
-    """The same blocks of the grid of ``base`` in both, rows of 64 grey values."""
+    """The same blocks of the grid of ``base`` in both, Y, Cb and Cr: (n, 64, 3)."""
     size, turned = _stored(base), dict(_turned(other, turns))
     if not base.sample or not turned or _stored(other) != size[:: _sides(turns)]:
         return None
@@ -97,8 +124,8 @@ def _shared(
     found = [pair for place, patch in here for pair in _blocks(place, patch, turned)]
     if not found:
         return None
-    one, two = (np.array(part, np.float32).reshape(-1, _BLOCK**2) for part in zip(*found, strict=True))
-    return one, two
+    one, two = (np.array(part, np.float32) for part in zip(*found, strict=True))
+    return one.reshape(-1, _BLOCK**2, 3), two.reshape(-1, _BLOCK**2, 3)
 
 
 def _sides(turns: Sequence[int]) -> int:

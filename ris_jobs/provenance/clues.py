@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping
 from ris_jobs.match.remade import Rounding
 from ris_jobs.provenance import ImageFacts, Pair
 from ris_jobs.provenance.encodings import (
+    added_detail,
     coarser,
+    faded_colours,
     generation,
     ghost,
     memory,
@@ -28,7 +30,7 @@ __all__ = ["CLUES", "Kin"]
 CLUES = (
     "containment", "border", "resolution", "enlargement", "faded", "inner", "coarser",
     "requantised", "ghost", "pixels", "generation", "changed", "camera",
-    "coarser-edited", "rounded", "unfit", "spread", "framed", "reduced",
+    "coarser-edited", "rounded", "unfit", "spread", "framed", "reduced", "chroma", "chroma-edited", "overlay",
 )  # fmt: skip
 """All kinds; see :meth:`Kin.clues`."""
 
@@ -148,6 +150,10 @@ class Kin:
             found["requantised"] = memory(one, two) - memory(two, one)
         if not pair.changed:
             found["unfit"] = unfit(mine, its)
+        if one.detail and two.detail:
+            found["chroma-edited" if pair.changed else "chroma"] = faded_colours(one, two)
+        if pair.changed and one.detail and two.detail:
+            found["overlay"] = added_detail(one, two)
         if not any(abs(found[k]) > 0.5 for k in ("pixels", "rounded")):
             found["coarser-edited" if pair.changed else "coarser"] = coarser(one, two)
         return found

@@ -8,7 +8,7 @@ from ris_jobs.fingerprint import Traces
 from ris_jobs.fingerprint.requantised import QUALITIES
 from ris_jobs.match.remade import Remade, Rounding
 
-__all__ = ["coarser", "generation", "ghost", "memory", "rounded", "same_pixels", "spread", "unfit"]
+__all__ = ["added_detail", "coarser", "faded_colours", "generation", "ghost", "memory", "rounded", "same_pixels", "spread", "unfit"]
 
 # Evidence of an earlier quality (nats a coefficient): what counts as one, and the least that tells
 # of a quality that no relative has.
@@ -20,6 +20,8 @@ _CHANCE, _SOME, _MOST = 0.01, 0.15, 0.5
 _SURE = 3.4
 # Spreads of a JPEG that was rounded from the other, and of one that the other was made from.
 _ROUNDED, _KEPT, _CLEARLY, _NONE = 0.9, 0.6, 1.25, 0.02
+# Differences of detail (log10 of power) that are as clear as can be.
+_FADED, _ADDED = 0.25, 0.15
 # The share of blocks with the same pixels that no two encodings leave.
 _SAME = 0.3
 
@@ -29,6 +31,16 @@ def coarser(one: Traces, two: Traces) -> float:
     if one.coarseness is None or two.coarseness is None:
         return 0.0
     return min(max(one.coarseness - two.coarseness, -2.0), 2.0)
+
+
+def faded_colours(one: Traces, two: Traces) -> float:
+    """How much less detail the colours of the first have: each encoding takes some; −1 to 1."""
+    return min(max((two.detail[1] - one.detail[1]) / _FADED, -1.0), 1.0)
+
+
+def added_detail(one: Traces, two: Traces) -> float:
+    """How much more fine detail the first has, as what is laid over brings; −1 to 1."""
+    return min(max((one.detail[0] - two.detail[0]) / _ADDED, -1.0), 1.0)
 
 
 def memory(one: Traces, two: Traces) -> float:

@@ -31,6 +31,17 @@ _SAID = {
         "lies", "lie", "about its values as rounding leaves them",
         "it lies about another's values as rounding leaves them",
     ),
+    "chroma": (
+        "has", "have", "colours with less detail", "its colours have less detail than another's"
+    ),
+    "chroma-edited": (
+        "differs", "differ", "and has colours with less detail",
+        "its colours have less detail than those of another that differs",
+    ),
+    "overlay": (
+        "differs", "differ", "by fine detail that was added",
+        "it has fine detail that another lacks, as an overlay adds",
+    ),
     "framed": (
         "seems", "seem", "to have a border around it", "it seems to have a border around it"
     ),
