@@ -27,7 +27,7 @@ _FREQUENCIES = [8 * v + u for v in range(8) for u in range(8 - v) if u + v]
 # Grey values that arithmetic adds to a distance, and an estimate of tones; steps finer than the
 # next show nothing; a block further than this from its own steps was clipped; how many
 # coefficients make a block busy.
-_SLACK, _SLACK_TONED, _FINEST, _CLIPPED, _BUSY = 0.2, 0.8, 2, 1.5, 3
+_SLACK, _SLACK_TONED, _FINEST, _CLIPPED, _BUSY = 0.4, 0.8, 2, 1.5, 3
 # Blocks that fit are enough from this share on, else tones may have changed: what lies so many
 # times further off than half of the pixels does not count for them.
 _FIT, _DRAWN_OVER, _ROUNDS = 0.5, 2.5, 4
