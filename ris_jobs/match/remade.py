@@ -27,7 +27,7 @@ _FREQUENCIES = [8 * v + u for v in range(8) for u in range(8 - v) if u + v]
 # Grey values that arithmetic adds to a distance, and an estimate of tones; steps finer than the
 # next show nothing; a block further than this from its own steps was clipped; how many
 # coefficients make a block busy.
-_SLACK, _SLACK_TONED, _FINEST, _CLIPPED, _BUSY = 0.4, 0.8, 2, 1.5, 3
+_SLACK, _SLACK_TONED, _FINEST, _CLIPPED, _BUSY = 0.4, 0.8, 3, 1.5, 3
 # Blocks that fit are enough from this share on, else tones may have changed: what lies so many
 # times further off than half of the pixels does not count for them.
 _FIT, _DRAWN_OVER, _ROUNDS = 0.5, 2.5, 4
@@ -84,12 +84,13 @@ def _rounding(picture: Fingerprint, own: Blocks, other: Blocks) -> Rounding | No
 def _compared(
     steps: Sequence[int], own: Blocks, other: Blocks, slack: float
 ) -> Rounding | None:
-    step = np.array(steps, np.float32)[_FREQUENCIES]
-    values, others = (blocks @ transform()[:, _FREQUENCIES] for blocks in (own, other))
+    looked_at = [f for f in _FREQUENCIES if steps[f] >= _FINEST]
+    step = np.array(steps, np.float32)[looked_at]
+    values, others = (blocks @ transform()[:, looked_at] for blocks in (own, other))
     levels = np.round(values / step)
-    distance, shown = np.abs(others - levels * step), (levels != 0) & (step >= _FINEST)
+    distance, shown = np.abs(others - levels * step), levels != 0
     used = shown.sum(axis=1) >= _BUSY
-    used &= np.abs(values - levels * step).max(axis=1) < _CLIPPED
+    used &= np.abs(values - levels * step).max(axis=1, initial=0) < _CLIPPED
     fits = used & (distance <= step / 2 + slack).all(axis=1)
     if not used.any():
         return None
