@@ -3,59 +3,79 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from ris_jobs.fingerprint import Traces
 from ris_jobs.fingerprint.requantised import QUALITIES
-from ris_jobs.match.remade import Remade, Rounding
+from ris_jobs.match.remade import Rounding
 
-__all__ = ["added_detail", "coarser", "faded_colours", "generation", "ghost", "memory", "rounded", "same_pixels", "spread", "unfit"]
+__all__ = ["ENCODINGS", "Seen", "encoding", "generation"]
+
+ENCODINGS = (
+    "rounded", "unfit", "spread", "pixels", "coarser", "coarser-edited", "chroma", "chroma-edited",
+    "overlay", "requantised", "ghost",
+)  # fmt: skip
 
 # Evidence of an earlier quality (nats a coefficient): what counts as one, and the least that tells
 # of a quality that no relative has.
 _REQUANTISED, _UNASKED = 0.03, 0.04
 _NEAR, _COARSER = 2, 3
-# Shares of blocks that fit: what chance may leave, what an edit of the rest leaves at least, and
-# the least that lets the spread speak.
-_CHANCE, _SOME, _MOST = 0.01, 0.15, 0.5
-_SURE = 3.4
-# Spreads of a JPEG that was rounded from the other, and of one that the other was made from.
+# Shares of blocks that fit: what chance may leave, what an edit of the rest leaves at least, the
+# least that lets the spread speak; and how much more log-odds of fitting are sure.
+_CHANCE, _SOME, _MOST, _SURE = 0.01, 0.15, 0.5, 3.4
+# Spreads of a JPEG that was rounded from the other, and of one that the other was made from; the
+# ratio of two that is clear, and what two that are nearly 0 differ by chance.
 _ROUNDED, _KEPT, _CLEARLY, _NONE = 0.9, 0.6, 1.25, 0.02
 # Differences of detail (log10 of power) that are as clear as can be.
 _FADED, _ADDED = 0.25, 0.15
 # The share of blocks with the same pixels that no two encodings leave.
 _SAME = 0.3
+# From here on a clue on pixels leaves nothing to say for the coarseness of encodings.
+_TOLD = 0.5
 
 
-def coarser(one: Traces, two: Traces) -> float:
-    """By how many times (log2) the first encoding leaves more error, at most ±2."""
-    if one.coarseness is None or two.coarseness is None:
-        return 0.0
-    return min(max(one.coarseness - two.coarseness, -2.0), 2.0)
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a pair shows: whether its content is ``changed`` and ``mirrored`` (or turned), the
+    roundings of both and the share of the ``same`` blocks (:mod:`ris_jobs.match.remade`)."""
+
+    changed: bool
+    mirrored: bool
+    one: Rounding | None = None
+    two: Rounding | None = None
+    same: float = 0.0
 
 
-def faded_colours(one: Traces, two: Traces) -> float:
-    """How much less detail the colours of the first have: each encoding takes some; −1 to 1."""
-    return min(max((two.detail[1] - one.detail[1]) / _FADED, -1.0), 1.0)
+def encoding(one: Traces, two: Traces, seen: Seen) -> dict[str, float]:
+    """Kind → how far it calls the first derived from the second (above 0), or the reverse.
 
-
-def added_detail(one: Traces, two: Traces) -> float:
-    """How much more fine detail the first has, as what is laid over brings; −1 to 1."""
-    return min(max((one.detail[0] - two.detail[0]) / _ADDED, -1.0), 1.0)
-
-
-def memory(one: Traces, two: Traces) -> float:
-    """How far the first remembers the JPEG quality of the second: −1 (not at all) to 2."""
-    quality = _quality(two)
-    earlier = dict(zip(QUALITIES, one.requantised, strict=False))
-    if quality not in earlier or abs((one.jpeg_quality or 0) - quality) < _NEAR:
-        return 0.0
-    return min(max(earlier[quality] / _REQUANTISED, -1.0), 2.0)
-
-
-def ghost(one: Traces, two: Traces) -> float:
-    """1 where the first shows the JPEG quality of the second through another coder."""
-    earlier, quality = one.earlier_quality, _quality(two)
-    return float(earlier is not None and quality is not None and abs(earlier - quality) <= _NEAR)
+    ``rounded``: its pixels are what encoding the other's leaves (±1); ``unfit``: the other is a
+    JPEG that was not made of its pixels (±1, unedited pairs only); ``spread``: both fit each
+    other, and it lies on the other's values (±1); ``pixels``: it keeps without loss the pixels of
+    a file that lost some (±1); ``coarser``: by how many times (log2) its encoding leaves more
+    error, at most ±2, where none of these tells; ``chroma``: its colours have less detail (±1);
+    both also ``-edited``, where the content differs; ``overlay``: it differs by fine detail (±1);
+    ``requantised``: its coefficients remember the other's JPEG quality (±3); ``ghost``: the same
+    through another coder or a mirror (±1).
+    """
+    edited = "-edited" if seen.changed else ""
+    found = {
+        "rounded": _rounded(seen.one, seen.two),
+        "spread": _spread(seen.one, seen.two),
+        "pixels": _pixels(one, two, seen.same),
+        "ghost": _ghost(one, two) - _ghost(two, one),
+    }
+    if max(abs(found["rounded"]), abs(found["pixels"])) < _TOLD:
+        found["coarser" + edited] = _bounded(_coarseness(one, two), 2.0)
+    if not seen.changed:
+        found["unfit"] = _unfit(seen.one, seen.two)
+    if one.detail and two.detail:
+        found["chroma" + edited] = _bounded((two.detail[1] - one.detail[1]) / _FADED)
+    if one.detail and two.detail and seen.changed:
+        found["overlay"] = _bounded((one.detail[0] - two.detail[0]) / _ADDED)
+    if not seen.mirrored:
+        found["requantised"] = _memory(one, two) - _memory(two, one)
+    return found
 
 
 def generation(traces: Traces) -> float:
@@ -68,45 +88,15 @@ def generation(traces: Traces) -> float:
     return min(max((most - _UNASKED) / (2 * _REQUANTISED), 0.0), 1.0)
 
 
-def same_pixels(one: Traces, two: Traces, found: Remade | None) -> float:
-    """1 where the first keeps without loss what the lossy second holds, −1 the other way round."""
-    same = one.pixels is not None and one.pixels == two.pixels
-    if not same and (found is None or found.same < _SAME):
-        return 0.0
-    return float(one.lossless) - float(two.lossless)
-
-
-def rounded(one: Rounding | None, two: Rounding | None) -> float:
-    """How far more blocks of the first picture fit a rounding of the second than the other way
-    round, −1 to 1; where the second is no JPEG, more than chance leaves."""
-    found = _odds(one) - _odds(two)
+def _rounded(one: Rounding | None, two: Rounding | None) -> float:
+    """How far more blocks of the first fit a rounding of the second than the other way round;
+    what is no JPEG fits as much as an edit would leave, and speaks for nothing itself."""
+    more = _odds(one) - _odds(two)
     if one is None:
-        found = min(found, 0.0)
+        more = min(more, 0.0)
     if two is None:
-        found = max(found, 0.0)
-    return min(max(found / _SURE, -1.0), 1.0)
-
-
-def unfit(one: Rounding | None, two: Rounding | None) -> float:
-    """Where one of them is a JPEG that was not made of the other: 1 if that is the second."""
-    if (one is None) is (two is None):
-        return 0.0
-    misfit = max(0.0, 1 - (one or two).fits / _SOME)
-    return misfit if one is None else -misfit
-
-
-def spread(one: Rounding | None, two: Rounding | None) -> float:
-    """Where nearly all blocks fit, −1 to 1: above 0 if the first is spread as rounding leaves it;
-    of two JPEGs, if it has the finer steps, for the other one would fit less if it had been first.
-    """
-    fitting = [found.spread for found in (one, two) if found and found.fits >= _MOST]
-    if len(fitting) == 2:
-        ratio = math.log((fitting[0] + _NONE) / (fitting[1] + _NONE))
-        return min(max(ratio / math.log(_CLEARLY), -1.0), 1.0)
-    if len(fitting) != 1 or (one and two):
-        return 0.0
-    found = (fitting[0] - _KEPT) / (_ROUNDED - _KEPT) * 2 - 1
-    return min(max(found, -1.0), 1.0) * (1 if one else -1)
+        more = max(more, 0.0)
+    return _bounded(more / _SURE)
 
 
 def _odds(found: Rounding | None) -> float:
@@ -114,6 +104,60 @@ def _odds(found: Rounding | None) -> float:
     return math.log((share + _CHANCE) / (1 - share + _CHANCE))
 
 
+def _unfit(one: Rounding | None, two: Rounding | None) -> float:
+    """Of a JPEG and another format: whether the JPEG cannot have been made of the other."""
+    if one is not None and two is None:
+        return -max(0.0, 1 - one.fits / _SOME)
+    if two is not None and one is None:
+        return max(0.0, 1 - two.fits / _SOME)
+    return 0.0
+
+
+def _spread(one: Rounding | None, two: Rounding | None) -> float:
+    """Of two JPEGs that fit, the one with the finer steps is the copy: the other one would not fit
+    so well, had it been the copy. One alone is the copy if it is spread as rounding leaves it."""
+    if one is not None and two is not None:
+        if min(one.fits, two.fits) < _MOST:
+            return 0.0
+        ratio = (one.spread + _NONE) / (two.spread + _NONE)
+        return _bounded(math.log(ratio) / math.log(_CLEARLY))
+    found = one or two
+    if found is None or found.fits < _MOST:
+        return 0.0
+    copied = _bounded((found.spread - _KEPT) / (_ROUNDED - _KEPT) * 2 - 1)
+    return copied if one is not None else -copied
+
+
+def _pixels(one: Traces, two: Traces, same: float) -> float:
+    if same < _SAME and (one.pixels is None or one.pixels != two.pixels):
+        return 0.0
+    return float(one.lossless) - float(two.lossless)
+
+
+def _coarseness(one: Traces, two: Traces) -> float:
+    if one.coarseness is None or two.coarseness is None:
+        return 0.0
+    return one.coarseness - two.coarseness
+
+
+def _memory(one: Traces, two: Traces) -> float:
+    """How far the first remembers the JPEG quality of the second: −1 (not at all) to 2."""
+    quality = _quality(two)
+    earlier = dict(zip(QUALITIES, one.requantised, strict=False))
+    if quality not in earlier or abs((one.jpeg_quality or 0) - quality) < _NEAR:
+        return 0.0
+    return min(max(earlier[quality] / _REQUANTISED, -1.0), 2.0)
+
+
+def _ghost(one: Traces, two: Traces) -> float:
+    earlier, quality = one.earlier_quality, _quality(two)
+    return float(earlier is not None and quality is not None and abs(earlier - quality) <= _NEAR)
+
+
 def _quality(traces: Traces) -> int | None:
     """That of a JPEG with the steps of libjpeg: others cannot be recognised elsewhere."""
     return traces.jpeg_quality if traces.standard else None
+
+
+def _bounded(value: float, most: float = 1.0) -> float:
+    return min(max(value, -most), most)

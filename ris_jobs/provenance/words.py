@@ -45,7 +45,6 @@ _SAID = {
     "framed": (
         "seems", "seem", "to have a border around it", "it seems to have a border around it"
     ),
-    "reduced": ("shows", "show", "it smaller", "it shows another smaller"),
     "requantised": (
         "was", "were", "encoded in its JPEG quality before",
         "it seems to have been encoded in another's JPEG quality before",

@@ -52,7 +52,9 @@ def test_what_lies_inside_is_rather_the_copy_unless_it_has_more_detail() -> None
 
 
 def test_what_lies_inside_a_border_is_not_the_copy_for_that() -> None:
-    assert clues([tied(2, 1, relation="padded", inner="source")], facts(500, 700)) == {}
+    padded = tied(2, 1, relation="padded", inner="source")
+    assert clues([padded], facts(500, 700)) == {"framed": 1}
+    assert Kin([padded], facts(500, 700)).clues(1, 2) == {"framed": -1}
     bordered = derives(2, 1, "border", relation="padded", inner="source")
     assert clues([bordered], facts(500, 700)) == {"border": 1}
 
