@@ -10,12 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from ris_jobs.provenance import ImageFacts, Pair
-from ris_jobs.provenance.encodings import ENCODINGS, Seen, encoding, generation
+from ris_jobs.provenance.encodings import ENCODINGS, Seen, coarser, encoding, generation
 
 __all__ = ["CLUES", "Kin"]
 
 CLUES = (
     "containment", "border", "resolution", "enlargement", "faded", "inner", "framed",
+    "coarser-part",
     *ENCODINGS, "generation", "changed", "camera",
 )  # fmt: skip
 """All kinds; see :meth:`Kin.clues`."""
@@ -44,8 +45,8 @@ class Kin:
 
         * ``containment``, ``border``, ``resolution``, ``enlargement``, ``faded`` (colour or detail
           lost): ±1, what it lost or was given; where nothing of these is told, ``framed``: ±1, the
-          other one lies in it as in a border, and ``inner``: ±1, it lies inside the other one, in
-          more than a border;
+          other one lies in it as in a border, ``inner``: ±1, it lies inside the other one, in more
+          than a border, and ``coarser-part``, as ``coarser``;
         * of the same frame only: what :func:`ris_jobs.provenance.encodings.encoding` says;
         * ``generation``: it was some coarser JPEG before (±1); ``changed``: third images show what
           the other one shows, where the two differ (±1);
@@ -54,9 +55,10 @@ class Kin:
         lost, given = self._losses(image, other), self._losses(other, image)
         told = set() if self.apart(image, other) else lost | given
         found = {kind: 1.0 if kind in lost else -1.0 for kind in sorted(told)}
-        if not (lost or given):
-            found |= self._inside(image, other)
         one, two = self.facts[image], self.facts[other]
+        if not (lost or given) and self.ties[image][other].inner is not None:
+            found |= self._inside(image, other)
+            found["coarser-part"] = coarser(one.traces, two.traces)
         if self._same_frame(image, other):
             found |= encoding(one.traces, two.traces, self._seen(image, other))
         found["generation"] = generation(one.traces) - generation(two.traces)
@@ -94,8 +96,6 @@ class Kin:
     def _inside(self, image: int, other: int) -> dict[str, float]:
         """``inner`` or ``framed``, where one whole picture lies inside the other."""
         pair = self.ties[image][other]
-        if pair.inner is None:
-            return {}
         inside = (pair.inner == "derived") is (pair.derived_id == image)
         if pair.relation == "padded":
             return {"framed": -1.0 if inside else 1.0}

@@ -9,7 +9,7 @@ from ris_jobs.fingerprint import Traces
 from ris_jobs.fingerprint.requantised import QUALITIES
 from ris_jobs.match.remade import Rounding
 
-__all__ = ["ENCODINGS", "Seen", "encoding", "generation"]
+__all__ = ["ENCODINGS", "Seen", "coarser", "encoding", "generation"]
 
 ENCODINGS = (
     "rounded", "unfit", "spread", "pixels", "coarser", "coarser-edited", "chroma", "chroma-edited",
@@ -66,7 +66,7 @@ def encoding(one: Traces, two: Traces, seen: Seen) -> dict[str, float]:
         "ghost": _ghost(one, two) - _ghost(two, one),
     }
     if max(abs(found["rounded"]), abs(found["pixels"])) < _TOLD:
-        found["coarser" + edited] = _bounded(_coarseness(one, two), 2.0)
+        found["coarser" + edited] = coarser(one, two)
     if not seen.changed:
         found["unfit"] = _unfit(seen.one, seen.two)
     if one.detail and two.detail:
@@ -76,6 +76,13 @@ def encoding(one: Traces, two: Traces, seen: Seen) -> dict[str, float]:
     if not seen.mirrored:
         found["requantised"] = _memory(one, two) - _memory(two, one)
     return found
+
+
+def coarser(one: Traces, two: Traces) -> float:
+    """By how many times (log2) the first encoding leaves more error, at most ±2."""
+    if one.coarseness is None or two.coarseness is None:
+        return 0.0
+    return _bounded(one.coarseness - two.coarseness, 2.0)
 
 
 def generation(traces: Traces) -> float:
@@ -132,12 +139,6 @@ def _pixels(one: Traces, two: Traces, same: float) -> float:
     if same < _SAME and (one.pixels is None or one.pixels != two.pixels):
         return 0.0
     return float(one.lossless) - float(two.lossless)
-
-
-def _coarseness(one: Traces, two: Traces) -> float:
-    if one.coarseness is None or two.coarseness is None:
-        return 0.0
-    return one.coarseness - two.coarseness
 
 
 def _memory(one: Traces, two: Traces) -> float:

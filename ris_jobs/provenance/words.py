@@ -21,6 +21,10 @@ _SAID = {
         "differs", "differ", "and is encoded more coarsely",
         "it is encoded more coarsely than another that differs",
     ),
+    "coarser-part": (
+        "is", "are", "encoded more coarsely, one inside the other",
+        "it is encoded more coarsely than what lies inside it or around it",
+    ),
     "rounded": (
         "is", "are", "rounded as a JPEG made of it is", "it is rounded as a JPEG made of another is"
     ),
