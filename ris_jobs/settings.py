@@ -81,6 +81,9 @@ class Settings:
     truncated: str = _setting(
         "cut-off files: reject, or accept what decodes", default="reject", results=True
     )
+    c2pa_anchors: Path | None = _setting(
+        "PEM file of certificates whose C2PA signatures are trusted; unset: none"
+    )
     preview_size: int = _setting("long side of previews, pixels", default=640, results=True)
     batch_size: int = _setting("images a pipeline call", default=64)
     workers: int = _setting("threads that read, decode and judge; 0: one a core", default=0)
@@ -122,6 +125,10 @@ class Settings:
             "regions": (
                 self.regions is None or bool(_REGIONS.fullmatch(self.regions)),
                 "must be 0 to 5 windows of a grid, +, 0 to 50 boxes, such as 5+10",
+            ),
+            "c2pa_anchors": (
+                self.c2pa_anchors is None or self.c2pa_anchors.is_file(),
+                "must be a file",
             ),
             "truncated": (self.truncated in ("reject", "accept"), "must be reject or accept"),
             "database_url": (

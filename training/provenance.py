@@ -40,6 +40,8 @@ DESTINATION = Path(provenance.__file__).with_name("model.json")
 FAMILIES, FOLDS = 190, 10
 # Anybody can write the name of a camera into a file: it may not outweigh what the pixels say.
 MOST = {"camera": 1.0}
+# No copy in the families has a manifest: what these are worth is set, not fitted.
+SET = {"manifest": 6.0}
 
 Floats = npt.NDArray[np.float64]
 
@@ -106,7 +108,7 @@ def fit(data: Sequence[Case], ridge: float = 0.00015) -> Floats:
         return total + penalty * float(weights @ weights) / 2, slope + penalty * weights
 
     start = np.ones(len(CLUES))
-    bounds = [(0, MOST.get(kind)) for kind in CLUES]
+    bounds = [(SET.get(kind, 0), SET.get(kind, MOST.get(kind))) for kind in CLUES]
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
     weights: Floats = np.round(found.x, 2)
     return weights

@@ -7,15 +7,33 @@ operators (decode → transform → embed). Everything here is a value computed 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Decoded", "Fingerprint", "Hashes", "Quality", "Traces"]
+__all__ = ["Decoded", "Fingerprint", "Hashes", "Manifest", "Quality", "Traces"]
 
 Rgb = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A C2PA manifest of a file. ``state``: ``trusted`` (its signature fits the file, and the
+    signer is known), ``valid`` (it fits, and anybody may have signed), ``broken`` (it does not
+    fit, as where it was copied from another file, or cannot be read).
+
+    ``label`` is its name, ``signer`` who signed; ``parents`` are the labels of the manifests of
+    what the file says it was made from, empty for what had none; ``created``: it says that it was
+    made from nothing.
+    """
+
+    state: str
+    label: str = ""
+    signer: str = ""
+    parents: Sequence[str] = ()
+    created: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +52,8 @@ class Traces:
     (:mod:`ris_jobs.fingerprint.ghosts`); ``requantised`` the evidence for each earlier quality
     (:mod:`ris_jobs.fingerprint.requantised`), empty where it was not looked for; ``pixels`` a
     CRC-32 of them, unturned, None where it was not taken; ``detail`` how much its
-    luma and its colours have (:func:`ris_jobs.fingerprint.detail.detail`), empty likewise.
+    luma and its colours have (:func:`ris_jobs.fingerprint.detail.detail`), empty likewise;
+    ``manifest`` the C2PA manifest, None where it has none.
     """
 
     jpeg_quality: int | None
@@ -47,6 +66,7 @@ class Traces:
     requantised: Sequence[float] = ()
     pixels: int | None = None
     detail: Sequence[float] = ()
+    manifest: Manifest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +150,13 @@ def as_json(traces: Traces) -> dict[str, Any]:
         "requantised": list(traces.requantised),
         "pixels": traces.pixels,
         "detail": list(traces.detail),
+        "manifest": traces.manifest and asdict(traces.manifest),
     }
 
 
 def from_json(values: Mapping[str, Any]) -> Traces:
     """What :func:`as_json` was given; fields that ``values`` lack were not looked for."""
     lists = {name: tuple(values.get(name, ())) for name in ("requantised", "detail")}
-    return Traces(**{**values, **lists})
+    found = values.get("manifest")
+    manifest = found and Manifest(**{**found, "parents": tuple(found["parents"])})
+    return Traces(**{**values, **lists, "manifest": manifest})

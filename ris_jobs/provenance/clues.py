@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from ris_jobs.provenance import ImageFacts, Pair
+from ris_jobs.provenance.claims import claimed
 from ris_jobs.provenance.encodings import ENCODINGS, Seen, coarser, encoding, generation
 
 __all__ = ["CLUES", "Kin"]
@@ -17,7 +18,7 @@ __all__ = ["CLUES", "Kin"]
 CLUES = (
     "containment", "border", "resolution", "enlargement", "faded", "inner", "framed",
     "coarser-part",
-    *ENCODINGS, "generation", "changed", "camera",
+    *ENCODINGS, "generation", "changed", "camera", "manifest",
 )  # fmt: skip
 """All kinds; see :meth:`Kin.clues`."""
 
@@ -50,7 +51,8 @@ class Kin:
         * of the same frame only: what :func:`ris_jobs.provenance.encodings.encoding` says;
         * ``generation``: it was some coarser JPEG before (±1); ``changed``: third images show what
           the other one shows, where the two differ (±1);
-        * ``camera``: the other names a camera (±1), which anybody can write.
+        * ``camera``: the other names a camera (±1), which anybody can write; ``manifest``: signed
+          manifests say so (±1, by how far they can be trusted).
         """
         lost, given = self._losses(image, other), self._losses(other, image)
         told = set() if self.apart(image, other) else lost | given
@@ -64,6 +66,7 @@ class Kin:
         found["generation"] = generation(one.traces) - generation(two.traces)
         found["changed"] = self._changed(image, other)
         found["camera"] = float(two.camera) - float(one.camera)
+        found["manifest"] = claimed(one.traces.manifest, two.traces.manifest)
         return {kind: value for kind, value in found.items() if value}
 
     def apart(self, image: int, other: int) -> bool:

@@ -71,6 +71,10 @@ _SAID = {
         "names", "name", "no camera, and it does, which anybody can write",
         "another names a camera, which anybody can write",
     ),
+    "manifest": (
+        "was", "were", "made from it or later, as signed manifests say",
+        "a signed manifest says that it was made from another, or another from nothing",
+    ),
 }  # fmt: skip
 
 
