@@ -42,9 +42,7 @@ _UPRIGHT = {
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-def decode(
-    data: bytes, *, max_pixels: int, truncated: str, anchors: str | None = None
-) -> Decoded:
+def decode(data: bytes, *, max_pixels: int, truncated: str, anchors: str | None = None) -> Decoded:
     """The first frame of an image file, upright, in sRGB, on grey where it is transparent.
 
     The content says the format, one of :data:`ris_jobs.formats.SUPPORTED`. The pixel count

@@ -81,9 +81,7 @@ def _rounding(picture: Fingerprint, own: Blocks, other: Blocks) -> Rounding | No
     return max(found, toned or found, key=lambda one: one.fits)
 
 
-def _compared(
-    steps: Sequence[int], own: Blocks, other: Blocks, slack: float
-) -> Rounding | None:
+def _compared(steps: Sequence[int], own: Blocks, other: Blocks, slack: float) -> Rounding | None:
     looked_at = [f for f in _FREQUENCIES if steps[f] >= _FINEST]
     step = np.array(steps, np.float32)[looked_at]
     values, others = (blocks @ transform()[:, looked_at] for blocks in (own, other))
