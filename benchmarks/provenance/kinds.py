@@ -114,9 +114,9 @@ def with_equals(made: Made) -> Made:
 
 
 def _distinct(made: Made) -> Made:
-    seen = {copy.data for copy in made.roots}
-    kept = [copy for copy in made.copies if not (copy.data in seen or seen.add(copy.data))]
-    return replace(made, copies=kept)
+    roots = {root.data for root in made.roots}
+    copies = {copy.data: copy for copy in made.copies if copy.data not in roots}
+    return replace(made, copies=list(copies.values()))
 
 
 Kind = Callable[[Image.Image, Props], Made]

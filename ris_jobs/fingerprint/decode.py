@@ -50,8 +50,8 @@ def decode(data: bytes, *, max_pixels: int, truncated: str, anchors: str | None 
     178,956,970 stands above it) before a pixel is decoded. ``truncated`` is ``"reject"``, or
     ``"accept"`` for what can be read of a file cut off (not WebP, AVIF or compressed TIFF:
     their decoders give all or nothing). ``anchors`` as in
-    :func:`ris_jobs.fingerprint.manifest.read_manifest`. Safe to call from many threads: no global state of
-    Pillow is touched. Raises nothing but :class:`ImageRejected`.
+    :func:`ris_jobs.fingerprint.manifest.read_manifest`. Safe to call from many threads: no global
+    state of Pillow is touched. Raises nothing but :class:`ImageRejected`.
     """
     name = recognise(data[:IMPRESSION])
     try:

@@ -1,8 +1,8 @@
 """The other end of :mod:`ris_jobs.fingerprint.decoder`: a process that only decodes.
 
-It holds no secrets, opens nothing but a file of certificates and imports neither torch nor a database. A message is the
-number of bytes of a file that lies in the shared memory; the answer is JSON, never a pickle:
-whoever takes over a decoder must not get at its parent.
+It holds no secrets, opens nothing but a file of certificates, and imports neither torch nor a
+database. A message is the number of bytes of a file that lies in the shared memory; the answer is
+JSON, never a pickle: whoever takes over a decoder must not get at its parent.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def serve(
 ) -> None:
     """Decode until the parent, at the socket that is descriptor 0, hangs up.
 
-    ``shared`` is the descriptor of the shared memory, ``anchors`` a file of certificates. SIGPROF ends the process ``seconds`` of
-    CPU time into an image.
+    ``shared`` is the descriptor of the shared memory, ``anchors`` a file of certificates. SIGPROF
+    ends the process ``seconds`` of CPU time into an image.
     """
     keep_freed_memory()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

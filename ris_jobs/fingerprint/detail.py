@@ -1,5 +1,8 @@
-"""How much detail a picture has as its file holds it: every lossy encoding takes some of the colours'
-detail, and what is laid over a picture adds to that of its luma."""
+"""How much detail a picture has as its file holds it.
+
+Every lossy encoding takes some of the colours' detail, and what is laid over a picture adds to that
+of its luma.
+"""
 
 from __future__ import annotations
 

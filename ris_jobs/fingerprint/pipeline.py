@@ -74,8 +74,9 @@ class Pipeline:
 
     ``max_pixels`` and ``truncated`` as in :func:`ris_jobs.fingerprint.decode.decode`,
     ``preview_size`` in pixels; ``regions`` are the parts that are described, the model's own
-    unless given; ``workers`` threads decode, 0 for one a core, within ``limits``; ``anchors`` is a file of certificates
-    (:func:`ris_jobs.fingerprint.manifest.read_manifest`). Made in no time: Towhee, threads and child processes start with the first :meth:`run` in a process, so
+    unless given; ``workers`` threads decode, 0 for one a core, within ``limits``; ``anchors``
+    is a file of certificates (:func:`ris_jobs.fingerprint.manifest.read_manifest`). Made in no
+    time: Towhee, threads and child processes start with the first :meth:`run` in a process, so
     that a fork between the two is harmless. ``stages`` holds the seconds spent so far in each of
     :data:`STAGES`, summed over threads.
     """

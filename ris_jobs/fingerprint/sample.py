@@ -13,7 +13,7 @@ from PIL import Image
 __all__ = ["SIDE", "Patches", "pack", "places", "unpack"]
 
 SIDE = 16
-"""Pixels of a side of a patch: two blocks of JPEG, so that one is whole in a mirrored patch, too."""
+"""Pixels of a side of a patch: two blocks of JPEG, so that one is whole in a mirrored one, too."""
 
 _BLOCK, _ACROSS, _STEPS = 8, 4, 64
 _LUMA, _CHROMA = SIDE**2, 2 * (SIDE // 2) ** 2

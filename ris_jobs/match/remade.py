@@ -40,7 +40,8 @@ Place = tuple[int, int]
 class Rounding:
     """How another picture's coefficients lie about those of a JPEG, in ``blocks`` of it that show
     something. ``fits``: the share of them (0–1) where none is further than rounding goes;
-    ``spread``: the mean distance in these, in quarters of a step: about 1 where the JPEG was rounded from the other picture, 0 where both hold the same."""
+    ``spread``: the mean distance in these, in quarters of a step: about 1 where the JPEG was
+    rounded from the other picture, 0 where both hold the same."""
 
     fits: float
     spread: float
@@ -129,7 +130,7 @@ def _shared(
 
 def _sides(turns: Sequence[int]) -> int:
     """−1 where width becomes height, else 1."""
-    return (-1) ** sum(map(swaps_sides, turns))
+    return -1 if sum(map(swaps_sides, turns)) % 2 else 1
 
 
 def _stored(picture: Fingerprint) -> Place:

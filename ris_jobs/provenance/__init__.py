@@ -24,8 +24,9 @@ class Pair:
     ``claims`` name what calls the derived image derived, ``counterclaims`` what calls the source
     so (:class:`ris_jobs.match.direction.Direction`). ``scale`` is derived size / source size
     (linear) of what both show; ``inner`` is ``derived`` or ``source`` where one whole picture lies
-    inside the other; ``mirrored``: turned or mirrored; ``changed``: its content differs. ``remade`` is
-    of the derived image and the source, in this order; None where it was not looked for.
+    inside the other; ``mirrored``: turned or mirrored; ``changed``: its content differs.
+    ``remade`` is of the derived image and the source, in this order; None where it was not looked
+    for.
     """
 
     derived_id: int

@@ -96,18 +96,20 @@ def generation(traces: Traces) -> float:
 
 
 def _rounded(one: Rounding | None, two: Rounding | None) -> float:
-    """How far more blocks of the first fit a rounding of the second than the other way round;
-    what is no JPEG fits as much as an edit would leave, and speaks for nothing itself."""
-    more = _odds(one) - _odds(two)
-    if one is None:
-        more = min(more, 0.0)
-    if two is None:
-        more = max(more, 0.0)
-    return _bounded(more / _SURE)
+    """How far more blocks of the first fit a rounding of the second than the other way round. Of a
+    JPEG and another format only the JPEG can; it fits what was made of it, too, but lies nearer."""
+    if one is not None and two is not None:
+        return _bounded((_odds(one.fits) - _odds(two.fits)) / _SURE)
+    found = one or two
+    if found is None:
+        return 0.0
+    more = max(0.0, _odds(found.fits) - _odds(_SOME)) / _SURE
+    spread = (found.spread - _KEPT) / (_ROUNDED - _KEPT)
+    rounded = _bounded(more) * min(max(spread, 0.0), 1.0)
+    return rounded if one is not None else -rounded
 
 
-def _odds(found: Rounding | None) -> float:
-    share = _SOME if found is None else found.fits
+def _odds(share: float) -> float:
     return math.log((share + _CHANCE) / (1 - share + _CHANCE))
 
 
