@@ -3,8 +3,8 @@
     python -m benchmarks.provenance PHOTOS [--out DIR] [--families N] [--seed S] [--nights N]
 
 Builds families of copies in --out, scans them over several nights by `ris scan` into a home of its
-own there, and writes results.json. With --nights, families are looked at after each night. What is there already is not made again; give another --out when
-photos, families, or seed change.
+own there, and writes results.json. With --nights, families are looked at after each night. What is
+there already is not made again; give another --out when photos, families, seed or nights change.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.provenance.scan import arrive, verdicts
 from benchmarks.provenance.scores import pairs
-from benchmarks.provenance.suite import Family, of_these
+from benchmarks.provenance.suite import Family, until
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def watched(families: Sequence[Family], files: Path, out: Path, nights: int) -> 
     for night in range(nights):
         arrive(families, files, out, night)
         family_of, _, _ = verdicts(out)
-        there = [of_these(family, lambda file: file.night <= night) for family in families]
+        there = [until(family, night) for family in families]
         yield _night(there, family_of, before)
         before = family_of
 
@@ -50,7 +50,7 @@ def _night(
 
 
 def lines(found: Sequence[Night]) -> Iterator[str]:
-    yield "| night | files | families | pair precision | pair recall | same id as the night before |"
+    yield "| night | files | families | pair precision | pair recall | same id as before |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for number, of in enumerate(found, 1):
         shares = " | ".join(f"{share:.4f}" for share in (of.precision, of.recall, of.kept))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
@@ -52,9 +52,9 @@ def photos_of(folder: Path, seed: int) -> list[Path]:
     return list(usable(folder, seed))
 
 
-def of_these(family: Family, wanted: Callable[[File], bool]) -> Family:
-    """The family as far as its files are ``wanted``."""
-    return replace(family, files=[file for file in family.files if wanted(file)])
+def until(family: Family, night: int) -> Family:
+    """What of the family has arrived after that night."""
+    return replace(family, files=[file for file in family.files if file.night <= night])
 
 
 def build(
