@@ -4,7 +4,7 @@ from datetime import datetime
 
 from airflow.sdk import CronDataIntervalTimetable, Param, dag, get_current_context, task
 
-from ris_common import DEFAULT_ARGS, OBSERVED
+from ris_common import DEFAULT_ARGS, OBSERVED, task_settings
 
 
 @dag(
@@ -37,11 +37,10 @@ def ris_crawl() -> None:
         from pathlib import Path
 
         from ris_jobs import jobs
-        from ris_jobs.settings import Settings
 
         params = get_current_context()["params"]
         wanted = [*(params["sources"] or ()), *map(Path, params["roots"] or ())]
-        return jobs.nightly(Settings.from_env(), wanted)
+        return jobs.nightly(task_settings(), wanted)
 
     @task(max_active_tis_per_dag=4)
     def crawl(source: str) -> dict[str, float]:
@@ -49,9 +48,8 @@ def ris_crawl() -> None:
 
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
-        from ris_jobs.settings import Settings
 
-        return asdict(jobs.crawl_only(Settings.from_env(), [source], LogProgress()))
+        return asdict(jobs.crawl_only(task_settings(), [source], LogProgress()))
 
     # One unmapped task rings the bell: events of mapped tasks can be lost. What is pending
     # stands in PostgreSQL, so a doubled or missing event does no harm.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from ris_common import DEFAULT_ARGS
+from ris_common import DEFAULT_ARGS, task_settings
 
 
 @dag(
@@ -47,28 +47,25 @@ def ris_reindex() -> None:
     @task
     def start() -> str | None:
         from ris_jobs import jobs
-        from ris_jobs.settings import Settings
 
         params = get_current_context()["params"]
-        settings = Settings.from_env()
+        settings = task_settings()
         return jobs.start_reindex(settings, params["model"], params["regions"], "airflow").beside
 
     @task(execution_timeout=timedelta(days=14))
     def fill() -> bool:
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
-        from ris_jobs.settings import Settings
 
         params = get_current_context()["params"]
         pace = jobs.Pace(params["limit"], params["pause"])
-        return jobs.run_reindex(Settings.from_env(), pace, LogProgress()).ready
+        return jobs.run_reindex(task_settings(), pace, LogProgress()).ready
 
     @task
     def report() -> dict[str, int]:
         from ris_jobs import jobs
-        from ris_jobs.settings import Settings
 
-        settings = Settings.from_env()
+        settings = task_settings()
         found = jobs.churn_report(settings, settings.home / "reports" / "churn.html")
         return dict(found.totals)
 
@@ -79,9 +76,8 @@ def ris_reindex() -> None:
     @task
     def switch() -> dict[str, int]:
         from ris_jobs import jobs
-        from ris_jobs.settings import Settings
 
-        return dict(jobs.switch(Settings.from_env(), None, "airflow").totals)
+        return dict(jobs.switch(task_settings(), None, "airflow").totals)
 
     start() >> fill() >> report() >> asked() >> switch()
 

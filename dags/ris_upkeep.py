@@ -4,7 +4,7 @@ from datetime import datetime
 
 from airflow.sdk import CronDataIntervalTimetable, Param, dag, get_current_context, task
 
-from ris_common import DEFAULT_ARGS
+from ris_common import DEFAULT_ARGS, task_settings
 
 
 @dag(
@@ -25,10 +25,9 @@ def ris_upkeep() -> None:
 
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
-        from ris_jobs.settings import Settings
 
         dry_run = bool(get_current_context()["params"]["dry_run"])
-        return asdict(jobs.keep_up(Settings.from_env(), LogProgress(), dry_run=dry_run))
+        return asdict(jobs.keep_up(task_settings(), LogProgress(), dry_run=dry_run))
 
     upkeep()
 

@@ -94,6 +94,9 @@ class Settings:
     truncated: str = _setting(
         "cut-off files: reject, or accept what decodes", default="reject", results=True
     )
+    c2pa_anchors: Path | None = _setting(
+        "PEM file of certificates whose C2PA signatures are trusted; unset: none"
+    )
     preview_size: int = _setting("long side of previews, pixels", default=640, results=True)
     contact: str | None = _setting(
         "URL or mail address that servers on the web are told; web sources need one"
@@ -180,6 +183,10 @@ class Settings:
             "index": (
                 self.index is None or self.index in KINDS,
                 f"must be one of {', '.join(KINDS)}",
+            ),
+            "c2pa_anchors": (
+                self.c2pa_anchors is None or self.c2pa_anchors.is_file(),
+                "must be a file",
             ),
             "truncated": (self.truncated in ("reject", "accept"), "must be reject or accept"),
             "database_url": (

@@ -1,10 +1,10 @@
 """Measures how well the source of a family is told, beside the rules of other systems.
 
-    python -m benchmarks.provenance PHOTOS [--out DIR] [--families N] [--seed S]
+    python -m benchmarks.provenance PHOTOS [--out DIR] [--families N] [--seed S] [--nights N]
 
 Builds families of copies in --out, scans them over several nights by `ris scan` into a home of its
-own there, and writes results.json. What is there already is not made again; give another --out when
-photos, families, or seed change.
+own there, and writes results.json. With --nights, families are looked at after each night. What is
+there already is not made again; give another --out when photos, families, seed or nights change.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine, versions, where
+from benchmarks.provenance import nights
+from benchmarks.provenance.nights import watched
 from benchmarks.provenance.rules import RULES, chosen
 from benchmarks.provenance.scan import scan, verdicts
 from benchmarks.provenance.scores import Said, Score, calibration_error, pairs, said_of, score
-from benchmarks.provenance.suite import Family, build, photos_of
+from benchmarks.provenance.suite import NIGHTS, Family, build, photos_of
 
 _SELF = "ris-jobs"
 
@@ -31,8 +33,13 @@ def main(argv: list[str] | None = None) -> None:
     if args.photos is None or not args.photos.is_dir():
         parser.error("name a folder of photos that were not trained on")
     files = args.out / "files"
-    families = build(photos_of(args.photos, args.seed), args.families, files, args.seed)
-    scan(families, files, args.out)
+    photos = photos_of(args.photos, args.seed)
+    families = build(photos, args.families, files, args.seed, args.nights or NIGHTS)
+    if args.nights:
+        found = list(watched(families, files, args.out, args.nights))
+        print(*nights.lines(found), sep="\n")
+    else:
+        scan(families, files, args.out)
     report = {"machine": machine(), "versions": versions(), "seed": args.seed}
     report |= measured(families, files, args.out)
     (args.out / "results.json").write_text(json.dumps(report, indent=1))
@@ -54,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, metavar="DIR", default=Path("build/provenance"), help="%(default)s")
     add("--families", type=int, metavar="N", default=150, help="at most: %(default)s")
     add("--seed", type=int, default=0)
+    add("--nights", type=int, metavar="N", help="files arrive over so many nights, each looked at")
     return parser
 
 

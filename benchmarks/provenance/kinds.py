@@ -105,10 +105,18 @@ def parts(photo: Image.Image, props: Props) -> Made:
 
 def with_equals(made: Made) -> Made:
     """Copies that hold all that a root holds, as those of `lossless` and `mirrored` do, are roots
-    too, whatever the kind: nothing tells which of them was made first."""
+    too, whatever the kind: nothing tells which of them was made first. Copies of the same bytes are
+    one image, and left out."""
+    made = _distinct(made)
     equal = [copy for copy in made.copies if _LOSSLESS.issuperset(copy.steps)]
     others = [copy for copy in made.copies if not _LOSSLESS.issuperset(copy.steps)]
     return replace(made, roots=[*made.roots, *equal], copies=others)
+
+
+def _distinct(made: Made) -> Made:
+    roots = {root.data for root in made.roots}
+    copies = {copy.data: copy for copy in made.copies if copy.data not in roots}
+    return replace(made, copies=list(copies.values()))
 
 
 Kind = Callable[[Image.Image, Props], Made]

@@ -19,13 +19,18 @@ _RIS = (sys.executable, "-c", "from ris_jobs.cli import main; main()")
 
 
 def scan(families: Sequence[Family], files: Path, out: Path) -> None:
-    """Each night's files join those of the nights before, and all are scanned."""
+    """All nights, one after the other."""
+    for night in range(NIGHTS):
+        arrive(families, files, out, night)
+
+
+def arrive(families: Sequence[Family], files: Path, out: Path, night: int) -> None:
+    """The night's files join those of the nights before, and all are scanned."""
     arrived = out / "arrived"
     arrived.mkdir(parents=True, exist_ok=True)
-    for night in range(NIGHTS):
-        for file in (f for family in families for f in family.files if f.night == night):
-            shutil.copy2(files / file.name, arrived / file.name)
-        ris(out, "scan", str(arrived), "--json")
+    for file in (f for family in families for f in family.files if f.night == night):
+        shutil.copy2(files / file.name, arrived / file.name)
+    ris(out, "scan", str(arrived), "--json")
 
 
 def verdicts(out: Path) -> tuple[dict[str, int], dict[int, Said], dict[int, Sequence[str]]]:

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -52,9 +52,16 @@ def photos_of(folder: Path, seed: int) -> list[Path]:
     return list(usable(folder, seed))
 
 
-def build(photos: Sequence[Path], count: int, folder: Path, seed: int) -> list[Family]:
-    """Families of ``count`` photos; the last of the photos are what copies are pasted into.
-    What is in ``folder`` already is taken as it is."""
+def until(family: Family, night: int) -> Family:
+    """What of the family has arrived after that night."""
+    return replace(family, files=[file for file in family.files if file.night <= night])
+
+
+def build(
+    photos: Sequence[Path], count: int, folder: Path, seed: int, nights: int = NIGHTS
+) -> list[Family]:
+    """Families of ``count`` photos; the last of the photos are what copies are pasted into, and
+    files arrive over so many ``nights``. What is in ``folder`` already is taken as it is."""
     truth = folder / "truth.json"
     if not truth.exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -62,18 +69,18 @@ def build(photos: Sequence[Path], count: int, folder: Path, seed: int) -> list[F
         count = min(count, len(photos) - _HOSTS)
         hosts = [upright(path) for path in photos[-_HOSTS:]]
         work = tqdm(enumerate(photos[:count]), "families", count, unit="family", disable=None)
-        found = [_family(path, number, hosts, folder, seed) for number, path in work]
+        found = [_family(path, number, hosts, folder, seed, nights) for number, path in work]
         truth.write_text(json.dumps([asdict(family) for family in found], indent=1))
     return _read(truth)
 
 
 def _family(
-    photo: Path, number: int, hosts: Sequence[Image.Image], folder: Path, seed: int
+    photo: Path, number: int, hosts: Sequence[Image.Image], folder: Path, seed: int, nights: int
 ) -> Family:
     rng = Random(f"{seed} {photo.name}")
     name, kind = _kind(number)
     made = with_equals(kind(upright(photo), Props(rng, hosts)))
-    files = list(_written(made, folder, rng))
+    files = list(_written(made, folder, rng, nights))
     return Family(name, photo.name, files[0].name if len(made.roots) == 1 else None, files)
 
 
@@ -84,7 +91,7 @@ def _kind(number: int) -> tuple[str, Kind]:
     return kinds[(turn if place == 2 else 2 * turn + place) % len(kinds)]
 
 
-def _written(made: Made, folder: Path, rng: Random) -> Iterable[File]:
+def _written(made: Made, folder: Path, rng: Random, nights: int) -> Iterable[File]:
     """Names, nights and dates by chance: none of them says what came first."""
     roles = {"root": made.roots, "copy": made.copies, "decoy": made.decoys}
     for role, copies in {**roles, "composite": made.composites}.items():
@@ -92,7 +99,7 @@ def _written(made: Made, folder: Path, rng: Random) -> Iterable[File]:
             name = f"{rng.getrandbits(40):010x}{copy.coding.suffix}"
             (folder / name).write_bytes(copy.data)
             os.utime(folder / name, (rng.randint(_FIRST, _LAST),) * 2)
-            yield File(name, role, copy.steps, rng.randrange(NIGHTS))
+            yield File(name, role, copy.steps, rng.randrange(nights))
 
 
 def _read(truth: Path) -> list[Family]:

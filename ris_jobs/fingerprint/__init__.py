@@ -7,15 +7,33 @@ operators (decode → transform → embed). Everything here is a value computed 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Decoded", "Fingerprint", "Hashes", "Quality", "Traces"]
+__all__ = ["Decoded", "Fingerprint", "Hashes", "Manifest", "Quality", "Traces"]
 
 Rgb = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A C2PA manifest of a file. ``state``: ``trusted`` (its signature fits the file, and the
+    signer is known), ``valid`` (it fits, and anybody may have signed), ``broken`` (it does not
+    fit, as where it was copied from another file, or cannot be read).
+
+    ``label`` is its name, ``signer`` who signed; ``parents`` are the labels of the manifests of
+    what the file says it was made from, empty for what had none; ``created``: it says that it was
+    made from nothing.
+    """
+
+    state: str
+    label: str = ""
+    signer: str = ""
+    parents: Sequence[str] = ()
+    created: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +51,9 @@ class Traces:
     ``earlier_quality`` is that of a JPEG it seems to have been before
     (:mod:`ris_jobs.fingerprint.ghosts`); ``requantised`` the evidence for each earlier quality
     (:mod:`ris_jobs.fingerprint.requantised`), empty where it was not looked for; ``pixels`` a
-    CRC-32 of them, unturned, None where it was not taken.
+    CRC-32 of them, unturned, None where it was not taken; ``detail`` how much its
+    luma and its colours have (:func:`ris_jobs.fingerprint.detail.detail`), empty likewise;
+    ``manifest`` the C2PA manifest, None where it has none.
     """
 
     jpeg_quality: int | None
@@ -45,13 +65,16 @@ class Traces:
     earlier_quality: int | None = None
     requantised: Sequence[float] = ()
     pixels: int | None = None
+    detail: Sequence[float] = ()
+    manifest: Manifest | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """One decoded picture: upright (EXIF orientation applied), sRGB, first frame.
 
-    ``rgb`` is uint8, shape (height, width, 3), alpha composed on neutral grey (128).
+    ``rgb`` is uint8, shape (height, width, 3), alpha composed on neutral grey (128); ``sample`` are
+    patches as the file holds them (:mod:`ris_jobs.fingerprint.sample`).
     """
 
     rgb: Rgb
@@ -59,6 +82,7 @@ class Decoded:
     frames: int
     exif_orientation: int
     traces: Traces
+    sample: bytes = b""
 
     @property
     def width(self) -> int:
@@ -99,7 +123,8 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """All that is kept of an image's pixels, but for its descriptor (model-bound) and preview."""
+    """All that is kept of an image's pixels, but for its descriptor (model-bound) and preview;
+    ``sample`` as in :class:`Decoded`, empty where none was taken."""
 
     width: int
     height: int
@@ -109,6 +134,7 @@ class Fingerprint:
     hashes: Hashes
     quality: Quality
     traces: Traces
+    sample: bytes = b""
 
 
 def as_json(traces: Traces) -> dict[str, Any]:
@@ -123,9 +149,14 @@ def as_json(traces: Traces) -> dict[str, Any]:
         "earlier_quality": traces.earlier_quality,
         "requantised": list(traces.requantised),
         "pixels": traces.pixels,
+        "detail": list(traces.detail),
+        "manifest": traces.manifest and asdict(traces.manifest),
     }
 
 
 def from_json(values: Mapping[str, Any]) -> Traces:
     """What :func:`as_json` was given; fields that ``values`` lack were not looked for."""
-    return Traces(**{**values, "requantised": tuple(values.get("requantised", ()))})
+    lists = {name: tuple(values.get(name, ())) for name in ("requantised", "detail")}
+    found = values.get("manifest")
+    manifest = found and Manifest(**{**found, "parents": tuple(found["parents"])})
+    return Traces(**{**values, **lists, "manifest": manifest})

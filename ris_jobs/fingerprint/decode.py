@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from dataclasses import replace
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -12,7 +13,9 @@ from ris_jobs.errors import ImageRejected, Reason
 from ris_jobs.fingerprint import Decoded
 from ris_jobs.fingerprint.colour import to_rgb
 from ris_jobs.fingerprint.container import count_frames, ended, ends_early
-from ris_jobs.fingerprint.traces import read_traces
+from ris_jobs.fingerprint.manifest import read_manifest
+from ris_jobs.fingerprint.sample import pack
+from ris_jobs.fingerprint.traces import luminance_steps, read_traces
 from ris_jobs.formats import IMPRESSION, recognise
 
 __all__ = ["MAX_SIDE", "MIN_SIDE", "decode"]
@@ -39,15 +42,16 @@ _UPRIGHT = {
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-def decode(data: bytes, *, max_pixels: int, truncated: str) -> Decoded:
+def decode(data: bytes, *, max_pixels: int, truncated: str, anchors: str | None = None) -> Decoded:
     """The first frame of an image file, upright, in sRGB, on grey where it is transparent.
 
     The content says the format, one of :data:`ris_jobs.formats.SUPPORTED`. The pixel count
     is read from the header and held against ``max_pixels`` (Pillow's own limit of
     178,956,970 stands above it) before a pixel is decoded. ``truncated`` is ``"reject"``, or
     ``"accept"`` for what can be read of a file cut off (not WebP, AVIF or compressed TIFF:
-    their decoders give all or nothing). Safe to call from many threads: no global state of
-    Pillow is touched. Raises nothing but :class:`ImageRejected`.
+    their decoders give all or nothing). ``anchors`` as in
+    :func:`ris_jobs.fingerprint.manifest.read_manifest`. Safe to call from many threads: no global
+    state of Pillow is touched. Raises nothing but :class:`ImageRejected`.
     """
     name = recognise(data[:IMPRESSION])
     try:
@@ -56,7 +60,8 @@ def decode(data: bytes, *, max_pixels: int, truncated: str) -> Decoded:
         image = _load(image, data, name, truncated)
         orientation = _orientation(image)
         rgb = to_rgb(_upright(image, orientation))
-        traces = read_traces(image, data)
+        traces = replace(read_traces(image, data), manifest=read_manifest(data, name, anchors))
+        sample = pack(image, luminance_steps(image))
         frames = count_frames(image, data, name)
     except ImageRejected:
         raise
@@ -64,7 +69,7 @@ def decode(data: bytes, *, max_pixels: int, truncated: str) -> Decoded:
         raise ImageRejected(Reason.TOO_LARGE, "there is not enough memory to decode it") from error
     except Exception as error:  # decoders raise almost anything on hostile bytes
         raise _rejection(error, data, name) from error
-    return Decoded(rgb, name, frames, declared or orientation, traces)
+    return Decoded(rgb, name, frames, declared or orientation, traces, sample)
 
 
 def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:

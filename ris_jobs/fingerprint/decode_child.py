@@ -1,17 +1,19 @@
 """The other end of :mod:`ris_jobs.fingerprint.decoder`: a process that only decodes.
 
-It holds no secrets, opens nothing and imports neither torch nor a database. A message is the
-number of bytes of a file that lies in the shared memory; the answer is JSON, never a pickle:
-whoever takes over a decoder must not get at its parent.
+It holds no secrets, opens nothing but a file of certificates, and imports neither torch nor a
+database. A message is the number of bytes of a file that lies in the shared memory; the answer is
+JSON, never a pickle: whoever takes over a decoder must not get at its parent.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import resource
 import signal
 import socket
+from pathlib import Path
 from typing import Any
 
 from ris_jobs.errors import ImageRejected
@@ -22,28 +24,39 @@ from ris_jobs.fingerprint.decode import decode
 __all__ = ["serve"]
 
 
-def serve(shared: int, memory: int, seconds: float, max_pixels: int, truncated: str) -> None:
+def serve(
+    shared: int,
+    memory: int,
+    seconds: float,
+    max_pixels: int,
+    truncated: str,
+    anchors: str | None,
+) -> None:
     """Decode until the parent, at the socket that is descriptor 0, hangs up.
 
-    ``shared`` is the descriptor of the shared memory. SIGPROF ends the process ``seconds`` of
-    CPU time into an image.
+    ``shared`` is the descriptor of the shared memory, ``anchors`` a file of certificates. SIGPROF
+    ends the process ``seconds`` of CPU time into an image.
     """
     keep_freed_memory()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    trusted = None if anchors is None else Path(anchors).read_text("utf-8")
     with socket.socket(fileno=0) as parent:
         parent.send(b"ready")
         while size := parent.recv(32):
             signal.setitimer(signal.ITIMER_PROF, seconds)
-            answer = _answer(shared, int(size), max_pixels, truncated)
+            answer = _answer(shared, int(size), max_pixels, truncated, trusted)
             signal.setitimer(signal.ITIMER_PROF, 0)
             parent.send(json.dumps(answer).encode())
 
 
-def _answer(shared: int, size: int, max_pixels: int, truncated: str) -> dict[str, Any]:
+def _answer(
+    shared: int, size: int, max_pixels: int, truncated: str, anchors: str | None
+) -> dict[str, Any]:
     """What is known of the picture; its pixels replace the file in the shared memory."""
     try:
-        decoded = decode(os.pread(shared, size, 0), max_pixels=max_pixels, truncated=truncated)
+        data = os.pread(shared, size, 0)
+        decoded = decode(data, max_pixels=max_pixels, truncated=truncated, anchors=anchors)
     except ImageRejected as rejection:
         return {"reason": rejection.reason, "detail": rejection.detail}
     os.pwrite(shared, decoded.rgb.data, 0)
@@ -53,4 +66,5 @@ def _answer(shared: int, size: int, max_pixels: int, truncated: str) -> dict[str
         "frames": decoded.frames,
         "exif_orientation": decoded.exif_orientation,
         "traces": as_json(decoded.traces),
+        "sample": base64.b64encode(decoded.sample).decode(),
     }

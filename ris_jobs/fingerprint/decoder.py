@@ -9,6 +9,7 @@ that a child can change nothing that its parent has begun to use.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,14 +59,22 @@ class Limits:
 
 
 class Decoder:
-    """:func:`ris_jobs.fingerprint.decode.decode` in a child process, with its two arguments.
+    """:func:`ris_jobs.fingerprint.decode.decode` in a child process, with its arguments;
+    ``anchors`` is a file of certificates.
 
     Threads may share it: each call has a child of its own. Children start with the first
     calls and are kept; a fork leaves them to the process that started them.
     """
 
-    def __init__(self, *, max_pixels: int, truncated: str, limits: Limits | None = None) -> None:
-        self._arguments = (max_pixels, truncated)
+    def __init__(
+        self,
+        *,
+        max_pixels: int,
+        truncated: str,
+        limits: Limits | None = None,
+        anchors: Path | None = None,
+    ) -> None:
+        self._arguments = (max_pixels, truncated, None if anchors is None else str(anchors))
         self._limits = limits or Limits()
         self._lock = threading.Lock()
         self._idle: list[_Child] = []
@@ -114,13 +124,18 @@ class _Crashed(Exception):
 class _Child:
     """One process, and the socket and the memory shared with it."""
 
-    def __init__(self, limits: Limits, max_pixels: int, truncated: str) -> None:
+    def __init__(
+        self, limits: Limits, max_pixels: int, truncated: str, anchors: str | None
+    ) -> None:
         self.parent = os.getpid()
         self._seconds = limits.seconds
         self._max_pixels = max_pixels
         self._shared = os.memfd_create("ris-decode")
         weakref.finalize(self, os.close, self._shared)
-        arguments = (self._shared, limits.memory, limits.seconds, max_pixels, truncated)
+        arguments = (
+            *(self._shared, limits.memory, limits.seconds),
+            *(max_pixels, truncated, anchors),
+        )
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = _start(theirs, self._shared, arguments)
@@ -158,6 +173,7 @@ class _Child:
             answer["frames"],
             answer["exif_orientation"],
             from_json(answer["traces"]),
+            base64.b64decode(answer["sample"], validate=True),
         )
 
     def _pixels(self, height: int, width: int) -> Rgb:

@@ -18,7 +18,7 @@ from PIL import Image
 
 from ris_jobs.fingerprint.tables import TABLES
 
-__all__ = ["coefficients", "earlier_quality"]
+__all__ = ["coefficients", "earlier_quality", "transform"]
 
 _BLOCK = 8
 # The lower half of the frequencies, without brightness: the others are nearly always 0.
@@ -83,11 +83,11 @@ def coefficients(image: Image.Image, left: int) -> Floats:
     box = (x + left, y, x + left + wide * _BLOCK, y + high * _BLOCK)
     grey = np.asarray(image.crop(box).convert("L"), np.float32) - 128
     blocks = grey.reshape(high, _BLOCK, wide, _BLOCK).swapaxes(1, 2).reshape(-1, _BLOCK**2)
-    return blocks @ _transform()
+    return blocks @ transform()
 
 
 @lru_cache(maxsize=1)
-def _transform() -> Floats:
+def transform() -> Floats:
     """Rows of pixels of a block to its coefficients: (64, 64)."""
     n = np.arange(_BLOCK)
     one = np.cos(np.pi / _BLOCK * np.outer(n, n + 0.5)) * np.sqrt(2 / _BLOCK)

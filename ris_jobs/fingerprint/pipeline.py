@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,8 @@ class Pipeline:
 
     ``max_pixels`` and ``truncated`` as in :func:`ris_jobs.fingerprint.decode.decode`,
     ``preview_size`` in pixels; ``regions`` are the parts that are described, the model's own
-    unless given; ``workers`` threads decode, 0 for one a core, within ``limits``. Made in no
+    unless given; ``workers`` threads decode, 0 for one a core, within ``limits``; ``anchors``
+    is a file of certificates (:func:`ris_jobs.fingerprint.manifest.read_manifest`). Made in no
     time: Towhee, threads and child processes start with the first :meth:`run` in a process, so
     that a fork between the two is harmless. ``stages`` holds the seconds spent so far in each of
     :data:`STAGES`, summed over threads.
@@ -89,10 +91,13 @@ class Pipeline:
         regions: Regions | None = None,
         workers: int = 0,
         limits: Limits | None = None,
+        anchors: Path | None = None,
     ) -> None:
         self.descriptor = descriptor
         self.stages: dict[str, float] = dict.fromkeys(STAGES, 0.0)
-        self._decode = Decoder(max_pixels=max_pixels, truncated=truncated, limits=limits)
+        self._decode = Decoder(
+            max_pixels=max_pixels, truncated=truncated, limits=limits, anchors=anchors
+        )
         self._preview_size = preview_size
         self._regions = descriptor.spec.regions if regions is None else regions
         self._workers = workers or len(os.sched_getaffinity(0))
@@ -248,6 +253,7 @@ def _fingerprint(decoded: Decoded, hashed: Hashes, measured: Quality) -> Fingerp
         hashes=hashed,
         quality=measured,
         traces=decoded.traces,
+        sample=decoded.sample,
     )
 
 

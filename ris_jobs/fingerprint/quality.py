@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ris_jobs.fingerprint import Quality, Rgb
 from ris_jobs.fingerprint.luma import luma, reduced
 
-__all__ = ["BANDS", "enlargement_drop", "quality"]
+__all__ = ["BANDS", "enlargement_drop", "power", "quality"]
 
 BANDS = 32
 _LINES = 128
@@ -66,8 +66,8 @@ def spectrum(grey: npt.NDArray[np.uint8]) -> tuple[float, ...]:
     v has v in every band. Rows and columns count alike. Values stop at log10(1/12), the noise
     of rounding to 8 bits: below it there is nothing to see.
     """
-    power = (_power(_every(grey)) + _power(_every(grey.T))) / 2
-    return tuple(float(x) for x in np.log10(np.maximum(power, 10**_FLOOR)))
+    mean = (power(_every(grey)) + power(_every(grey.T))) / 2
+    return tuple(float(x) for x in np.log10(np.maximum(mean, 10**_FLOOR)))
 
 
 def _every(grey: npt.NDArray[np.uint8]) -> Plane:
@@ -75,7 +75,7 @@ def _every(grey: npt.NDArray[np.uint8]) -> Plane:
     return grey[step // 2 :: step][:_LINES].astype(np.float32)
 
 
-def _power(lines: Plane) -> npt.NDArray[np.float64]:
+def power(lines: Plane) -> npt.NDArray[np.float64]:
     """Mean power in each band over lines of shape (n, length): shape (32,)."""
     length = lines.shape[1]
     window = np.hanning(length + 2)[1:-1].astype(np.float32)
@@ -83,8 +83,8 @@ def _power(lines: Plane) -> npt.NDArray[np.float64]:
     # A power of two, long enough that no band is empty.
     size = 1 << (max(length, _SHORTEST) - 1).bit_length()
     transform = np.fft.rfft(lines, size)[:, 1:]
-    power = np.square(np.abs(transform)).mean(axis=0) / np.square(window).sum()
-    bands: npt.NDArray[np.float64] = power.reshape(BANDS, -1).mean(axis=1, dtype=np.float64)
+    found = np.square(np.abs(transform)).mean(axis=0) / np.square(window).sum()
+    bands: npt.NDArray[np.float64] = found.reshape(BANDS, -1).mean(axis=1, dtype=np.float64)
     return bands
 
 

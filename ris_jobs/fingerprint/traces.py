@@ -12,12 +12,13 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
 from ris_jobs.fingerprint import Traces
+from ris_jobs.fingerprint.detail import detail
 from ris_jobs.fingerprint.ghosts import coefficients, earlier_quality
 from ris_jobs.fingerprint.requantised import requantised
 from ris_jobs.fingerprint.tables import TABLES
 from ris_jobs.fingerprint.vp8 import quantiser
 
-__all__ = ["jpeg_quality", "read_traces"]
+__all__ = ["jpeg_quality", "luminance_steps", "read_traces"]
 
 MAX_TEXT = 200
 """Characters that are kept of a metadata value."""
@@ -55,14 +56,13 @@ def jpeg_quality(luminance_table: list[int]) -> int | None:
 def read_traces(image: Image.Image, data: bytes) -> Traces:
     """Traces of an image that Pillow has loaded from ``data`` and nobody has turned; broken
     metadata is left out."""
-    tables = getattr(image, "quantization", None) if image.format in ("JPEG", "MPO") else None
-    table = list(tables[min(tables)]) if tables else None
+    table = luminance_steps(image)
     quality = jpeg_quality(table) if table else None
     lossless = _is_lossless(image, data)
     plain = image.mode in ("L", "RGB")
     return Traces(
         jpeg_quality=quality,
-        subsampling=_subsampling(getattr(image, "layer", [])) if tables else None,
+        subsampling=_subsampling(getattr(image, "layer", [])) if table else None,
         lossless=lossless,
         metadata=_metadata(image) | _profile(image),
         standard=quality is not None and list(TABLES[quality - 1]) == table,
@@ -70,7 +70,14 @@ def read_traces(image: Image.Image, data: bytes) -> Traces:
         earlier_quality=earlier_quality(image, table) if plain else None,
         requantised=requantised(coefficients(image, 0), table) if plain and table else (),
         pixels=zlib.crc32(image.tobytes()) if plain else None,
+        detail=detail(image) if plain else (),
     )
+
+
+def luminance_steps(image: Image.Image) -> list[int] | None:
+    """The 64 steps of a JPEG's luminance, None for others."""
+    tables = getattr(image, "quantization", None) if image.format in ("JPEG", "MPO") else None
+    return list(tables[min(tables)]) if tables else None
 
 
 def coarseness(quality: int | None, lossless: bool, frame: bytes) -> float | None:

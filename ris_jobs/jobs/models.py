@@ -144,4 +144,5 @@ def open_pipeline(settings: Settings) -> Pipeline:
         regions=regions_of(settings),
         workers=settings.threads,
         limits=Limits(memory=settings.decode_memory << 20, seconds=settings.decode_seconds),
+        anchors=settings.c2pa_anchors,
     )

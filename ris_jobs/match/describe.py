@@ -14,6 +14,7 @@ from ris_jobs.match.direction import Direction, bordered, direction, linear_rati
 from ris_jobs.match.examine import Examined
 from ris_jobs.match.orientation import inverse
 from ris_jobs.match.relation import Kinds, kinds
+from ris_jobs.match.remade import remade
 from ris_jobs.match.suppression import suppression
 
 __all__ = ["Scored", "describe"]
@@ -97,6 +98,7 @@ def _evidence(
         "nearest_parts": dict(zip(_sides(first_derived), seen.parts, strict=True)),
         "hashes": asdict(seen.distance),
         **_rounded(_compared(seen.alignment, first_derived)),
+        "remade": _rounded(_remade(seen, first_derived)),
         "keypoints": _rounded(_keypoints(seen.alignment.verified, first_derived)),
         "features": _rounded(seen.features),
         "calibration": {
@@ -117,6 +119,19 @@ def _compared(alignment: Alignment, first_derived: bool) -> dict[str, Any]:
     part = {"score": inside.score, "surround": asdict(inside.surround)}
     part["inner"] = _sides(first_derived)[0 if inside.inner_first else 1]
     return {"previews": "compared", "pixels": pixels, "inside": part}
+
+
+def _remade(seen: Examined, first_derived: bool) -> dict[str, Any] | None:
+    """Which of two whole pictures of one size was encoded from the other, as far as their patches
+    tell, in terms of the derived picture and its source."""
+    if seen.alignment.inside is not None or seen.alignment.bent:
+        return None
+    one, two = (side.fingerprint for side in seen.sides)
+    found = remade(one, two, seen.alignment.orientation)
+    if found is None:
+        return None
+    roundings = (r and asdict(r) for r in (found.first, found.second))
+    return {**dict(zip(_sides(first_derived), roundings, strict=True)), "same": found.same}
 
 
 def _keypoints(verified: Verified | None, first_derived: bool) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ris_jobs.fingerprint import Traces
+from ris_jobs.match.remade import Remade
 
 __all__ = ["Family", "ImageFacts", "Pair", "Ruling", "Verdict"]
 
@@ -24,6 +25,8 @@ class Pair:
     so (:class:`ris_jobs.match.direction.Direction`). ``scale`` is derived size / source size
     (linear) of what both show; ``inner`` is ``derived`` or ``source`` where one whole picture lies
     inside the other; ``mirrored``: turned or mirrored; ``changed``: its content differs.
+    ``remade`` is of the derived image and the source, in this order; None where it was not looked
+    for.
     """
 
     derived_id: int
@@ -36,6 +39,7 @@ class Pair:
     inner: str | None = None
     mirrored: bool = False
     changed: bool = False
+    remade: Remade | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from ris_jobs.fingerprint.requantised import QUALITIES
 from ris_jobs.provenance import ImageFacts, Pair
+from ris_jobs.provenance.claims import claimed
+from ris_jobs.provenance.encodings import ENCODINGS, Seen, coarser, encoding, generation
 
 __all__ = ["CLUES", "Kin"]
 
 CLUES = (
-    "containment", "border", "resolution", "enlargement", "faded", "inner", "coarser",
-    "requantised", "ghost", "pixels", "generation", "changed", "camera",
+    "containment", "border", "resolution", "enlargement", "faded", "inner", "framed",
+    "coarser-part",
+    *ENCODINGS, "generation", "changed", "camera", "manifest",
 )  # fmt: skip
 """All kinds; see :meth:`Kin.clues`."""
 
@@ -24,10 +26,6 @@ _LINKS_ONLY = frozenset({"composite"})
 _LOSSES = {"detail": "faded", "colour": "faded", "containment": "containment", "border": "border",
            "resolution": "resolution", "enlargement": "enlargement"}  # fmt: skip
 _SAME_SIZE, _MORE_DETAIL = 0.02, 1.05
-# Evidence of an earlier quality (nats a coefficient): what counts as one, and the least that tells
-# of a quality that no relative has.
-_REQUANTISED, _UNASKED = 0.03, 0.04
-_NEAR, _COARSER = 2, 3
 
 
 class Kin:
@@ -47,25 +45,28 @@ class Kin:
         """Kind → how far it calls ``image`` derived from ``other`` (above 0), or the reverse.
 
         * ``containment``, ``border``, ``resolution``, ``enlargement``, ``faded`` (colour or detail
-          lost): ±1, what it lost or was given; ``inner``: ±1, it lies inside the other one and
-          nothing says more;
-        * of the same frame only: ``coarser``, by how many times (log2) its encoding leaves more
-          error, at most ±2; ``requantised``, its coefficients remember the other's JPEG quality
-          (±3); ``ghost``: the same through another coder or a mirror (±1); ``pixels``: it keeps
-          without loss the pixels of a file that lost some (±1);
+          lost): ±1, what it lost or was given; where nothing of these is told, ``framed``: ±1, the
+          other one lies in it as in a border, ``inner``: ±1, it lies inside the other one, in more
+          than a border, and ``coarser-part``, as ``coarser``;
+        * of the same frame only: what :func:`ris_jobs.provenance.encodings.encoding` says;
         * ``generation``: it was some coarser JPEG before (±1); ``changed``: third images show what
           the other one shows, where the two differ (±1);
-        * ``camera``: the other names a camera (±1), which anybody can write.
+        * ``camera``: the other names a camera (±1), which anybody can write; ``manifest``: signed
+          manifests say so (±1, by how far they can be trusted).
         """
         lost, given = self._losses(image, other), self._losses(other, image)
         told = set() if self.apart(image, other) else lost | given
         found = {kind: 1.0 if kind in lost else -1.0 for kind in sorted(told)}
-        if not (lost or given) and self._inner(image, other):
-            found["inner"] = self._inner(image, other)
-        found |= self._encoding(image, other) if self._same_frame(image, other) else {}
-        found["generation"] = self._generation(image) - self._generation(other)
+        one, two = self.facts[image], self.facts[other]
+        if not (lost or given) and self.ties[image][other].inner is not None:
+            found |= self._inside(image, other)
+            found["coarser-part"] = coarser(one.traces, two.traces)
+        if self._same_frame(image, other):
+            found |= encoding(one.traces, two.traces, self._seen(image, other))
+        found["generation"] = generation(one.traces) - generation(two.traces)
         found["changed"] = self._changed(image, other)
-        found["camera"] = float(self.facts[other].camera) - float(self.facts[image].camera)
+        found["camera"] = float(two.camera) - float(one.camera)
+        found["manifest"] = claimed(one.traces.manifest, two.traces.manifest)
         return {kind: value for kind, value in found.items() if value}
 
     def apart(self, image: int, other: int) -> bool:
@@ -95,56 +96,29 @@ class Kin:
         pair = self.ties[image][other]
         return pair.scale if pair.derived_id == image else 1 / pair.scale
 
-    def _inner(self, image: int, other: int) -> float:
+    def _inside(self, image: int, other: int) -> dict[str, float]:
+        """``inner`` or ``framed``, where one whole picture lies inside the other."""
         pair = self.ties[image][other]
-        if pair.inner is None:
-            return 0.0
         inside = (pair.inner == "derived") is (pair.derived_id == image)
+        if pair.relation == "padded":
+            return {"framed": -1.0 if inside else 1.0}
         part, whole = (image, other) if inside else (other, image)
-        return 0.0 if self._scale(part, whole) > _MORE_DETAIL else 1.0 if inside else -1.0
+        if self._scale(part, whole) > _MORE_DETAIL:
+            return {}
+        return {"inner": 1.0 if inside else -1.0}
 
     def _same_frame(self, image: int, other: int) -> bool:
         small, large = sorted((self.facts[image].side, self.facts[other].side))
         return self.ties[image][other].inner is None and large / small <= 1 + _SAME_SIZE
 
-    def _encoding(self, image: int, other: int) -> dict[str, float]:
-        one, two = self.facts[image].traces, self.facts[other].traces
-        found = {"ghost": self._ghost(image, other) - self._ghost(other, image)}
-        if one.coarseness is not None and two.coarseness is not None:
-            found["coarser"] = min(max(one.coarseness - two.coarseness, -2.0), 2.0)
-        if not self.ties[image][other].mirrored:
-            found["requantised"] = self._memory(image, other) - self._memory(other, image)
-        if one.pixels is not None and one.pixels == two.pixels:
-            found["pixels"] = float(one.lossless) - float(two.lossless)
-        return found
-
-    def _memory(self, image: int, other: int) -> float:
-        """How far ``image`` remembers the quality of ``other``: −1 (not at all) to 2."""
-        mine, quality = self.facts[image].traces, self._quality(other)
-        earlier = dict(zip(QUALITIES, mine.requantised, strict=False))
-        if quality not in earlier or abs((mine.jpeg_quality or 0) - quality) < _NEAR:
-            return 0.0
-        return min(max(earlier[quality] / _REQUANTISED, -1.0), 2.0)
-
-    def _quality(self, image: int) -> int | None:
-        """That of a JPEG with the steps of libjpeg: others cannot be recognised elsewhere."""
-        traces = self.facts[image].traces
-        return traces.jpeg_quality if traces.standard else None
-
-    def _ghost(self, image: int, other: int) -> float:
-        earlier = self.facts[image].traces.earlier_quality
-        quality = self._quality(other)
-        seen = earlier is not None and quality is not None and abs(earlier - quality) <= _NEAR
-        return float(seen)
-
-    def _generation(self, image: int) -> float:
-        traces = self.facts[image].traces
-        if traces.earlier_quality is not None:
-            return 1.0
-        own = traces.jpeg_quality or 0
-        earlier = zip(QUALITIES, traces.requantised, strict=False)
-        most = max((seen for quality, seen in earlier if quality <= own - _COARSER), default=0.0)
-        return min(max((most - _UNASKED) / (2 * _REQUANTISED), 0.0), 1.0)
+    def _seen(self, image: int, other: int) -> Seen:
+        pair = self.ties[image][other]
+        found = pair.remade
+        if found is None:
+            return Seen(pair.changed, pair.mirrored)
+        roundings = (found.first, found.second)
+        one, two = roundings if pair.derived_id == image else roundings[::-1]
+        return Seen(pair.changed, pair.mirrored, one, two, found.same)
 
     def _changed(self, image: int, other: int) -> float:
         """Where the two differ: in how many more of their common relatives' eyes ``image`` does."""

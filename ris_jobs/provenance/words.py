@@ -17,6 +17,38 @@ _SAID = {
     "faded": ("lost", "lost", "colours or detail that it has", "it lost colours or detail"),
     "inner": ("lies", "lie", "inside it", "it lies inside another"),
     "coarser": ("is", "are", "encoded more coarsely", "it is encoded more coarsely than another"),
+    "coarser-edited": (
+        "differs", "differ", "and is encoded more coarsely",
+        "it is encoded more coarsely than another that differs",
+    ),
+    "coarser-part": (
+        "is", "are", "encoded more coarsely, one inside the other",
+        "it is encoded more coarsely than what lies inside it or around it",
+    ),
+    "rounded": (
+        "is", "are", "rounded as a JPEG made of it is", "it is rounded as a JPEG made of another is"
+    ),
+    "unfit": (
+        "cannot", "cannot", "have been what it was encoded from", "it was not encoded from another",
+    ),
+    "spread": (
+        "lies", "lie", "about its values as rounding leaves them",
+        "it lies about another's values as rounding leaves them",
+    ),
+    "chroma": (
+        "has", "have", "colours with less detail", "its colours have less detail than another's"
+    ),
+    "chroma-edited": (
+        "differs", "differ", "and has colours with less detail",
+        "its colours have less detail than those of another that differs",
+    ),
+    "overlay": (
+        "differs", "differ", "by fine detail that was added",
+        "it has fine detail that another lacks, as an overlay adds",
+    ),
+    "framed": (
+        "seems", "seem", "to have a border around it", "it seems to have a border around it"
+    ),
     "requantised": (
         "was", "were", "encoded in its JPEG quality before",
         "it seems to have been encoded in another's JPEG quality before",
@@ -38,6 +70,10 @@ _SAID = {
     "camera": (
         "names", "name", "no camera, and it does, which anybody can write",
         "another names a camera, which anybody can write",
+    ),
+    "manifest": (
+        "was", "were", "made from it or later, as signed manifests say",
+        "a signed manifest says that it was made from another, or another from nothing",
     ),
 }  # fmt: skip
 

@@ -134,21 +134,25 @@ def _columns(f: Fingerprint) -> dict[str, Any]:
         "colourfulness": f.quality.colourfulness,
         "spectrum": list(f.quality.spectrum),
         "traces": as_json(f.traces),
+        "sample": f.sample.hex(),
     }
 
 
 def _stored(r: Row[Any]) -> Stored:
     hashes = Hashes(_unpack(r.phash), _unpack(r.dhash), bytes(r.pdq), r.pdq_quality)
     quality = Quality(r.complexity, r.colourfulness, tuple(r.spectrum))
-    traces = from_json(r.traces)
-    return Stored(
-        r.image_id,
-        r.sha256,
-        r.first_seen_at,
-        Fingerprint(
-            r.width, r.height, r.format, r.frames, r.exif_orientation, hashes, quality, traces
-        ),
+    found = Fingerprint(
+        width=r.width,
+        height=r.height,
+        format=r.format,
+        frames=r.frames,
+        exif_orientation=r.exif_orientation,
+        hashes=hashes,
+        quality=quality,
+        traces=from_json(r.traces),
+        sample=bytes(r.sample),
     )
+    return Stored(r.image_id, r.sha256, r.first_seen_at, found)
 
 
 def _pack(values: Sequence[int]) -> str:

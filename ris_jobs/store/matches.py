@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping
 
 from ris_jobs.match import Match, Relation
+from ris_jobs.match.remade import Remade, Rounding
 from ris_jobs.provenance import Pair
 from ris_jobs.store.queries import query
 
@@ -97,6 +98,7 @@ def pairs(db: Connection, ids: Sequence[int]) -> list[Pair]:
             inner=r.inside,
             mirrored=r.orientation != 1,
             changed=not _KEPT.issuperset(r.changes),
+            remade=_remade(r.remade),
         )
         for r in rows
     ]
@@ -133,6 +135,13 @@ def count_by_relation(db: Connection, run_id: int) -> dict[str, tuple[int, int]]
 
 def count_suppressed(db: Connection) -> dict[str, int]:
     return {r.reason: r.total for r in db.execute(query("matches.count_suppressed"))}
+
+
+def _remade(found: dict[str, Any] | None) -> Remade | None:
+    if not found:
+        return None
+    one, two = (found[side] and Rounding(**found[side]) for side in ("derived", "source"))
+    return Remade(one, two, found["same"])
 
 
 def _match(row: RowMapping) -> Match:

@@ -40,11 +40,11 @@ SET status = 'ok', width = r.width, height = r.height, format = r.format, frames
     exif_orientation = r.exif_orientation, phash = decode(r.phash, 'hex'),
     dhash = decode(r.dhash, 'hex'), pdq = decode(r.pdq, 'hex'), pdq_quality = r.pdq_quality,
     complexity = r.complexity, colourfulness = r.colourfulness, spectrum = r.spectrum,
-    traces = r.traces
+    traces = r.traces, sample = decode(r.sample, 'hex')
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
      AS r(image_id bigint, width int, height int, format text, frames int,
           exif_orientation smallint, phash text, dhash text, pdq text, pdq_quality smallint,
-          complexity float8, colourfulness float8, spectrum float8[], traces jsonb)
+          complexity float8, colourfulness float8, spectrum float8[], traces jsonb, sample text)
 WHERE i.image_id = r.image_id AND i.status = 'pending';
 
 -- name: quarantine
@@ -56,7 +56,7 @@ WHERE i.image_id = r.image_id AND i.status = 'pending';
 -- name: judged
 -- Of these bytes, those that are needed no more: fingerprinted, or of no use; known ones are those
 -- that are images at all.
-SELECT sha256, status = 'ok'
+SELECT sha256, status IN ('ok', 'erased')
                OR status = 'quarantined' AND reason NOT IN ('vanished', 'changed-while-read')
                AS judged
 FROM ris.image
@@ -67,7 +67,7 @@ SELECT image_id FROM ris.image WHERE status = 'ok' ORDER BY image_id;
 
 -- name: by_ids
 SELECT image_id, sha256, first_seen_at, width, height, format, frames, exif_orientation,
-       phash, dhash, pdq, pdq_quality, complexity, colourfulness, spectrum, traces
+       phash, dhash, pdq, pdq_quality, complexity, colourfulness, spectrum, traces, sample
 FROM ris.image
 WHERE image_id = ANY(:ids) AND status = 'ok';
 

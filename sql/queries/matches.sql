@@ -55,7 +55,8 @@ SELECT derived_id, source_id, relation, probability, scale, orientation,
        coalesce(evidence -> 'direction_for', '[]') AS claims,
        coalesce(evidence -> 'direction_against', '[]') AS counterclaims,
        coalesce(evidence -> 'changes', '[]') AS changes,
-       evidence -> 'inside' ->> 'inner' AS inside
+       evidence -> 'inside' ->> 'inner' AS inside,
+       evidence -> 'remade' AS remade
 FROM ris.match
 WHERE suppressed IS NULL AND derived_id = ANY(:ids) AND source_id = ANY(:ids);
 

@@ -122,7 +122,7 @@ def test_a_webhook_that_cannot_be_had_changes_nothing(
     if connection:
         monkeypatch.setenv("AIRFLOW_CONN_RIS_NOWHERE", connection)
     run = nights["ris_crawl"].test(run_conf={"roots": [str(environment.home / "none")]})
-    assert states(run)["crawl[0]"] == "failed"
+    assert states(run)["list_sources[-1]"] == "failed"
     assert states(run)["announce[-1]"] == "success"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
+from ris_jobs.fingerprint import Manifest
 from ris_jobs.fingerprint.requantised import QUALITIES
+from ris_jobs.match.remade import Remade, Rounding
 from ris_jobs.provenance import ImageFacts, Pair
 from ris_jobs.provenance.clues import CLUES, Kin
 from ris_jobs.provenance.model import model
@@ -51,6 +53,14 @@ def test_what_lies_inside_is_rather_the_copy_unless_it_has_more_detail() -> None
     assert clues([tied(2, 1, inner="derived", scale=1.5)], facts(500, 600)) == {}
 
 
+def test_what_lies_inside_a_border_is_not_the_copy_for_that() -> None:
+    padded = tied(2, 1, relation="padded", inner="source")
+    assert clues([padded], facts(500, 700)) == {"framed": 1}
+    assert Kin([padded], facts(500, 700)).clues(1, 2) == {"framed": -1}
+    bordered = derives(2, 1, "border", relation="padded", inner="source")
+    assert clues([bordered], facts(500, 700)) == {"border": 1}
+
+
 def test_the_coarser_encoding_is_rather_the_copy() -> None:
     known = {1: image("a", coarseness=0.5), 2: image("b", coarseness=1.5)}
     assert clues([tied(2, 1)], known) == {"coarser": 1.0}
@@ -85,6 +95,65 @@ def test_a_ghost_of_the_other_one_and_its_pixels_kept_without_loss() -> None:
     same = {1: image("a", pixels=7), 2: image("b", pixels=7, lossless=True)}
     assert clues([tied(2, 1)], same) == {"pixels": 1}
     assert clues([tied(2, 1)], {n: image(str(n), pixels=7, lossless=True) for n in (1, 2)}) == {}
+
+
+def remade(one: Rounding | None, two: Rounding | None, same: float = 0.0) -> Remade:
+    return Remade(one, two, same)
+
+
+FITS, MISFITS = Rounding(1.0, 1.0, 50), Rounding(0.0, 0.0, 50)
+COARSE = {1: image("a", coarseness=1.0), 2: image("b", coarseness=0.0)}
+
+
+def test_a_jpeg_that_was_rounded_from_the_other_is_the_copy_though_it_is_finer() -> None:
+    found = clues([tied(2, 1, remade=remade(FITS, None))], COARSE)
+    assert found == {"rounded": 1, "spread": 1}
+    assert clues([tied(1, 2, remade=remade(None, FITS))], COARSE) == found
+    both = remade(FITS, Rounding(0.1, 1.0, 50))
+    assert clues([tied(2, 1, remade=both)], COARSE) == {"rounded": 1}
+
+
+def test_of_two_that_fit_the_finer_is_the_copy() -> None:
+    found = clues([tied(2, 1, remade=remade(FITS, Rounding(1.0, 0.5, 50)))], COARSE)
+    assert found == {"spread": 1, "coarser": -1}
+    kept = remade(None, Rounding(1.0, 0.2, 50))
+    assert clues([tied(2, 1, remade=kept)], COARSE) == {"spread": 1, "coarser": -1}
+
+
+def test_a_jpeg_that_does_not_fit_was_not_made_of_the_other() -> None:
+    pair = tied(2, 1, remade=remade(None, MISFITS))
+    assert clues([pair], COARSE) == {"unfit": 1, "coarser": -1}
+    changed = tied(2, 1, remade=remade(None, MISFITS), changed=True)
+    assert clues([changed], COARSE) == {"coarser-edited": -1}
+    assert clues([tied(2, 1, remade=remade(MISFITS, MISFITS))], COARSE) == {"coarser": -1}
+
+
+def test_blocks_of_the_same_pixels_tell_what_was_kept_without_loss() -> None:
+    known = {1: image("a"), 2: image("b", lossless=True)}
+    pair = tied(2, 1, changed=True, remade=remade(None, None, same=0.5))
+    assert clues([pair], known) == {"pixels": 1}
+
+
+def test_colours_lose_detail_and_overlays_add_some() -> None:
+    known = {1: image("a", detail=(1.0, 1.0)), 2: image("b", detail=(1.1, 0.9))}
+    assert clues([tied(2, 1)], known) == {"chroma": pytest.approx(0.4)}
+    assert clues([tied(2, 1, changed=True)], known) == {
+        "chroma-edited": pytest.approx(0.4),
+        "overlay": pytest.approx(2 / 3),
+    }
+
+
+def test_of_a_part_and_its_whole_the_coarser_is_rather_the_copy() -> None:
+    part = tied(2, 1, inner="derived")
+    assert clues([part], COARSE) == {"inner": 1, "coarser-part": -1}
+    assert clues([derives(2, 1, "containment", inner="derived")], COARSE) == {"containment": 1}
+
+
+def test_a_signed_manifest_says_what_it_was_made_from() -> None:
+    made = Manifest("valid", "child", parents=("parent",))
+    known = {1: image("a", manifest=Manifest("valid", "parent")), 2: image("b", manifest=made)}
+    assert clues([tied(2, 1)], known) == {"manifest": 0.6}
+    assert model().weights["manifest"] * 0.15 < 1
 
 
 def test_third_images_show_which_one_was_changed() -> None:

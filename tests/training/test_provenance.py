@@ -8,7 +8,9 @@ import pytest
 from ris_jobs.provenance.clues import CLUES
 from ris_jobs.provenance.model import from_entry
 from training.provenance import (
+    SET,
     Case,
+    apart_from,
     confidence,
     fit,
     measured,
@@ -38,13 +40,23 @@ def test_what_tells_gets_weight_and_a_camera_little() -> None:
     assert 0 < weights[CAMERA] <= 1
     assert weights.min() >= 0
     assert weights[CLUES.index("border")] == pytest.approx(0, abs=0.01)
+    assert weights[CLUES.index("manifest")] == SET["manifest"]
 
 
 def test_equals_share_their_chance_and_the_threshold_is_above_it() -> None:
     weights = fit(MIXED)
     assert named(MIXED[-1], weights) == (0, pytest.approx(0.5))
     assert named(MIXED[0], weights)[1] > 0.9
-    assert threshold(MIXED, weights) == 0.51
+    assert threshold(MIXED, apart_from(MIXED)) == 0.55
+
+
+def test_a_family_has_no_say_in_what_is_said_of_it_for_the_threshold() -> None:
+    lone = case(camera=0.0, told=True)
+    rows = [row * 0 for row in lone.clues]
+    rows[0][:, CLUES.index("ghost")], rows[1][:, CLUES.index("ghost")] = -1.0, 1.0
+    odd = Case(True, rows, lone.truth, lone.apart)
+    assert named(odd, fit([*MIXED, odd]))[1] > 0.6
+    assert apart_from([*MIXED, odd])[-1][1] == pytest.approx(0.5)
 
 
 def test_what_is_apart_from_another_is_never_named() -> None:
@@ -55,8 +67,9 @@ def test_what_is_apart_from_another_is_never_named() -> None:
 
 def test_the_entry_is_a_model_that_is_measured() -> None:
     weights = fit(MIXED)
-    least = threshold(MIXED, weights)
-    entry = model_entry(weights, least, confidence(MIXED, weights, least), len(MIXED))
+    said = apart_from(MIXED)
+    least = threshold(MIXED, said)
+    entry = model_entry(weights, least, confidence(MIXED, said, least), len(MIXED))
     model = from_entry(entry)
     assert model.weights["resolution"] == weights[RESOLUTION]
     assert model.version == entry["version"]

@@ -65,6 +65,14 @@ def test_copies_that_lost_nothing_cannot_be_told_from_the_source() -> None:
         assert (len(made.roots), len(made.copies)) == (roots, 3 - roots)
 
 
+def test_copies_of_the_same_bytes_are_left_out() -> None:
+    source = kinds._source(scene(1, (300, 240)), Props(Random(0), HOSTS), chains.png())
+    again = chains.stored(source.picture, chains.png(), source.steps)
+    small = chains.thumbnail(source, Props(Random(1), HOSTS), 100)
+    made = kinds.with_equals(kinds.Made([source], [again, small, small]))
+    assert (list(made.roots), list(made.copies)) == ([source], [small])
+
+
 def test_forgeries_name_a_camera_and_the_source_does_not() -> None:
     made = kinds.forged(scene(1, (300, 240)), Props(Random(5), HOSTS))
     assert not made.roots[0].coding.claims

@@ -1,0 +1,169 @@
+"""Was one picture encoded from the pixels of another? Then it is rounded where a JPEG rounds.
+
+A JPEG made of a picture differs from it by rounding alone: in each block no coefficient by more
+than half a step, and by a quarter on the average. What was made of the JPEG lies nearer to it than
+that, and what both were made of, or another copy, further off. So patches that both pictures show
+(:mod:`ris_jobs.fingerprint.sample`) tell which was made of which, whatever their qualities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ris_jobs.fingerprint import Fingerprint
+from ris_jobs.fingerprint.ghosts import transform
+from ris_jobs.fingerprint.sample import SIDE, Patches, places, unpack
+from ris_jobs.match.orientation import inverse, swaps_sides, turn
+
+__all__ = ["Remade", "Rounding", "remade"]
+
+_BLOCK = 8
+# The lower half of the frequencies, without brightness.
+_FREQUENCIES = [8 * v + u for v in range(8) for u in range(8 - v) if u + v]
+# Grey values that arithmetic adds to a distance, and an estimate of tones; steps finer than the
+# next show nothing; a block further than this from its own steps was clipped; how many
+# coefficients make a block busy.
+_SLACK, _SLACK_TONED, _FINEST, _CLIPPED, _BUSY = 0.4, 0.8, 3, 1.5, 3
+# Blocks that fit are enough from this share on, else tones may have changed: what lies so many
+# times further off than half of the pixels does not count for them.
+_FIT, _DRAWN_OVER, _ROUNDS = 0.5, 2.5, 4
+
+Blocks = npt.NDArray[np.float32]
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """How another picture's coefficients lie about those of a JPEG, in ``blocks`` of it that show
+    something. ``fits``: the share of them (0–1) where none is further than rounding goes;
+    ``spread``: the mean distance in these, in quarters of a step: about 1 where the JPEG was
+    rounded from the other picture, 0 where both hold the same."""
+
+    fits: float
+    spread: float
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remade:
+    """The roundings of a pair's two pictures, each None for what is no JPEG; ``same``, the share
+    (0–1) of blocks that hold the same pixels."""
+
+    first: Rounding | None
+    second: Rounding | None
+    same: float
+
+
+def remade(first: Fingerprint, second: Fingerprint, orientation: int) -> Remade | None:
+    """What patches say of two pictures that lie on each other when the second has been through the
+    transform ``orientation``; None where they share no block."""
+    turns = (second.exif_orientation, orientation, inverse(first.exif_orientation))
+    back = tuple(inverse(turned) for turned in reversed(turns))
+    one, two = _shared(first, second, turns), _shared(second, first, back)
+    if one is None or two is None:
+        return None
+    same = float((one[0] == one[1])[..., 0].all(axis=1).mean())
+    return Remade(_rounding(first, *one), _rounding(second, *two), same)
+
+
+def _rounding(picture: Fingerprint, own: Blocks, other: Blocks) -> Rounding | None:
+    """``own`` are blocks (n, 64, 3) of the picture, ``other`` what the other one has there."""
+    steps, _ = unpack(picture.sample)
+    if steps is None:
+        return None
+    found = _compared(steps, own[..., 0], other[..., 0], _SLACK)
+    if found is None or found.fits >= _FIT:
+        return found
+    toned = _compared(steps, own[..., 0], _toned(own[..., 0], other), _SLACK_TONED)
+    return max(found, toned or found, key=lambda one: one.fits)
+
+
+def _compared(steps: Sequence[int], own: Blocks, other: Blocks, slack: float) -> Rounding | None:
+    looked_at = [f for f in _FREQUENCIES if steps[f] >= _FINEST]
+    step = np.array(steps, np.float32)[looked_at]
+    values, others = (blocks @ transform()[:, looked_at] for blocks in (own, other))
+    levels = np.round(values / step)
+    distance, shown = np.abs(others - levels * step), levels != 0
+    used = shown.sum(axis=1) >= _BUSY
+    used &= np.abs(values - levels * step).max(axis=1, initial=0) < _CLIPPED
+    fits = used & (distance <= step / 2 + slack).all(axis=1)
+    if not used.any():
+        return None
+    shown &= fits[:, None]
+    spread = (4 * distance / step)[shown].mean() if shown.any() else 0.0
+    return Rounding(float(fits.sum() / used.sum()), float(spread), int(used.sum()))
+
+
+def _toned(own: Blocks, other: Blocks) -> Blocks:
+    """The luma (n, 64) that a change of tone and colour gives the other: the nearest sum of its Y,
+    Cb, Cr and a constant, by least squares without what it explains least."""
+    values = np.ones((own.size, 4))
+    values[:, :3] = other.reshape(-1, 3) - 128
+    wanted, kept = own.ravel(), np.ones(own.size, bool)
+    for _ in range(_ROUNDS):
+        part = values[kept]
+        weights = np.linalg.lstsq(part.T @ part, part.T @ wanted[kept], rcond=None)[0]
+        off = np.abs(values @ weights - wanted)
+        kept = off <= _DRAWN_OVER * np.median(off[kept]) + 0.5
+    toned: Blocks = (values @ weights).astype(np.float32).reshape(own.shape)
+    return toned
+
+
+def _shared(
+    base: Fingerprint, other: Fingerprint, turns: Sequence[int]
+) -> tuple[Blocks, Blocks] | None:
+    """The same blocks of the grid of ``base`` in both, Y, Cb and Cr: (n, 64, 3)."""
+    size, turned = _stored(base), dict(_turned(other, turns))
+    if not base.sample or not turned or _stored(other) != size[:: _sides(turns)]:
+        return None
+    here = zip(places(*size), unpack(base.sample)[1], strict=True)
+    found = [pair for place, patch in here for pair in _blocks(place, patch, turned)]
+    if not found:
+        return None
+    one, two = (np.array(part, np.float32) for part in zip(*found, strict=True))
+    return one.reshape(-1, _BLOCK**2, 3), two.reshape(-1, _BLOCK**2, 3)
+
+
+def _sides(turns: Sequence[int]) -> int:
+    """−1 where width becomes height, else 1."""
+    return -1 if sum(map(swaps_sides, turns)) % 2 else 1
+
+
+def _stored(picture: Fingerprint) -> Place:
+    """Width and height before it was turned upright."""
+    size = (picture.width, picture.height)
+    return size[::-1] if swaps_sides(picture.exif_orientation) else size
+
+
+def _turned(picture: Fingerprint, turns: Sequence[int]) -> Iterator[tuple[Place, Patches]]:
+    """Its patches and where they lie after these transforms."""
+    size = _stored(picture)
+    for place, patch in zip(places(*size), unpack(picture.sample)[1], strict=False):
+        width, height = size
+        x, y = place
+        for turned in turns:
+            if swaps_sides(turned):
+                x, y, width, height = y, x, height, width
+            if turned in (3, 4, 7, 8):
+                y = height - SIDE - y
+            if turned in (2, 3, 6, 7):
+                x = width - SIDE - x
+            patch = turn(patch, turned)
+        yield (x, y), patch
+
+
+def _blocks(
+    place: Place, patch: Patches, turned: Mapping[Place, Patches]
+) -> Iterator[tuple[Patches, Patches]]:
+    """The blocks of a patch that the nearest turned one covers, in both."""
+    near = min(turned, key=lambda other: abs(other[0] - place[0]) + abs(other[1] - place[1]))
+    right, down = place[0] - near[0], place[1] - near[1]
+    for y in (0, _BLOCK):
+        for x in (0, _BLOCK):
+            if 0 <= x + right <= _BLOCK and 0 <= y + down <= _BLOCK:
+                there = turned[near][y + down :, x + right :]
+                yield patch[y : y + _BLOCK, x : x + _BLOCK], there[:_BLOCK, :_BLOCK]
