@@ -113,7 +113,6 @@ def _environment(home: Path, dags: Path, port: int, host: str) -> dict[str, str]
         "API__BASE_URL": f"http://127.0.0.1:{port}",
         "API__SECRET_KEY": _secret(home / "secret-key"),
         "API_AUTH__JWT_SECRET": _secret(home / "jwt-secret"),
-        "USAGE_DATA_COLLECTION__ENABLED": "False",
     }
     ours = {f"AIRFLOW__{name}": value for name, value in asked.items()}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
