@@ -31,7 +31,7 @@ CONTRACT = {
     "matches": "run_id, derived_uri, source_uri, derived_sha256, source_sha256, relation, "
     "probability, cosine, hash_distance, inliers, scale, orientation, box, suppressed, evidence",
     "images": "uri, sha256, width, height, format, status, reason, first_seen_at, last_seen_at, "
-    "family_id, is_source, source_uri, source_confidence",
+    "family_id, is_source, source_uri, source_confidence, source, tags",
     "families": "family_id, source_uri, confidence, reasons, members",
     "quarantine": "uri, sha256, reason, detail, first_seen_at, last_seen_at, run_id",
     "hits": "run_id, bank, label, hash, distance, uri, sha256",
