@@ -16,6 +16,7 @@ import socket
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 _NEWNS, _NEWUSER, _NEWPID, _NEWNET = 0x20000, 0x10000000, 0x20000000, 0x40000000
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000
@@ -36,19 +37,26 @@ def die_with_parent() -> None:
 
 
 def begin_as_first() -> None:
-    """Of the processes with ids of their own; Milvus looks its memory up in /proc by its id."""
+    """Of the processes with ids of their own. Milvus looks its memory up in /proc by its id, and
+    in /run another one would be in its way."""
     die_with_parent()
     _LIBC.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     if _LIBC.mount(b"proc", b"/proc", b"proc", 0, None):
         raise OSError("no /proc of its own")
+    _LIBC.mount(b"tmpfs", b"/run", b"tmpfs", 0, None)
 
 
 def on_its_own() -> None:
     """Give this process a network and mounts of its own, and its children ids of their own, so
     that all of them end when the first does."""
     own = _NEWNET | _NEWNS | _NEWPID
-    if _LIBC.unshare(own) and _LIBC.unshare(own | _NEWUSER):
-        sys.exit(3)
+    user, group = os.getuid(), os.getgid()
+    if _LIBC.unshare(own):
+        if _LIBC.unshare(own | _NEWUSER):
+            sys.exit(3)
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
 
