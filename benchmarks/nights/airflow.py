@@ -1,0 +1,139 @@
+"""`ris airflow` in a process of its own, asked by its REST API."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+__all__ = ["Airflow", "logs", "until"]
+
+_ROOT = Path(__file__).parents[2]
+_DONE = ("success", "failed")
+_T = TypeVar("_T")
+
+
+class Airflow:
+    """Runs in a home of its own while it is entered. ``said`` is what it printed once it was
+    ready, the password last."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def __enter__(self) -> Airflow:
+        self._port = _free_ports()
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-c", "from ris_jobs.cli import main; main()", "airflow"),
+                *("--port", str(self._port), "--dags", str(_ROOT / "dags")),
+            ],
+            env={n: v for n, v in os.environ.items() if not n.startswith(("RIS_", "AIRFLOW"))}
+            | {"RIS_HOME": str(self.home), "PYTHONPATH": str(_ROOT), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.said = [self._line(), self._line(), self._line()]
+        self._token = ""
+        sign_in = {"username": "admin", "password": self.said[2].rpartition(" ")[2].strip()}
+        self._token = self.ask("/auth/token", sign_in)["access_token"]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """As Ctrl-C or a system that shuts down would; returns the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def ask(self, path: str, body: Any = None) -> Any:
+        """What the REST API answers to a GET, or to a POST of a body."""
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
+        data = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(f"http://127.0.0.1:{self._port}{path}", data, headers)
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return json.load(answer)
+
+    def night(self, folder: Path, seconds: float = 240) -> None:
+        """Crawl the folder, and wait until the scan that follows has ended, too. Raises
+        RuntimeError where a run fails."""
+        before = self._scans()
+        asked = {"logical_date": None, "conf": {"roots": [str(folder)]}}
+        self.ask("/api/v2/dags/ris_crawl/dagRuns", asked)
+        until(lambda: self._scans() > before, seconds)
+        runs = until(self._at_rest, seconds)
+        if failed := [run for run in runs if run["state"] != "success"]:
+            raise RuntimeError(f"{failed}\n{logs(self.home)}")
+
+    def processes(self, *words: str) -> list[int]:
+        """Those that run in this home, with all of these words in their command line."""
+        mark = f"AIRFLOW_HOME={self.home / 'airflow'}".encode()
+        found = []
+        for place in Path("/proc").glob("[0-9]*"):
+            try:
+                environ = (place / "environ").read_bytes()
+                command = (place / "cmdline").read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            if mark in environ.split(b"\0") and all(word in command for word in words):
+                found.append(int(place.name))
+        return found
+
+    def _line(self) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(logs(self.home))
+        return str(line)
+
+    def _scans(self) -> int:
+        return int(self.ask("/api/v2/dags/ris_provenance_scan/dagRuns")["total_entries"])
+
+    def _at_rest(self) -> list[dict[str, Any]]:
+        """All runs, once none is going on."""
+        runs = list(self.ask("/api/v2/dags/~/dagRuns")["dag_runs"])
+        return runs if all(run["state"] in _DONE for run in runs) else []
+
+
+def until(true: Callable[[], _T], seconds: float = 240) -> _T:
+    """What it gives once that is true; TimeoutError after so many seconds."""
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"it was not so after {seconds:g} s")
+        time.sleep(0.5)
+    return found
+
+
+def logs(home: Path) -> str:
+    """The end of what each program of Airflow wrote."""
+    files = sorted((home / "airflow").glob("*.log"))
+    return "\n".join(f"{f.name}: {f.read_text(errors='replace')[-1500:]}" for f in files)
+
+
+def _free_ports() -> int:
+    """A port that is free, as the next one is."""
+    while True:
+        with socket.socket() as one, socket.socket() as two:
+            one.bind(("127.0.0.1", 0))
+            port = int(one.getsockname()[1])
+            try:
+                two.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
