@@ -132,17 +132,13 @@ def _match_batch(
     candidates = grouped(candidates, {*claimed.ids})
     with _timed(total, "judge"):
         sides = sides_of(db, stores.model_id, candidates)
-        judge = partial(
-            judged,
-            sides=sides,
-            previews=stores.previews,
-            calibration=calibration,
-            settings=settings,
-            reached=total,
-        )
-        found, failed = judge_each(judge, candidates)
+
+        def judge(part: Sequence[Candidate], came: Reached) -> Iterator[Match]:
+            return judged(part, sides, stores.previews, calibration, settings, reached=came)
+
+        found, failed = judge_each(judge, candidates, total)
         known = book.known(db, [*sides])
-        more, others = judge_each(judge, kin(candidates, found, known, claimed.ids))
+        more, others = judge_each(judge, kin(candidates, found, known, claimed.ids), total)
         found += more
         total.failed += failed + others
     matches.lock(db)

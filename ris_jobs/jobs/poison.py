@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ris_jobs.errors import ImageRejected, Reason, Unavailable
 from ris_jobs.match import Candidate, Match
+from ris_jobs.match.examine import Reached
 
 if TYPE_CHECKING:
     from ris_jobs.fingerprint.pipeline import Pipeline, Result
@@ -47,17 +48,21 @@ def _alone(pipeline: Pipeline, data: bytes) -> Result:
 
 
 def judge_each(
-    judge: Callable[[Sequence[Candidate]], Iterable[Match]], candidates: Sequence[Candidate]
+    judge: Callable[[Sequence[Candidate], Reached], Iterable[Match]],
+    candidates: Sequence[Candidate],
+    reached: Reached,
 ) -> tuple[list[Match], int]:
     """The matches among the candidates, and how many could not be judged: these are logged and left
-    out, unless they are more than a few, for then what was raised goes on."""
+    out, unless they are more than a few, for then what was raised goes on. How far candidates came
+    is added to ``reached``, once for each, however often it was tried."""
     found: list[Match] = []
     failed = 0
     parts = [candidates]
     while parts:
-        part = parts.pop()
+        part, came = parts.pop(), Reached()
         try:
-            found += judge(part)
+            # All of it, or nothing: what it gave before it raised is judged again.
+            matches = list(judge(part, came))
         except (Unavailable, DBAPIError):
             raise
         except Exception as error:
@@ -70,6 +75,9 @@ def judge_each(
                 raise
             known = {"image_id": part[0].image_id, "other_id": part[0].other_id}
             _LOG.error("a pair could not be judged: %s", _said(error), exc_info=True, extra=known)
+        else:
+            found += matches
+            reached.add(came)
     return found, failed
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from ris_jobs.errors import ImageRejected, ModelUnavailable, Reason
 from ris_jobs.fingerprint.pipeline import Pipeline
 from ris_jobs.jobs.models import model_of, open_pipeline
 from ris_jobs.jobs.poison import judge_each, run_each
-from ris_jobs.match import Candidate
+from ris_jobs.match import Candidate, judge
+from ris_jobs.match.examine import Reached, examine
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
 from ris_jobs.store import runs
@@ -90,14 +92,17 @@ def test_what_cannot_be_used_at_all_is_nobodys_fault(monkeypatch: pytest.MonkeyP
         run_each(Gone(), [b""])  # type: ignore[arg-type]
 
 
-def judging(bad: set[int], tries: list[int]) -> Callable[..., list[Any]]:
-    """A judge whose matches are the candidates themselves, and that fails at some."""
+def judging(bad: set[int], tries: list[int]) -> Callable[..., Iterator[Any]]:
+    """A judge whose matches are the candidates themselves, one after the other, up to those at
+    which it fails."""
 
-    def judge(candidates: Sequence[Candidate]) -> list[Any]:
+    def judge(candidates: Sequence[Candidate], reached: Reached) -> Iterator[Any]:
         tries.append(len(candidates))
-        if bad & {c.image_id for c in candidates}:
-            raise ArithmeticError("the planted fault")
-        return list(candidates)
+        for candidate in candidates:
+            reached.pixels += 1
+            if candidate.image_id in bad:
+                raise ArithmeticError("the planted fault")
+            yield candidate
 
     return judge
 
@@ -106,16 +111,44 @@ def test_only_the_pair_at_which_judging_fails_is_left_out(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     candidates, tries = [Candidate(n, 1000 + n, 0.5) for n in range(256)], list[int]()
-    found, failed = judge_each(judging({77}, tries), candidates)
+    found, failed = judge_each(judging({77}, tries), candidates, reached := Reached())
     assert failed == 1 and len(tries) == 17
     assert found == [c for c in candidates if c.image_id != 77]
+    assert reached.pixels == len(found)
     (line,) = caplog.records
     assert (line.image_id, line.other_id) == (77, 1077)  # type: ignore[attr-defined]
 
 
 def test_judging_that_fails_at_many_pairs_goes_no_further() -> None:
     with pytest.raises(ArithmeticError):
-        judge_each(judging(set(range(9)), []), [Candidate(n, 50, 0.5) for n in range(9)])
+        few = [Candidate(n, 50, 0.5) for n in range(9)]
+        judge_each(judging(set(range(9)), []), few, Reached())
+
+
+def test_a_pair_that_fails_after_others_matched_is_left_out_of_the_night(
+    settings: Settings, folder: Path, scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More pairs than one thread takes: the matches of the first come before the fault."""
+    for number in range(18):
+        noise = Image.effect_noise((64, 64), 20 + 5 * number)
+        noise.save(folder / "sub" / f"z{number:02}.png")
+    everything = replace(settings, min_cosine=-1.0)
+    seen = list[int]()
+
+    def faulty(candidates: Sequence[Candidate], *others: Any) -> Any:
+        seen.append(len(candidates))
+        if any({c.image_id, c.other_id} == {20, 21} for c in candidates):
+            raise ArithmeticError("the planted fault")
+        return examine(candidates, *others)
+
+    monkeypatch.setattr(judge, "examine", faulty)
+    summary = scan(folder, settings=everything)
+    assert 128 in seen
+    assert summary.matches["thumbnail"].new == 1
+    assert any("could not be judged" in said for said in summary.anomalies), summary.anomalies
+    with open_engine(settings) as engine, engine.connect() as db:
+        waiting = text("SELECT count(*) FROM ris.descriptor WHERE matched_at IS NULL")
+        assert db.scalar(waiting) == 0
 
 
 def test_the_other_images_of_the_batch_go_on(
