@@ -225,7 +225,7 @@ class Settings:
         """What must not be logged, in every spelling it has here: passwords and tokens."""
         token = self.milvus_token or ""
         found = [token, token.partition(":")[2], *_passwords(self.database_url)]
-        for url in (self.milvus_uri, self.previews_url):
+        for url in (self.milvus_uri, self.previews_url, self.fetched_url):
             found += _passwords(url) or [_account(url)]
         spelt = {s for secret in found if secret for s in (secret, unquote(secret))}
         return tuple(sorted(spelt, key=len, reverse=True))

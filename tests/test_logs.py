@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,18 @@ def test_secrets_are_masked_wherever_they_come_from(
     assert "db.example.org" in line
     for secret in (PASSWORD, json.dumps(PASSWORD)[1:-1], "p%22w%5C1%C3%A9", TOKEN, "hush"):
         assert secret not in line
+
+
+def test_what_is_masked_for_people_is_masked_in_logs_too() -> None:
+    """Each setting that may hold a secret, by trying all that are text."""
+    secret = "u53r:h1dd3n"
+    texts = [f.name for f in fields(Settings) if f.type == "str | None"]
+    given = {name: Settings(**{name: f"s3://{secret}@host/x?secret=hush"}) for name in texts}
+    masked = {name for name, settings in given.items() if secret not in settings.masked()[name]}
+    assert masked == {"database_url", "milvus_uri", "milvus_token", "previews_url", "fetched_url"}
+    for name in masked:
+        known = given[name].secrets()
+        assert any("h1dd3n" in s for s in known) and any("hush" in s for s in known), name
 
 
 def test_a_line_of_json_knows_its_run_and_its_image(capsys: pytest.CaptureFixture[str]) -> None:
