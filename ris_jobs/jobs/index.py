@@ -6,6 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
+from sqlalchemy import Connection
+
+from ris_jobs.errors import VectorsUnavailable
 from ris_jobs.jobs.patience import patiently
 from ris_jobs.store import descriptors, runs
 from ris_jobs.store.stores import Stores
@@ -34,16 +37,25 @@ def index(stores: Stores, patience: float = 0.0) -> int:
 
 def _batch(stores: Stores) -> int:
     with stores.engine.begin() as db:
+        runs.share_collections(db)
         claimed = descriptors.claim_unindexed(db, stores.model_id, _BATCH)
         if claimed.ids:
+            _must_be_the_one(db, stores)
             stores.vectors.upsert(claimed)
             descriptors.set_indexed(db, stores.model_id, claimed.ids)
     return len(claimed.ids)
 
 
+def _must_be_the_one(db: Connection, stores: Stores) -> None:
+    """Of a collection that was made anew meanwhile, ``indexed_at`` would say what is not so."""
+    if runs.collection(db, stores.model_id) != (own := stores.vectors.collection):
+        raise VectorsUnavailable(own, "another collection took its place", "Run it again.")
+
+
 def rebuild_index(stores: Stores) -> int:
     """Empty the collection and fill it again. Killed half-way, the next run goes on."""
     with stores.engine.begin() as db:
+        runs.lock_collections(db)
         descriptors.forget_index(db, stores.model_id)
         stores.vectors.recreate()
         runs.set_collection(db, stores.model_id, stores.vectors.collection)

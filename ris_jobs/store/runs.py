@@ -106,6 +106,17 @@ def cosines(db: Connection, run_id: int, lowest: float, bins: int) -> tuple[int,
     return tuple(found.get(n, 0) for n in range(1, bins + 1))
 
 
+def lock_collections(db: Connection) -> None:
+    """Nobody opens, fills or makes a collection until the caller's transaction ends."""
+    db.execute(query("runs.lock_collection"))
+
+
+def share_collections(db: Connection) -> None:
+    """Others may fill collections, too, but none is made anew until the caller's transaction
+    ends."""
+    db.execute(query("runs.share_collection"))
+
+
 def collection(db: Connection, model_id: int) -> str | None:
     """The Milvus collection that the model's ``indexed_at`` speaks of."""
     found: str | None = db.scalar(query("runs.collection"), {"model_id": model_id})

@@ -70,7 +70,7 @@ def _stores(
 ) -> Stores:
     with engine.begin() as db:
         # Two processes that open it at once must not make a collection each.
-        db.execute(query("runs.lock_collection"))
+        runs.lock_collections(db)
         vectors = open_collection()
         model_id = runs.register_model(db, model)
         known = runs.collection(db, model_id)

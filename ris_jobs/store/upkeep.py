@@ -41,7 +41,8 @@ def undescribed(db: Connection, model_id: int, ids: Sequence[int]) -> list[int]:
 
 
 def unindex(db: Connection, model_id: int, ids: Sequence[int]) -> None:
-    """The vectors of these images are to be put into the index again."""
+    """The vectors of these images are to be put into the index again, and their neighbours to be
+    judged again: what was matched while the vectors were lost did not meet them."""
     db.execute(query("upkeep.unindex"), {"model_id": model_id, "ids": list(ids)})
 
 

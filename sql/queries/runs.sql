@@ -45,6 +45,10 @@ UPDATE ris.model SET collection = :collection WHERE model_id = :model_id;
 -- One at a time opens a collection, and makes it where it is missing.
 SELECT pg_advisory_xact_lock(hashtext('ris.collection'));
 
+-- name: share_collection
+-- While somebody fills a collection nobody may make it anew, and the other way round.
+SELECT pg_advisory_xact_lock_shared(hashtext('ris.collection'));
+
 -- name: lock_lite
 -- Whether this connection may be the only one that works with a Milvus Lite; free again when it
 -- is closed.

@@ -41,8 +41,8 @@ UPDATE ris.image SET retired_at = now() WHERE image_id = ANY(:ids);
 SELECT image_id FROM ris.descriptor WHERE model_id = :model_id AND image_id = ANY(:ids);
 
 -- name: unindex
--- Milvus lost these.
-UPDATE ris.descriptor SET indexed_at = NULL
+-- Milvus lost these; what was matched meanwhile did not meet them.
+UPDATE ris.descriptor SET indexed_at = NULL, matched_at = NULL
 WHERE model_id = :model_id AND image_id = ANY(:ids);
 
 -- name: pictured

@@ -5,6 +5,10 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import threading
+import time
+from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +20,7 @@ from sqlalchemy import text
 from ris_jobs import jobs
 from ris_jobs.crawl.directory import uri_of
 from ris_jobs.demo import edits
-from ris_jobs.errors import Unavailable
+from ris_jobs.errors import Unavailable, VectorsUnavailable
 from ris_jobs.jobs.models import model_of, open_pipeline
 from ris_jobs.match.candidates import Described
 from ris_jobs.progress import LogProgress
@@ -25,6 +29,7 @@ from ris_jobs.settings import Settings
 from ris_jobs.store import runs
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.stores import open_stores
+from ris_jobs.store.vectors import Vectors
 from tests.jobs.conftest import Scan, row_versions
 
 
@@ -130,8 +135,6 @@ def test_the_order_of_arrival_does_not_matter(
 def test_a_scan_that_stopped_half_way_is_finished_by_the_next(
     scan: Scan, folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ris_jobs.store.vectors import Vectors
-
     def fail(*_: object) -> None:
         raise RuntimeError("pulled the plug")
 
@@ -143,6 +146,39 @@ def test_a_scan_that_stopped_half_way_is_finished_by_the_next(
         assert db.scalar(text("SELECT status FROM ris.last_run")) == "failed"
     scan(folder)
     assert len(pairs(settings)) == 2
+
+
+def test_nothing_is_said_to_be_in_an_index_that_was_made_anew_meanwhile(
+    scan: Scan, folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan(folder)
+    with open_stores(settings, model_of(settings)) as stores:
+        night = replace(stores, vectors=copy(stores.vectors))
+        rebuild = threading.Thread(target=jobs.rebuild_index, args=[stores])
+        waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+
+        def upsert(described: Described) -> None:
+            Vectors.upsert(night.vectors, described)
+            rebuild.start()
+            with stores.engine.connect() as other:
+                while rebuild.is_alive() and not other.scalar(waits):
+                    time.sleep(0.01)
+
+        unindex = text("UPDATE ris.descriptor SET indexed_at = NULL")
+        with stores.engine.begin() as db:
+            db.execute(unindex)
+        monkeypatch.setattr(night.vectors, "upsert", upsert)
+        # What it would take after that batch is refused, or left for it by the rebuild.
+        with suppress(VectorsUnavailable):
+            jobs.index(night)
+        rebuild.join()
+        assert jobs.check_index(stores).missing == ()
+        # And one that comes later does not go on with what is there no more.
+        with stores.engine.begin() as db:
+            db.execute(unindex)
+        with pytest.raises(VectorsUnavailable, match="another collection took its place"):
+            jobs.index(night)
+        assert jobs.index(stores) == 3
 
 
 def test_the_index_can_be_lost_and_rebuilt(scan: Scan, folder: Path, settings: Settings) -> None:

@@ -89,6 +89,21 @@ def test_what_the_stores_lost_or_should_not_have_is_put_right(
     assert keep_up(settings) == Upkept(previews_missing=1)
 
 
+def test_what_came_while_vectors_were_lost_is_matched_with_them(
+    settings: Settings, folder: Path, scan: Scan
+) -> None:
+    (late := folder / "sub" / "small.jpg").rename(folder.parent / "small.jpg")
+    scan(folder)
+    sha256 = sha256_of(settings, "coffee.jpg")
+    ((coffee,),) = ask(settings, f"SELECT image_id FROM ris.image WHERE sha256 = '{sha256}'")
+    with serving_stores(settings) as (_, stores):
+        stores.vectors.delete([coffee])
+    (folder.parent / "small.jpg").rename(late)
+    assert "thumbnail" not in scan(folder).matches
+    assert keep_up(settings) == Upkept(vectors_restored=1)
+    assert scan(folder).matches["thumbnail"].new == 1
+
+
 def test_runs_that_were_killed_are_closed_after_a_while(settings: Settings) -> None:
     killed, at_work = jobs.begin(settings), jobs.begin(settings)
     ask(
