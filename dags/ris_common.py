@@ -24,10 +24,14 @@ DEFAULT_ARGS = {
 
 
 def task_settings() -> "Settings":
-    """Of a task's environment; its logs are set up by them."""
+    """Of a task's environment; its logs are set up by them, and keep their secrets whoever writes
+    there."""
+    from airflow.sdk.log import mask_secret
     from ris_jobs import logs
     from ris_jobs.settings import Settings
 
     settings = Settings.from_env()
     logs.tasks(settings)
+    for secret in settings.secrets():
+        mask_secret(secret)
     return settings

@@ -92,6 +92,21 @@ def test_a_night_finds_the_thumbnail_and_the_next_finds_nothing_new(
     assert list((environment.home / "reports").iterdir())
 
 
+def test_whatever_a_task_logs_shows_no_secrets(
+    nights: dict[str, Any], environment: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text that no logger of ours wrote, in what a task's log is made by; RIS_LOG is not set."""
+    from airflow.sdk.log import mask_logs
+
+    line = {"event": "cannot reach https://host with t0psecret, says a driver"}
+    assert "t0psecret" in str(mask_logs(None, "error", dict(line)))
+    monkeypatch.setenv("RIS_MILVUS_TOKEN", "ann:t0psecret")
+    monkeypatch.setenv("RIS_MODEL", "nonesuch")
+    run = nights["ris_upkeep"].test()
+    assert set(states(run).values()) == {"failed"}
+    assert "t0psecret" not in str(mask_logs(None, "error", dict(line)))
+
+
 def test_a_step_that_fails_is_said_and_the_run_is_closed(
     nights: dict[str, Any], environment: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
