@@ -27,6 +27,7 @@ def task_settings() -> "Settings":
     """Of a task's environment; its logs are set up by them, and keep their secrets whoever writes
     there."""
     from airflow.sdk.log import mask_secret
+
     from ris_jobs import logs
     from ris_jobs.settings import Settings
 

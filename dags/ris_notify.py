@@ -20,8 +20,16 @@ def failed(context: Any) -> None:
     tell(context, f"{task.dag_id}: {task.task_id} failed", lines[:1])
 
 
+def overdue(context: Any) -> None:
+    """An ``on_failure_callback`` of DAGs: a run that takes longer than it may ends with its other
+    tasks skipped, so that none of them tells. Of a run that failed, a task has told."""
+    if context.get("reason") == "timed_out":
+        said = f"{context['run_id']}: what was not done waits for the next run"
+        tell(context, f"{context['dag'].dag_id}: it took too long and was ended", [said])
+
+
 def tell(context: Any, title: str, lines: list[str]) -> None:
-    """Post a title and lines about the task of the context, if anybody wants to know."""
+    """Post a title and lines about the task or run of the context, if anybody wants to know."""
     try:
         _post(context, title, lines)
     except Exception as error:
@@ -36,13 +44,13 @@ def _post(context: Any, title: str, lines: list[str]) -> None:
     settings = Settings.from_env()
     if settings.notify is None:
         return
-    task = context["ti"]
+    task = context.get("ti")
     said = [_masked(line, settings.secrets())[:_LONGEST] for line in lines]
     body = {
         "text": "\n".join([title, *said]),
-        "dag_id": task.dag_id,
-        "run_id": task.run_id,
-        "task_id": task.task_id,
+        "dag_id": context["dag"].dag_id,
+        "run_id": context["run_id"],
+        "task_id": getattr(task, "task_id", None),
         "log_url": getattr(task, "log_url", None),
     }
     request = urllib.request.Request(

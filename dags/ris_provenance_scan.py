@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task
 
 from ris_common import DEFAULT_ARGS, OBSERVED, task_settings
-from ris_notify import tell
+from ris_notify import overdue, tell
 
 SHARED = ("fingerprint", "match")
 
@@ -22,6 +22,7 @@ SHARED = ("fingerprint", "match")
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=23),
+    on_failure_callback=[overdue],
     default_args=DEFAULT_ARGS,
     tags=["ris-jobs"],
     doc_md=__doc__,
@@ -37,7 +38,8 @@ SHARED = ("fingerprint", "match")
     },
 )
 def ris_provenance_scan() -> None:
-    @task
+    # The report tells of this one and the next, whichever failed.
+    @task(on_failure_callback=[])
     def begin() -> int:
         from ris_jobs import jobs
 
@@ -48,7 +50,6 @@ def ris_provenance_scan() -> None:
     def workers() -> list[int]:
         return list(range(get_current_context()["params"]["workers"]))
 
-    # The report tells of what failed.
     @task(on_failure_callback=[])
     def work(step: str, ris_run: int, worker: int = 0) -> dict[str, object]:
         from ris_jobs import jobs

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from airflow.callbacks.callback_requests import DagCallbackRequest
+from airflow.dag_processing.processor import _execute_dag_callbacks
 from PIL import Image
 from sqlalchemy import create_engine, text
 
@@ -92,6 +95,43 @@ def test_a_failed_night_is_told_once_and_without_secrets(
     assert title == "ris_provenance_scan: report failed"
     assert why == "run 2: fingerprint, banks, match, resolve did not finish"
     assert SECRET not in json.dumps(told) and webhook.path not in json.dumps(told)
+
+
+@pytest.mark.parametrize("reason, times", [("timed_out", 1), ("task_failure", 0)])
+def test_a_night_that_takes_too_long_is_told(
+    dagbag: Any, environment: Settings, webhook: Webhook, reason: str, times: int
+) -> None:
+    """As the dag-processor does it; tasks have none left that could tell."""
+    request = DagCallbackRequest(
+        filepath="ris_provenance_scan.py",
+        bundle_name="dags-folder",
+        bundle_version=None,
+        dag_id="ris_provenance_scan",
+        run_id="night",
+        is_failure_callback=True,
+        msg=reason,
+    )
+    _execute_dag_callbacks(dagbag, request, structlog.get_logger())
+    assert len(webhook.told) == times
+    for told in webhook.told:
+        assert (told["dag_id"], told["run_id"]) == ("ris_provenance_scan", "night")
+        assert told["text"].splitlines()[0] == (
+            "ris_provenance_scan: it took too long and was ended"
+        )
+
+
+def test_a_night_that_does_not_begin_is_told_once(
+    nights: dict[str, Any],
+    environment: Settings,
+    webhook: Webhook,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RIS_MODEL", "nonesuch")
+    run = nights["ris_provenance_scan"].test()
+    assert states(run)["begin[-1]"] == states(run)["report[-1]"] == "failed"
+    (told,) = webhook.told
+    assert told["task_id"] == "report"
+    assert told["text"].splitlines()[1].startswith("no run was begun")
 
 
 def test_an_unusual_night_is_told_and_is_no_failure(
