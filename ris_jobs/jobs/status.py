@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from ris_jobs.jobs.wanted import uri_of
 from ris_jobs.report.operation import Status, needs
 from ris_jobs.settings import Settings
-from ris_jobs.store import reports
+from ris_jobs.store import reports, sources
 from ris_jobs.store import status as store
 
 __all__ = ["status"]
@@ -28,8 +29,13 @@ def status(engine: Engine, settings: Settings) -> Status:
             runs=store.newest(db, _RUNS),
             quarantine=reports.quarantined_by_reason(db),
             sizes=store.sizes(db) | _folders(settings),
-            needs=needs(at, store.last(db), waiting),
+            needs=needs(at, store.last(db, _roots(db)), waiting),
         )
+
+
+def _roots(db: Connection) -> list[str]:
+    """Of what nights crawl, as runs name them."""
+    return [uri_of(stored) for stored, _ in sources.there(db) if stored.enabled]
 
 
 def _folders(settings: Settings) -> dict[str, int]:

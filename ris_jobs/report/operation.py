@@ -54,11 +54,12 @@ class Status:
     needs: tuple[str, ...]
 
 
-def needs(at: datetime, last: Mapping[str, Ran], waiting: Sequence[Waiting]) -> tuple[str, ...]:
-    """What needs a hand at that time, by the last run of each kind and what waits."""
-    said = [sentence for run in last.values() for sentence in _of_run(at, run)]
+def needs(at: datetime, last: Sequence[Ran], waiting: Sequence[Waiting]) -> tuple[str, ...]:
+    """What needs a hand at that time, by the last runs (of each kind, and of crawls of each
+    source) and what waits."""
+    said = [sentence for run in last for sentence in _of_run(at, run)]
     if last:
-        said += _late(at, last.values())
+        said += _late(at, last)
     return (*said, *_old(waiting))
 
 
@@ -71,7 +72,7 @@ def _of_run(at: datetime, run: Ran) -> list[str]:
     return [f"{name}, {ago}: {anomaly}" for anomaly in run.anomalies]
 
 
-def _late(at: datetime, runs: Sequence[Ran] | Any) -> list[str]:
+def _late(at: datetime, runs: Sequence[Ran]) -> list[str]:
     newest = max(run.finished_at or run.started_at for run in runs)
     if at - newest <= LATE:
         return []

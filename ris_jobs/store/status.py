@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,10 +30,11 @@ def newest(db: Connection, limit: int) -> tuple[Ran, ...]:
     return tuple(_ran(r._mapping) for r in db.execute(query("status.runs"), {"limit": limit}))
 
 
-def last(db: Connection) -> dict[str, Ran]:
-    """The newest run of each kind; ``state`` as the table has it."""
-    rows = db.execute(query("status.last")).mappings()
-    return {r["kind"]: _ran({**r, "state": r["status"]}) for r in rows}
+def last(db: Connection, roots: Sequence[str]) -> tuple[Ran, ...]:
+    """The newest run of each kind, and the newest crawl of each of these ``roots``; ``state`` as
+    the table has it."""
+    rows = db.execute(query("status.last"), {"roots": list(roots)})
+    return tuple(_ran(r._mapping) for r in rows)
 
 
 def sizes(db: Connection) -> dict[str, int]:

@@ -25,20 +25,33 @@ FROM ris.match m JOIN ris.run r USING (run_id)
 WHERE NOT m.resolved;
 
 -- name: runs
--- The newest runs. One that never ended was cut off, once a later one of its kind has begun.
+-- The newest runs. One that never ended was cut off, once a later one of its kind has begun; a
+-- crawl, once later ones have begun of all that it crawled, for crawls run side by side.
 SELECT r.run_id, r.kind, r.started_at, r.finished_at, r.summary,
-       CASE WHEN r.status = 'running' AND EXISTS (
-                SELECT FROM ris.run l WHERE l.kind = r.kind AND l.run_id > r.run_id)
+       CASE WHEN r.status = 'running' AND NOT EXISTS (
+                SELECT FROM unnest(CASE WHEN r.kind = 'crawl' AND r.roots <> '{}' THEN r.roots
+                                 ELSE '{NULL}' END) AS of(root)
+                WHERE NOT EXISTS (
+                    SELECT FROM ris.run l
+                    WHERE l.kind = r.kind AND l.run_id > r.run_id
+                      AND (of.root IS NULL OR of.root = ANY(l.roots))))
             THEN 'cut off' ELSE r.status END AS state
 FROM ris.run r
 ORDER BY r.run_id DESC
 LIMIT :limit;
 
 -- name: last
--- The newest run of each kind.
-SELECT DISTINCT ON (kind) run_id, kind, status, started_at, finished_at, summary
+-- The newest run of each kind; of crawls, the newest of each of these roots.
+SELECT run_id, kind, status AS state, started_at, finished_at, summary
 FROM ris.run
-ORDER BY kind, run_id DESC;
+WHERE run_id IN (
+    SELECT max(run_id) FROM ris.run WHERE kind <> 'crawl' GROUP BY kind
+    UNION ALL
+    SELECT max(r.run_id)
+    FROM ris.run r CROSS JOIN unnest(r.roots) AS of(root)
+    WHERE r.kind = 'crawl' AND of.root = ANY(:roots)
+    GROUP BY of.root)
+ORDER BY kind, run_id;
 
 -- name: sizes
 SELECT pg_database_size(current_database()) AS database_bytes,

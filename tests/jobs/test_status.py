@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 
 from ris_jobs import jobs
 from ris_jobs.cli import main
+from ris_jobs.crawl.source import Source
 from ris_jobs.progress import LogProgress
 from ris_jobs.report.operation import Status
 from ris_jobs.settings import Settings
@@ -111,3 +112,40 @@ def test_a_run_that_was_killed_is_cut_off_once_the_next_begins(
     scan(folder)
     assert [run.state for run in jobs.status(engine, settings).runs] == ["done", "cut off"]
     assert jobs.status(engine, settings).needs == ()
+
+
+def test_of_crawls_side_by_side_each_source_has_its_own(
+    engine: Engine, settings: Settings, folder: Path
+) -> None:
+    first, second = folder, folder / "sub"
+    for number, root in enumerate((first, second)):
+        jobs.add_source(engine, Source(name=f"s{number}", kind="directory", location=str(root)))
+    uris = first.as_uri(), second.as_uri()
+    with engine.begin() as db:
+        failed = runs.start(db, "crawl", settings, roots=uris[:1])
+        alive = runs.start(db, "crawl", settings, roots=uris)
+        later = runs.start(db, "crawl", settings, roots=uris[1:])
+        runs.finish(db, failed, "failed", {})
+        runs.finish(db, later, "done", {})
+
+    def states() -> list[str]:
+        return [run.state for run in jobs.status(engine, settings).runs]
+
+    # The second folder was looked at since, the first was not.
+    assert states() == ["done", "running", "failed"]
+    with engine.begin() as db:
+        runs.finish(db, alive, "done", {})
+        again = runs.start(db, "crawl", settings, roots=uris[:1])
+        runs.finish(db, again, "failed", {})
+        runs.finish(db, runs.start(db, "crawl", settings, roots=uris[1:]), "done", {})
+    (said,) = jobs.status(engine, settings).needs
+    assert said.startswith(f"crawl {again.run_id} failed")
+    jobs.enable_source(engine, "s0", False)
+    assert jobs.status(engine, settings).needs == ()
+    with engine.begin() as db:
+        runs.start(db, "crawl", settings, roots=uris)
+        runs.start(db, "crawl", settings, roots=uris[1:])
+    assert states()[:2] == ["running", "running"]
+    with engine.begin() as db:
+        runs.start(db, "crawl", settings, roots=uris[:1])
+    assert states()[:3] == ["running", "running", "cut off"]

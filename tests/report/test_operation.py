@@ -29,7 +29,7 @@ NONE = (Waiting("fingerprint", 0, None),)
 
 
 def said(*runs: Ran, waiting: tuple[Waiting, ...] = NONE) -> tuple[str, ...]:
-    return needs(NOW, {run.kind: run for run in runs}, waiting)
+    return needs(NOW, runs, waiting)
 
 
 def test_a_night_that_went_well_needs_nothing() -> None:
