@@ -23,7 +23,7 @@ _LOG = logging.getLogger("ris_jobs")
 
 
 class Second:
-    """Where its model cannot be loaded, the night goes on without it."""
+    """Where its model cannot be loaded, or fails at every picture, the night goes on without it."""
 
     def __init__(self, beside: Beside) -> None:
         self._beside = beside
@@ -32,19 +32,27 @@ class Second:
 
     def describe(self, db: Connection, at_hand: Mapping[int, bytes]) -> None:
         """``at_hand``: image id → its bytes."""
-        if pipeline := self._opened():
-            results = run_each(pipeline, [*at_hand.values()])
-            found = described(dict(zip(at_hand, results, strict=True)))
-            descriptors.save(db, self._beside.stores.model_id, found)
+        if (pipeline := self._opened()) and (results := self._run(pipeline, at_hand)):
+            descriptors.save(db, self._beside.stores.model_id, described(results))
+
+    def _run(self, pipeline: Pipeline, at_hand: Mapping[int, bytes]) -> dict[int, Result]:
+        try:
+            return dict(zip(at_hand, run_each(pipeline, [*at_hand.values()]), strict=True))
+        except Exception as e:
+            self._leave_out(e)
+            return {}
 
     def _opened(self) -> Pipeline | None:
         if self._pipeline is None and self._usable:
             try:
                 self._pipeline = open_pipeline(self._beside.settings)
             except Unavailable as e:
-                _LOG.warning("the model of the open reindex is left out: %s", e)
-                self._usable = False
+                self._leave_out(e)
         return self._pipeline
+
+    def _leave_out(self, why: Exception) -> None:
+        _LOG.warning("the model of the open reindex is left out: %s", why)
+        self._pipeline, self._usable = None, False
 
 
 def described(results: Mapping[int, Result]) -> dict[int, Descriptors]:

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from ris_jobs import jobs
 from ris_jobs.errors import ImageRejected, ModelUnavailable, Reason
 from ris_jobs.fingerprint.pipeline import Pipeline
+from ris_jobs.jobs import second
 from ris_jobs.jobs.models import model_of, open_pipeline
 from ris_jobs.jobs.poison import judge_each, run_each
 from ris_jobs.match import Candidate, judge
@@ -165,6 +166,33 @@ def test_the_other_images_of_the_batch_go_on(
     with open_engine(settings) as engine, engine.connect() as db:
         found = db.execute(text("SELECT uri, reason FROM ris.image_by_uri WHERE reason <> ''"))
         assert [(Path(r.uri).name, r.reason) for r in found] == [("red.png", "failed")]
+
+
+def test_a_model_beside_that_fails_at_every_picture_is_left_out_of_the_night(
+    settings: Settings,
+    folder: Path,
+    scan: Scan,
+    failing: Failing,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (late := folder / "sub" / "small.jpg").rename(folder.parent / "small.jpg")
+    scan(folder)
+    jobs.start_reindex(settings, "builtin", "0+0", "me")
+    (folder.parent / "small.jpg").rename(late)
+    opened = list[str]()
+
+    def beside(_: Settings) -> Pipeline:
+        opened.append("the model beside")
+        return failing(lambda squares: len(squares) > 0)
+
+    monkeypatch.setattr(second, "open_pipeline", beside)
+    (folder / "third.png").write_bytes(png((0, 0, 255)))
+    assert scan(folder, settings=replace(settings, batch_size=1)).fingerprinted == 2
+    assert len(opened) == 1
+    assert [r for r in caplog.messages if "is left out: the planted fault" in r]
+    figures = jobs.reindex_status(settings).figures
+    assert figures and (figures.images, figures.described) == (4, 0)
 
 
 def test_a_damaged_preview_stops_no_scan(settings: Settings, folder: Path, scan: Scan) -> None:
