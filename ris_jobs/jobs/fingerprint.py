@@ -39,16 +39,19 @@ _LOG = logging.getLogger("ris_jobs")
 
 @dataclass(slots=True)
 class Fingerprinted:
-    """What was done, and the seconds spent inside the pipeline's stages."""
+    """What was done, and the seconds spent inside the pipeline's stages. ``undescribed`` images are
+    fingerprinted, and stay so, but could not be described now."""
 
     images: int = 0
     quarantined: int = 0
+    undescribed: int = 0
     seconds: float = 0.0
     stages: dict[str, float] = field(default_factory=dict)
 
     def add(self, done: _Done) -> None:
         self.images += done.images
         self.quarantined += done.quarantined
+        self.undescribed += done.undescribed
 
 
 def fingerprint(
@@ -87,7 +90,7 @@ def fingerprint(
                 break
             after = done.after
             total.add(done)
-            advance(done.images + done.quarantined)
+            advance(done.images + done.quarantined + done.undescribed)
             pace.rest()
     index(stores, settings.patience)
     if beside:
@@ -118,6 +121,7 @@ class _Done:
     after: int
     images: int
     quarantined: int
+    undescribed: int
 
 
 def _batch(work: _Work, after: int, size: int) -> _Done | None:
@@ -138,22 +142,29 @@ def _batch(work: _Work, after: int, size: int) -> _Done | None:
     if work.settings.keep_fetched == 0:
         drop_judged(stores.engine, stores.fetched, _from_the_web(claimed))
     with about(batch=claimed[0].image_id):
-        _say(claimed, done, rejected)
-    return _Done(claimed[-1].image_id, len(done), len(rejected))
+        quarantined = _say(claimed, done, rejected)
+    left = len(rejected) - quarantined
+    return _Done(claimed[-1].image_id, len(done), quarantined, left)
 
 
 def _say(
     claimed: Sequence[Claimed],
     done: Mapping[int, Processed],
     rejected: Mapping[int, ImageRejected],
-) -> None:
-    _LOG.info("%d images are fingerprinted, %d quarantined", len(done), len(rejected))
+) -> int:
+    """Returns how many are quarantined: what was fingerprinted before is not, for want of its
+    bytes."""
+    failed = [(c, rejected[c.image_id]) for c in claimed if c.image_id in rejected]
+    quarantined = sum(c.new for c, _ in failed)
+    _LOG.info("%d images are fingerprinted, %d quarantined", len(done), quarantined)
     metrics.add("ris.images", len(done), stage="fingerprint")
-    for c in claimed:
-        if why := rejected.get(c.image_id):
+    for c, why in failed:
+        known = {"image_id": c.image_id, "sha256": c.sha256, "reason": str(why.reason)}
+        said = "is quarantined" if c.new else "cannot be described"
+        _LOG.info("image %d %s: %s", c.image_id, said, why.detail, extra=known)
+        if c.new:
             metrics.add("ris.quarantined", 1, reason=str(why.reason))
-            known = {"image_id": c.image_id, "sha256": c.sha256, "reason": str(why.reason)}
-            _LOG.info("image %d is quarantined: %s", c.image_id, why.detail, extra=known)
+    return quarantined
 
 
 def _read(previews: Previews, reader: Reader, claimed: Claimed) -> bytes | ImageRejected:

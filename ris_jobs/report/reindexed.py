@@ -41,8 +41,8 @@ def done(total: Any) -> RenderableType:
         Text(f"described   {plural(described.images, 'image')}, {rate:,.0f} a minute"),
         Text(f"matched     {plural(matched.images, 'image')}, {pairs}"),
     ]
-    if described.quarantined:
-        out = plural(described.quarantined, "image")
+    if described.undescribed:
+        out = plural(described.undescribed, "image")
         lines.append(Text(f"left out    {out}: bytes and preview are gone", "yellow"))
     lines.append(Text("nothing is left to do" if total.ready else "more is left: run it again"))
     return Group(*lines)
