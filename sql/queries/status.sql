@@ -1,23 +1,29 @@
 -- name: waiting
--- What waits for each stage under the model of the last scan: images (for families, pairs), and
--- since when the oldest does.
-WITH last AS (
-    SELECT model_id FROM ris.run WHERE kind = 'scan' ORDER BY run_id DESC LIMIT 1
+-- What waits for each stage under the model that serves (while none was chosen, that of the last
+-- scan): images (for families, pairs), and since when the oldest does. What is retired waits for
+-- nothing, unless it is there again.
+WITH served AS (
+    SELECT coalesce(
+        (SELECT model_id FROM ris.serving ORDER BY serving_id DESC LIMIT 1),
+        (SELECT model_id FROM ris.run WHERE kind = 'scan' ORDER BY run_id DESC LIMIT 1)) AS model_id
 )
 SELECT 'fingerprint' AS stage, count(*) AS images, min(first_seen_at) AS since
 FROM ris.image WHERE status = 'pending'
 UNION ALL
 SELECT 'describe', count(*), NULL
 FROM ris.image i
-WHERE i.status = 'ok' AND EXISTS (SELECT FROM last) AND NOT EXISTS (
-    SELECT FROM ris.descriptor d JOIN last USING (model_id) WHERE d.image_id = i.image_id)
+WHERE i.status = 'ok' AND (SELECT model_id FROM served) IS NOT NULL AND NOT EXISTS (
+    SELECT FROM ris.descriptor d JOIN served USING (model_id) WHERE d.image_id = i.image_id)
+  AND (i.retired_at IS NULL OR EXISTS (
+      SELECT FROM ris.observation o
+      WHERE o.image_id = i.image_id AND o.superseded_at IS NULL AND o.gone_at IS NULL))
 UNION ALL
 SELECT 'index', count(*), min(i.first_seen_at)
-FROM ris.descriptor d JOIN last USING (model_id) JOIN ris.image i USING (image_id)
+FROM ris.descriptor d JOIN served USING (model_id) JOIN ris.image i USING (image_id)
 WHERE d.indexed_at IS NULL
 UNION ALL
 SELECT 'match', count(*), min(i.first_seen_at)
-FROM ris.descriptor d JOIN last USING (model_id) JOIN ris.image i USING (image_id)
+FROM ris.descriptor d JOIN served USING (model_id) JOIN ris.image i USING (image_id)
 WHERE d.matched_at IS NULL
 UNION ALL
 SELECT 'resolve', count(*), min(r.started_at)

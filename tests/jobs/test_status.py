@@ -14,10 +14,11 @@ from sqlalchemy import Engine, text
 from ris_jobs import jobs
 from ris_jobs.cli import main
 from ris_jobs.crawl.source import Source
+from ris_jobs.jobs.models import model_of
 from ris_jobs.progress import LogProgress
 from ris_jobs.report.operation import Status
 from ris_jobs.settings import Settings
-from ris_jobs.store import runs
+from ris_jobs.store import runs, serving
 from ris_jobs.store.postgres import open_engine
 from tests.jobs.conftest import Scan
 
@@ -74,7 +75,12 @@ def test_another_model_waits_to_describe(
             ),
         )
         runs.finish(db, runs.start(db, "scan", settings, model_id=model), "failed", {})
+        model_id = runs.register_model(db, model_of(settings))
     assert waiting(jobs.status(engine, settings)) == {"describe": 3}
+    # But the one that was chosen to serve decides, whatever the last scan had.
+    with engine.begin() as db:
+        serving.choose(db, model_id, "me", "a test")
+    assert waiting(jobs.status(engine, settings)) == {}
 
 
 def test_exit_status_and_words(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from ris_jobs import jobs
 from ris_jobs.demo import edits
@@ -45,6 +45,10 @@ def sha256_of(settings: Settings, name: str) -> str:
     return str(
         ask(settings, f"SELECT sha256 FROM ris.image_by_uri WHERE uri LIKE '%/{name}'")[0][0]
     )
+
+
+def waiting(engine: Engine, settings: Settings) -> dict[str, int]:
+    return {w.stage: w.images for w in jobs.status(engine, settings).waiting if w.images}
 
 
 def test_all_is_in_order_after_a_scan(settings: Settings, folder: Path, scan: Scan) -> None:
@@ -102,6 +106,27 @@ def test_what_came_while_vectors_were_lost_is_matched_with_them(
     assert "thumbnail" not in scan(folder).matches
     assert keep_up(settings) == Upkept(vectors_restored=1)
     assert scan(folder).matches["thumbnail"].new == 1
+
+
+def test_what_cannot_be_described_again_is_not_in_quarantine(
+    settings: Settings, folder: Path, scan: Scan, caplog: pytest.LogCaptureFixture
+) -> None:
+    scan(folder)
+    sha256 = sha256_of(settings, "coffee.jpg")
+    (folder / "coffee.jpg").unlink()
+    open_previews(settings).delete(sha256)
+    ask(settings, "DELETE FROM ris.descriptor")
+    with caplog.at_level("INFO", "ris_jobs"):
+        summary = scan(folder)
+    assert (summary.fingerprinted, summary.rejected) == (2, 0)
+    (said,) = [record for record in caplog.records if hasattr(record, "sha256")]
+    assert "cannot be described" in said.getMessage() and said.sha256 == sha256
+    assert "2 images are fingerprinted, 0 quarantined" in caplog.messages
+    # It waits for its bytes; once it is retired, for nothing.
+    with open_engine(settings) as engine:
+        assert waiting(engine, settings) == {"describe": 1}
+        ask(settings, f"UPDATE ris.image SET retired_at = now() WHERE sha256 = '{sha256}'")
+        assert waiting(engine, settings) == {}
 
 
 def test_runs_that_were_killed_are_closed_after_a_while(settings: Settings) -> None:
