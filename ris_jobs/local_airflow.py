@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -137,8 +138,12 @@ def _password(home: Path) -> tuple[str | None, Path]:
 
 
 def _write_private(file: Path, text: str) -> None:
-    file.touch(mode=0o600, exist_ok=False)
-    file.write_text(text)
+    """All of it or nothing, whenever it is killed; nobody else may read it."""
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".", delete=False) as part:
+        part.write(text)
+        part.flush()
+        os.fsync(part.fileno())
+    Path(part.name).replace(file)
 
 
 def _airflow() -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from benchmarks.nights.airflow import Airflow, until
+from ris_jobs import local_airflow
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
 from ris_jobs.settings import Settings
@@ -39,6 +42,21 @@ def found(home: Path) -> list[tuple[str, str, int]]:
             text("SELECT relation, derived_uri, run_id FROM ris.match_by_uri ORDER BY derived_uri")
         )
         return [(r, Path(u).name, n) for r, u, n in rows]
+
+
+def test_a_secret_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
+    """The disk is as good as full while it is written."""
+    file = tmp_path / "secret-key"
+    program = (
+        "import resource, sys; from pathlib import Path; from ris_jobs import local_airflow;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0));"
+        "local_airflow._secret(Path(sys.argv[1]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, file], stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and "File too large" in done.stderr
+    secret = local_airflow._secret(file)
+    assert len(secret) >= 32 and secret == local_airflow._secret(file) == file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.slow
