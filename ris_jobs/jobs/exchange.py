@@ -83,7 +83,7 @@ def _gate(db: Connection, change: Change, settings: Settings, counted: int, lost
     """What stands against the new model: it loses too much, is not complete, or a night is under
     way."""
     allowed = max(settings.gate_lost_floor, int(settings.gate_lost * counted))
-    undescribed = images.count_undescribed(db, change.model_id, new=False)
+    undescribed, left_out, examples = images.count_lacking(db, change.model_id)
     figures = serving.figures(db, change.model_id)
     unmatched = figures.described - figures.matched
     scans = serving.scans_under_way(db)
@@ -94,5 +94,11 @@ def _gate(db: Connection, change: Change, settings: Settings, counted: int, lost
         (scans, f"run {min(scans, default=0)} has not finished (killed? `ris upkeep` closes it)"),
     ]
     return Gate(
-        tuple(said for holds, said in problems if holds), lost, allowed, undescribed, unmatched
+        problems=tuple(said for holds, said in problems if holds),
+        lost=lost,
+        lost_allowed=allowed,
+        undescribed=undescribed,
+        unmatched=unmatched,
+        left_out=left_out,
+        left_out_first=examples,
     )
