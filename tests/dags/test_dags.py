@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from copy import deepcopy
@@ -90,6 +91,36 @@ def test_a_night_finds_the_thumbnail_and_the_next_finds_nothing_new(
         assert db.scalar(text("SELECT count(*) FROM ris.match")) == 1
         assert db.scalar(text("SELECT count(*) FROM ris.observation")) == 2
     assert list((environment.home / "reports").iterdir())
+
+
+def test_more_sources_than_airflow_maps_share_tasks_and_fail_alone(
+    nights: dict[str, Any], environment: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crawl = nights["ris_crawl"]
+    of = crawl.get_task("list_sources").python_callable.__globals__
+    from airflow.configuration import conf
+
+    assert of["MOST_GROUPS"] < conf.getint("core", "max_map_length")
+    monkeypatch.setitem(of, "MOST_GROUPS", 2)
+    for name in ("b", "c", "d", "e"):
+        shutil.copytree(folder, folder.parent / name)
+    roots = [str(folder.parent / name) for name in ("b", "c", "d", "e")]
+    run = crawl.test(run_conf={"roots": roots, "sources": None})
+    assert [s for name, s in states(run).items() if name.startswith("crawl")] == ["success"] * 2
+    # The first of its group cannot be crawled any more; the other one is.
+    with open_engine(environment) as engine, engine.begin() as db:
+        db.execute(text("UPDATE ris.source SET location = '/nowhere' WHERE name = 'b'"))
+    run = crawl.test(run_conf={"roots": None, "sources": ["b", "c", "d", "e"]})
+    assert sorted(s for name, s in states(run).items() if name.startswith("crawl")) == [
+        "failed",
+        "success",
+    ]
+    with open_engine(environment) as engine, engine.connect() as db:
+        crawls = text(
+            "SELECT s.name, count(*) FROM ris.run r JOIN ris.source_crawl c USING (run_id) "
+            "JOIN ris.source s USING (source_id) WHERE r.status = 'done' GROUP BY 1"
+        )
+        assert {r.name: r.count for r in db.execute(crawls)} == {"b": 1, "c": 2, "d": 2, "e": 2}
 
 
 def test_a_step_that_fails_is_said_and_the_run_is_closed(
