@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -68,6 +69,13 @@ def test_every_dag_says_what_it_is(dagbag: Any, dag_id: str) -> None:
     for task in dag.tasks:
         assert task.retries >= 1
         assert task.execution_timeout is not None
+
+
+@pytest.mark.parametrize("dag_id", sorted(LISTED))
+def test_one_page_lists_every_parameter_and_no_other(dagbag: Any, dag_id: str) -> None:
+    page = (DAGS.parent / "docs" / "operations.md").read_text("utf-8")
+    (listed,) = re.findall(rf"^\|.*\| `{dag_id}`: ([^|]+) \|", page, flags=re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", listed)) == set(dagbag.dags[dag_id].params)
 
 
 def test_a_night_finds_the_thumbnail_and_the_next_finds_nothing_new(
