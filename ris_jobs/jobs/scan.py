@@ -88,8 +88,8 @@ def crawl_each(settings: Settings, names: Sequence[str], progress: Progress) -> 
             failed[name] = error
     if len(failed) > 1:
         raise ExceptionGroup(f"sources {', '.join(failed)} failed", [*failed.values()])
-    for error in failed.values():
-        raise error
+    for one in failed.values():
+        raise one
     return done
 
 

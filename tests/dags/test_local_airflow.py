@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from urllib.parse import quote
 
@@ -54,7 +54,13 @@ def outside(airflow: Airflow) -> set[str]:
         if c.status == psutil.CONN_LISTEN
     }
     assert listening, "nothing is looked at"
-    return {str(at) for at in listening if not ip_address(at.ip).is_loopback}
+    return {str(at) for at in listening if not _of(at.ip).is_loopback}
+
+
+def _of(ip: str) -> IPv4Address | IPv6Address:
+    """An IPv4 address that is written as one of IPv6 is that of IPv4."""
+    address = ip_address(ip)
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def log_of_the_crawl(airflow: Airflow) -> str:
