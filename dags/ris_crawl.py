@@ -6,6 +6,10 @@ from airflow.sdk import CronDataIntervalTimetable, Param, dag, get_current_conte
 
 from ris_common import DEFAULT_ARGS, OBSERVED, task_settings
 
+# Airflow maps a task 1,024 times at most, unless core.max_map_length allows more: up to this many
+# sources each have a task of their own, more share them.
+MOST_GROUPS = 1000
+
 
 @dag(
     dag_id="ris_crawl",
@@ -33,23 +37,25 @@ from ris_common import DEFAULT_ARGS, OBSERVED, task_settings
 )
 def ris_crawl() -> None:
     @task
-    def list_sources() -> list[str]:
+    def list_sources() -> list[list[str]]:
         from pathlib import Path
 
         from ris_jobs import jobs
 
         params = get_current_context()["params"]
         wanted = [*(params["sources"] or ()), *map(Path, params["roots"] or ())]
-        return jobs.nightly(task_settings(), wanted)
+        names = jobs.nightly(task_settings(), wanted)
+        return [names[i::MOST_GROUPS] for i in range(min(len(names), MOST_GROUPS))]
 
     @task(max_active_tis_per_dag=4)
-    def crawl(source: str) -> dict[str, float]:
+    def crawl(sources: list[str]) -> dict[str, dict[str, float]]:
         from dataclasses import asdict
 
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
 
-        return asdict(jobs.crawl_only(task_settings(), [source], LogProgress()))
+        done = jobs.crawl_each(task_settings(), sources, LogProgress())
+        return {name: asdict(figures) for name, figures in done.items()}
 
     # One unmapped task rings the bell: events of mapped tasks can be lost. What is pending
     # stands in PostgreSQL, so a doubled or missing event does no harm.
@@ -57,7 +63,7 @@ def ris_crawl() -> None:
     def announce() -> None:
         pass
 
-    crawl.expand(source=list_sources()) >> announce()
+    crawl.expand(sources=list_sources()) >> announce()
 
 
 ris_crawl()

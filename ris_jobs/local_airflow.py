@@ -33,7 +33,14 @@ from ris_jobs.store.home import make
 
 __all__ = ["Ready", "serve"]
 
-_PARTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+# Logs of tasks lie in the home, where the api-server reads them; served, they would be on all
+# interfaces.
+_PARTS = (
+    ("api-server",),
+    ("scheduler", "--skip-serve-logs"),
+    ("dag-processor",),
+    ("triggerer", "--skip-serve-logs"),
+)
 _READY_S, _STOP_S = 300.0, 20.0
 # What ends again within this time is started later and later.
 _STEADY_S, _LONGEST_WAIT_S = 60.0, 60.0
@@ -68,7 +75,7 @@ def serve(settings: Settings, dags: Path, port: int, told: Callable[[Ready], Non
             env["RIS_MILVUS_URI"] = f"http://127.0.0.1:{port + 1}"
         password, file = _password(home)
         _migrate(env, home)
-        programs = [_Program(name, (_airflow(), name), env, home) for name in _PARTS]
+        programs = [_Program(part[0], (_airflow(), *part), env, home) for part in _PARTS]
         for program in programs:
             stack.enter_context(program.running())
         if settings.milvus_uri is None:

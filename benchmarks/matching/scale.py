@@ -119,7 +119,7 @@ def _matched(settings: Settings, new: Path, run_id: int) -> dict[str, Any]:
         with stores.engine.begin() as db:
             db.execute(text(_NO_MATCHES))
             db.execute(text(_ONLY_NEW), {"folder": uri_of(new)})
-            indexed = descriptors.indexed(db, stores.model_id)
+            indexed = descriptors.indexed(db, stores.model_id, 0, None)
             run = runs.resume(db, run_id)
         began = time.process_time()
         matched = jobs.match(stores, run, calibration_of(settings), settings, LogProgress())

@@ -46,7 +46,7 @@ from ris_jobs.jobs.review import (
     list_templates,
     remove_template,
 )
-from ris_jobs.jobs.scan import begin, crawl_only, finish, nightly, scan, step
+from ris_jobs.jobs.scan import begin, crawl_each, crawl_only, finish, nightly, scan, step
 from ris_jobs.jobs.search import Answer, Found, contact_sheet, search
 from ris_jobs.jobs.sources import (
     Applied,
@@ -97,6 +97,7 @@ __all__ = [
     "compare_banks",
     "contact_sheet",
     "crawl",
+    "crawl_each",
     "crawl_only",
     "decide",
     "decide_source",

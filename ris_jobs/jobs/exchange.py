@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from ris_jobs.errors import NotFound
 from ris_jobs.jobs.reindex import label
-from ris_jobs.jobs.resolve import look_again
+from ris_jobs.jobs.resolve import look_again, take_in
 from ris_jobs.report.churn import Churn, Gate
 from ris_jobs.report.text import plural
 from ris_jobs.settings import Settings
-from ris_jobs.store import churn, images, matches, serving, shadow, suppression
+from ris_jobs.store import churn, images, serving, shadow, suppression
 from ris_jobs.store.serving import Reindex
 
 # Examples of each class, and families, that a report names.
 _EXAMPLES, _FAMILIES = 50, 200
-# Whose families are looked at together.
+# Lost matches whose families are looked at together.
 _PAIRS = 4096
 
 
@@ -47,13 +49,22 @@ def exchange(db: Connection, change: Change, settings: Settings, run_id: int | N
     :func:`ris_jobs.store.matches.lock`."""
     lost, now = shadow.exchange(db, change.former_id, change.model_id)
     suppression.settle(db, shadow.unsettled(db, [*lost, *now]), settings.hub_limit)
-    unresolved = matches.unresolved(db)
-    changed, looked_at = sorted({*lost, *unresolved}), set[int]()
-    for start in range(0, len(changed), _PAIRS):
-        pairs = [p for p in changed[start : start + _PAIRS] if not looked_at.issuperset(p)]
-        if pairs:
-            looked_at |= {*look_again(db, [i for pair in pairs for i in pair], run_id, pairs)}
-    matches.set_resolved(db, unresolved)
+    _resolve(db, lost, run_id)
+
+
+def _resolve(db: Connection, lost: Sequence[tuple[int, int]], run_id: int | None) -> None:
+    """Families of all that lost, new and changed matches reach, part by part."""
+    by_derived: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for pair in lost:
+        by_derived[pair[0]].append(pair)
+    looked_at = set[int]()
+    while part := take_in(db, run_id, by_derived):
+        looked_at.update(part)
+    for start in range(0, len(lost), _PAIRS):
+        pairs = [p for p in lost[start : start + _PAIRS] if not looked_at.issuperset(p)]
+        ids = [i for pair in pairs for i in pair]
+        if ids:
+            looked_at.update(look_again(db, ids, run_id, by_derived))
 
 
 def measured(db: Connection, change: Change, settings: Settings) -> Churn:
@@ -83,7 +94,7 @@ def _gate(db: Connection, change: Change, settings: Settings, counted: int, lost
     """What stands against the new model: it loses too much, is not complete, or a night is under
     way."""
     allowed = max(settings.gate_lost_floor, int(settings.gate_lost * counted))
-    undescribed = images.count_undescribed(db, change.model_id, new=False)
+    undescribed, left_out, examples = images.count_lacking(db, change.model_id)
     figures = serving.figures(db, change.model_id)
     unmatched = figures.described - figures.matched
     scans = serving.scans_under_way(db)
@@ -94,5 +105,11 @@ def _gate(db: Connection, change: Change, settings: Settings, counted: int, lost
         (scans, f"run {min(scans, default=0)} has not finished (killed? `ris upkeep` closes it)"),
     ]
     return Gate(
-        tuple(said for holds, said in problems if holds), lost, allowed, undescribed, unmatched
+        problems=tuple(said for holds, said in problems if holds),
+        lost=lost,
+        lost_allowed=allowed,
+        undescribed=undescribed,
+        unmatched=unmatched,
+        left_out=left_out,
+        left_out_first=examples,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,6 +15,8 @@ from ris_jobs.store import descriptors, runs
 from ris_jobs.store.stores import Stores
 
 _BATCH = 1024
+# Ids of images that are compared at a time.
+_COMPARED = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,24 @@ def rebuild_index(stores: Stores) -> int:
 
 
 def check_index(stores: Stores) -> Drift:
-    """Compare what is in Milvus with what PostgreSQL says is there."""
+    """Compare what is in Milvus with what PostgreSQL says is there, some ids at a time."""
+    indexed, missing, extra = 0, list[int](), list[int]()
+    for low, high in _ranges(stores):
+        with stores.engine.connect() as db:
+            expected = descriptors.indexed(db, stores.model_id, low, high)
+        actual = Counter(stores.vectors.ids(low, high))
+        indexed += len(expected)
+        missing += sorted(i for i, vectors in expected.items() if actual[i] != vectors)
+        extra += sorted(actual.keys() - expected.keys())
+    return Drift(indexed, tuple(missing), tuple(extra))
+
+
+def _ranges(stores: Stores) -> Iterator[tuple[int, int | None]]:
+    """From which id on, and below which; the last one has no end, for Milvus may have more."""
     with stores.engine.connect() as db:
-        expected = descriptors.indexed(db, stores.model_id)
-    actual = Counter(stores.vectors.ids())
-    missing = sorted(i for i, vectors in expected.items() if actual[i] != vectors)
-    return Drift(len(expected), tuple(missing), tuple(sorted(actual.keys() - expected.keys())))
+        last = descriptors.last_indexed(db, stores.model_id)
+    start = 0
+    while start + _COMPARED <= last:
+        yield start, start + _COMPARED
+        start += _COMPARED
+    yield start, None

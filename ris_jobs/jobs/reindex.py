@@ -17,7 +17,7 @@ from ris_jobs.jobs.pace import Pace
 from ris_jobs.jobs.words import reviewer
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
-from ris_jobs.store import descriptors, runs, serving, shadow
+from ris_jobs.store import descriptors, images, runs, serving, shadow
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.runs import Model, Run
 from ris_jobs.store.serving import Choice, Figures, Reindex
@@ -135,6 +135,8 @@ def _work(
     # The order of matching decides what is found at the margin: as in a scan, it comes last.
     if not pace.next(1, total.fingerprinted.images):
         return
+    with stores.engine.begin() as db:
+        images.leave_out(db, stores.model_id, run.run_id)
     calibration = calibration_of(settings)
     total.matched = match(stores, run, calibration, settings, progress, apart=True, pace=pace)
     if pace.next(1, total.matched.images):

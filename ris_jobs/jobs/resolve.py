@@ -1,11 +1,12 @@
-"""Resolve: take new matches into families; a family that goes on keeps its id."""
+"""Resolve: take new matches into families, part by part; a family that goes on keeps its id."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 from sqlalchemy import Connection, Engine
 
@@ -18,6 +19,12 @@ from ris_jobs.store import families, images, matches
 from ris_jobs.store.images import Stored
 
 _SHOWN = 20
+# Matches whose families are looked at together.
+_PAIRS = 4096
+
+Lost = Mapping[int, Sequence[tuple[int, int]]]
+"""(derived, source) ids of matches that are no more, by the derived one."""
+_NOTHING_LOST: Lost = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -33,35 +40,43 @@ def resolve(
 ) -> Resolved:
     """Look again at all images that new or changed matches reach, and at nothing else;
     ``run_id`` is None outside of a run, ``patience`` is how many seconds to wait for a server that
-    is away."""
-    started = time.perf_counter()
+    is away. Killed between parts, the next run goes on."""
+    started, total = time.perf_counter(), Resolved()
     with progress.stage("resolve", None) as advance:
-        count = patiently(partial(_resolve, engine, run_id), patience)
-        advance(count)
-    return Resolved(count, time.perf_counter() - started)
+        while count := patiently(partial(_resolve, engine, run_id), patience):
+            total.images += count
+            advance(count)
+    total.seconds = time.perf_counter() - started
+    return total
 
 
 def _resolve(engine: Engine, run_id: int | None) -> int:
     with engine.begin() as db:
         matches.lock(db)
-        new = matches.unresolved(db)
-        if not new:
-            return 0
-        looked_at = look_again(db, [i for pair in new for i in pair], run_id, new)
-        matches.set_resolved(db, new)
-    return len(looked_at)
+        return len(take_in(db, run_id))
+
+
+def take_in(db: Connection, run_id: int | None, lost: Lost = _NOTHING_LOST) -> list[int]:
+    """Look again at what some of the matches reach that families have yet to take in, under
+    :func:`ris_jobs.store.matches.lock`. Returns these images: none where nothing is left.
+
+    A part is everything that its matches reach, so the families are the same however the matches
+    are parted, and a match that lies in a part is not taken in once more by another.
+    """
+    some = matches.unresolved(db, _PAIRS)
+    return look_again(db, [i for pair in some for i in pair], run_id, lost) if some else []
 
 
 def look_again(
     db: Connection,
     ids: Sequence[int],
     run_id: int | None,
-    changed: Sequence[tuple[int, int]] = (),
+    lost: Lost = _NOTHING_LOST,
     decision_id: int | None = None,
 ) -> list[int]:
     """Find the families of all that matches reach from these images anew, under
-    :func:`ris_jobs.store.matches.lock`. ``changed`` matches, or a decision on a source, are the
-    cause of what happens to families. Returns these images."""
+    :func:`ris_jobs.store.matches.lock`. Matches that are new, changed or ``lost``, or a decision on
+    a source, are the cause of what happens to families. Returns these images."""
     touched = _reached(db, ids)
     facts = {i: facts_of(s) for i, s in images.by_ids(db, touched).items()}
     rulings = families.rulings(db, touched)
@@ -72,8 +87,11 @@ def look_again(
     before = [Before(f.family_id, f.anchor_id, f.members) for f in old]
     kept = list(zip(keep_ids(before, found), found, strict=True))
     now = families.replace(db, old, kept, run_id)
+    new = matches.unresolved_among(db, touched)
+    changed = sorted({*new, *(pair for i in touched for pair in lost.get(i, ()))})
     for event in events(before, now):
         families.record(db, event, _cause(event, changed, decision_id), run_id)
+    matches.set_resolved(db, new)
     return touched
 
 
@@ -92,7 +110,7 @@ def _cause(
     event: Event, changed: Sequence[tuple[int, int]], decision_id: int | None
 ) -> dict[str, object]:
     """What made it happen: matches that were new or changed among its members, or a decision."""
-    among = sorted(pair for pair in changed if event.members.issuperset(pair))
+    among = [pair for pair in changed if event.members.issuperset(pair)]
     decided = {} if decision_id is None else {"decision": decision_id}
     return {"matches": among[:_SHOWN], **decided}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -34,6 +35,8 @@ from ris_jobs.store import runs
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores
+
+_LOG = logging.getLogger("ris_jobs")
 
 
 @dataclass(slots=True)
@@ -71,6 +74,23 @@ def crawl_only(settings: Settings, wanted: Sequence[str | Path], progress: Progr
         with _run(engine, "crawl", settings, uris, None) as (run, totals):
             totals.crawled = crawl(engine, run, sources, settings, progress)
             return totals.crawled
+
+
+def crawl_each(settings: Settings, names: Sequence[str], progress: Progress) -> dict[str, Crawled]:
+    """Crawl each source by a run of its own. One that fails keeps no other from being crawled; what
+    it raised is raised in the end, in an ExceptionGroup where several failed."""
+    done, failed = dict[str, Crawled](), dict[str, Exception]()
+    for name in names:
+        try:
+            done[name] = crawl_only(settings, [name], progress)
+        except Exception as error:
+            _LOG.error("source %s could not be crawled: %s", name, error)
+            failed[name] = error
+    if len(failed) > 1:
+        raise ExceptionGroup(f"sources {', '.join(failed)} failed", [*failed.values()])
+    for one in failed.values():
+        raise one
+    return done
 
 
 def nightly(settings: Settings, wanted: Sequence[str | Path] = ()) -> list[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
@@ -12,11 +15,15 @@ from ris_jobs.errors import ImageRejected
 from ris_jobs.jobs.fetched import sweep_fetched
 from ris_jobs.jobs.index import check_index, index
 from ris_jobs.jobs.models import open_pipeline, serving_stores
+from ris_jobs.jobs.poison import run_each
 from ris_jobs.jobs.reading import Reader
 from ris_jobs.progress import Advance, Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import serving, sources, upkeep
 from ris_jobs.store.stores import Stores
+
+if TYPE_CHECKING:
+    from ris_jobs.fingerprint.pipeline import Pipeline
 
 KILLED_AFTER = timedelta(hours=48)
 _BATCH = 1000
@@ -57,9 +64,14 @@ def keep_up(
             _retire(stores.engine, settings.retention_days, total, dry_run)
         with progress.stage("vectors", None) as advance:
             _tidy_vectors(stores, total, dry_run, advance)
-        with progress.stage("previews", len(_PREFIXES)) as advance:
+        with (
+            progress.stage("previews", len(_PREFIXES)) as advance,
+            ThreadPoolExecutor(settings.threads) as pool,
+        ):
+            loaded = cache(partial(open_pipeline, settings))
+            work = _Restoring(stores, settings, pool, loaded, total, dry_run)
             for prefix in _PREFIXES:
-                _tidy_previews(stores, settings, prefix, total, dry_run)
+                _tidy_previews(work, prefix)
                 advance(1)
         swept = sweep_fetched(stores.engine, stores.fetched, settings, dry_run=dry_run)
         total.fetched_removed = swept.files
@@ -112,10 +124,21 @@ def _tidy_vectors(stores: Stores, total: Upkept, dry_run: bool, advance: Advance
         advance(drift.indexed)
 
 
-def _tidy_previews(
-    stores: Stores, settings: Settings, prefix: str, total: Upkept, dry_run: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Restoring:
+    """What all previews share."""
+
+    stores: Stores
+    settings: Settings
+    pool: ThreadPoolExecutor
+    open_pipeline: Callable[[], Pipeline]
+    total: Upkept
+    dry_run: bool
+
+
+def _tidy_previews(work: _Restoring, prefix: str) -> None:
     """Those of images whose sha256 begins so."""
+    stores, total = work.stores, work.total
     there = stores.previews.listed(prefix)
     high = f"{int(prefix, 16) + 1:02x}" if prefix != "ff" else "g"
     with stores.engine.connect() as db:
@@ -124,33 +147,35 @@ def _tidy_previews(
     lost = sorted(sha256 for sha256, made in wanted.items() if made and sha256 not in there.hashes)
     total.previews_removed += len(extra)
     total.files_removed += len(there.left_over)
-    if not dry_run:
+    if not work.dry_run:
         for sha256 in extra:
             stores.previews.delete(sha256)
         for path in there.left_over:
             stores.previews.remove(path)
-    if lost:
-        _restore(stores, settings, lost, total, dry_run)
+    size = work.settings.batch_size
+    for start in range(0, len(lost), size):
+        _restore(work, lost[start : start + size])
 
 
-def _restore(
-    stores: Stores, settings: Settings, lost: list[str], total: Upkept, dry_run: bool
-) -> None:
-    """Previews of these images, made again where their bytes can still be read."""
-    with stores.engine.connect() as db:
-        places = [*upkeep.places(db, lost)]
-        reader = Reader(sources.readable(db), stores.fetched, settings.max_bytes)
-    with ThreadPoolExecutor(settings.threads) as pool:
-        read = [*pool.map(reader.original, places)]
-    at_hand = {
-        c.sha256: data for c, data in zip(places, read, strict=True) if isinstance(data, bytes)
-    }
-    if at_hand and not dry_run:
-        made = open_pipeline(settings).run([*at_hand.values()])
-        for sha256, result in zip([*at_hand], made, strict=True):
+def _restore(work: _Restoring, lost: list[str]) -> None:
+    """Previews of these images, made again where their bytes can still be read and used."""
+    at_hand = _originals(work, lost)
+    restored = len(at_hand)
+    if at_hand and not work.dry_run:
+        made = run_each(work.open_pipeline(), [*at_hand.values()])
+        for sha256, result in zip(at_hand, made, strict=True):
             if isinstance(result, ImageRejected):
-                del at_hand[sha256]
+                restored -= 1
             else:
-                stores.previews.write(sha256, result.preview)
-    total.previews_restored += len(at_hand)
-    total.previews_missing += len(lost) - len(at_hand)
+                work.stores.previews.write(sha256, result.preview)
+    work.total.previews_restored += restored
+    work.total.previews_missing += len(lost) - restored
+
+
+def _originals(work: _Restoring, lost: list[str]) -> dict[str, bytes]:
+    """sha256 → bytes of those that can still be read."""
+    with work.stores.engine.connect() as db:
+        places = [*upkeep.places(db, lost)]
+        reader = Reader(sources.readable(db), work.stores.fetched, work.settings.max_bytes)
+    read = zip(places, work.pool.map(reader.original, places), strict=True)
+    return {c.sha256: data for c, data in read if isinstance(data, bytes)}

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from ris_jobs.report.text import visible
+from ris_jobs.report.text import plural, visible
 
 __all__ = [
     "QUANTILES",
@@ -79,13 +79,29 @@ class FamilyChurn:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether a model may serve: what stands against it, in sentences, and the figures behind."""
+    """Whether a model may serve: what stands against it, in sentences, and the figures behind.
+    ``left_out`` are images that cannot be read any more, which it does without; the URIs of the
+    first ones are named."""
 
     problems: Sequence[str]
     lost: int
     lost_allowed: int
     undescribed: int
     unmatched: int
+    left_out: int = 0
+    left_out_first: Sequence[str] = ()
+
+    @property
+    def without(self) -> str:
+        """What is left out, in a sentence; empty where nothing is."""
+        if not self.left_out:
+            return ""
+        first = ", ".join(map(visible, self.left_out_first))
+        more = ", …" if self.left_out > len(self.left_out_first) else ""
+        return (
+            f"{plural(self.left_out, 'image')} left out, for bytes and preview are gone: "
+            f"{first}{more}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +163,10 @@ def churned(churn: Churn) -> RenderableType:
 
 def gate(found: Gate) -> list[Text]:
     if not found.problems:
-        return [Text("gate        it holds: the model may serve", "green")]
-    return [
-        Text("gate        it is closed:"),
-        *(Text(f"            {visible(p)}", "yellow") for p in found.problems),
-    ]
+        lines = [Text("gate        it holds: the model may serve", "green")]
+    else:
+        lines = [Text("gate        it is closed:")]
+    lines += [Text(f"            {visible(p)}", "yellow") for p in found.problems]
+    if found.without:
+        lines.append(Text(f"            {found.without}"))
+    return lines

@@ -86,9 +86,16 @@ def commonness(db: Connection, model_id: int, ids: Iterable[int]) -> dict[int, t
     return {r.image_id: tuple(r.commonness) for r in rows}
 
 
-def indexed(db: Connection, model_id: int) -> dict[int, int]:
-    """Image id → how many vectors the index has of it."""
-    rows = db.execute(query("descriptors.indexed"), {"model_id": model_id})
+def last_indexed(db: Connection, model_id: int) -> int:
+    """The highest id of an image that the index has; 0 where it has none."""
+    return int(db.scalar(query("descriptors.last_indexed"), {"model_id": model_id}) or 0)
+
+
+def indexed(db: Connection, model_id: int, low: int, high: int | None) -> dict[int, int]:
+    """Image id → how many vectors the index has of it, of ids from ``low`` on and below ``high``,
+    or of all from there on."""
+    params = {"model_id": model_id, "low": low, "high": high}
+    rows = db.execute(query("descriptors.indexed"), params)
     return {r.image_id: r.vectors for r in rows}
 
 

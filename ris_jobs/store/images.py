@@ -68,6 +68,19 @@ def count_undescribed(db: Connection, model_id: int, *, new: bool = True) -> int
     return int(db.execute(query("images.count_undescribed"), params).scalar_one())
 
 
+def count_lacking(db: Connection, model_id: int) -> tuple[int, int, list[str]]:
+    """How many images a change to this model waits for, how many are :func:`leave_out`, and the
+    URIs of the first ten of these."""
+    row = db.execute(query("images.count_lacking"), {"model_id": model_id}).one()
+    return row.undescribed, row.left_out, sorted(uris(db, row.first).values())
+
+
+def leave_out(db: Connection, model_id: int, run_id: int) -> None:
+    """Note that a run has tried all images, and could not read those that are not described."""
+    db.execute(query("images.forget_left_out"), {"model_id": model_id})
+    db.execute(query("images.leave_out"), {"model_id": model_id, "run_id": run_id})
+
+
 def save_fingerprints(db: Connection, found: Mapping[int, Fingerprint]) -> None:
     rows = [{"image_id": i} | _columns(f) for i, f in found.items()]
     db.execute(query("images.save_fingerprints"), {"rows": json.dumps(rows)})

@@ -68,9 +68,16 @@ def saved(
     return db.execute(query(name), params).rowcount
 
 
-def unresolved(db: Connection) -> list[tuple[int, int]]:
-    """(derived, source) ids of matches that families have yet to take in."""
-    return [(r.derived_id, r.source_id) for r in db.execute(query("matches.unresolved"))]
+def unresolved(db: Connection, limit: int | None = None) -> list[tuple[int, int]]:
+    """(derived, source) ids of matches that families have yet to take in; at most ``limit``."""
+    rows = db.execute(query("matches.unresolved"), {"limit": limit})
+    return [(r.derived_id, r.source_id) for r in rows]
+
+
+def unresolved_among(db: Connection, ids: Sequence[int]) -> list[tuple[int, int]]:
+    """Those of them of which both images are among these."""
+    rows = db.execute(query("matches.unresolved_among"), {"ids": list(ids)})
+    return [(r.derived_id, r.source_id) for r in rows]
 
 
 def reopen(db: Connection, ids: Sequence[int]) -> None:

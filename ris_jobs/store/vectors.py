@@ -150,11 +150,19 @@ class Vectors:
             )
         return int(rows[0]["count(*)"])
 
-    def ids(self) -> Iterator[int]:
-        """The image id of every vector in the collection."""
+    def ids(self, low: int = 0, high: int | None = None) -> Iterator[int]:
+        """The image id of every vector in the collection, of ids from ``low`` on and below
+        ``high``."""
+        within = f"key >= {low * _PARTS}"
+        if high is not None:
+            within += f" and key < {high * _PARTS}"
         with self._errors("query"):
             pages = self._client.query_iterator(
-                self.collection, batch_size=_PAGE, output_fields=["key"], timeout=_TIMEOUT_S
+                self.collection,
+                batch_size=_PAGE,
+                filter=within,
+                output_fields=["key"],
+                timeout=_TIMEOUT_S,
             )
             while page := pages.next():
                 yield from (row["key"] // _PARTS for row in page)

@@ -57,4 +57,8 @@ WHERE model_id = :model_id AND image_id = ANY(:ids);
 -- Those of its regions and that of its hash.
 SELECT image_id, cardinality(regions) / 4 + 1 AS vectors
 FROM ris.descriptor
-WHERE model_id = :model_id AND indexed_at IS NOT NULL;
+WHERE model_id = :model_id AND indexed_at IS NOT NULL AND image_id >= :low
+  AND image_id < coalesce(CAST(:high AS bigint), 9223372036854775807);
+
+-- name: last_indexed
+SELECT max(image_id) FROM ris.descriptor WHERE model_id = :model_id AND indexed_at IS NOT NULL;

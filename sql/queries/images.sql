@@ -31,6 +31,33 @@ WHERE i.status = 'pending' AND :new
           SELECT FROM ris.observation o
           WHERE o.image_id = i.image_id AND o.superseded_at IS NULL AND o.gone_at IS NULL));
 
+-- name: count_lacking
+-- Images that a change of the model waits for, those it does without, and some of these.
+SELECT count(*) FILTER (WHERE l.image_id IS NULL) AS undescribed,
+       count(l.image_id) AS left_out,
+       coalesce((array_agg(l.image_id ORDER BY l.image_id)
+                 FILTER (WHERE l.image_id IS NOT NULL))[1:10], '{}') AS first
+FROM ris.image i
+LEFT JOIN ris.left_out l ON l.model_id = :model_id AND l.image_id = i.image_id
+WHERE i.status = 'ok' AND NOT EXISTS (
+       SELECT FROM ris.descriptor d
+       WHERE d.model_id = :model_id AND d.image_id = i.image_id)
+      AND (i.retired_at IS NULL OR EXISTS (
+          SELECT FROM ris.observation o
+          WHERE o.image_id = i.image_id AND o.superseded_at IS NULL AND o.gone_at IS NULL));
+
+-- name: forget_left_out
+DELETE FROM ris.left_out WHERE model_id = :model_id;
+
+-- name: leave_out
+-- What a run that went through all images has not described.
+INSERT INTO ris.left_out (model_id, image_id, run_id)
+SELECT :model_id, i.image_id, :run_id
+FROM ris.image i
+WHERE i.status = 'ok' AND NOT EXISTS (
+    SELECT FROM ris.descriptor d
+    WHERE d.model_id = :model_id AND d.image_id = i.image_id);
+
 -- name: unretire
 UPDATE ris.image SET retired_at = NULL WHERE image_id = ANY(:ids);
 

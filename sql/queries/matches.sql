@@ -29,7 +29,13 @@ SET derived_id = excluded.derived_id, source_id = excluded.source_id,
 WHERE (m.model_id, m.calibration) IS DISTINCT FROM (excluded.model_id, excluded.calibration);
 
 -- name: unresolved
-SELECT derived_id, source_id FROM ris.match WHERE NOT resolved;
+SELECT derived_id, source_id FROM ris.match WHERE NOT resolved
+ORDER BY derived_id
+LIMIT CAST(:limit AS bigint);
+
+-- name: unresolved_among
+SELECT derived_id, source_id FROM ris.match
+WHERE NOT resolved AND derived_id = ANY(:ids) AND source_id = ANY(:ids);
 
 -- name: reopen
 -- Matches of images that were erased, and are back: families can take them in again.

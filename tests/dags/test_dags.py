@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from copy import deepcopy
@@ -69,6 +71,13 @@ def test_every_dag_says_what_it_is(dagbag: Any, dag_id: str) -> None:
         assert task.execution_timeout is not None
 
 
+@pytest.mark.parametrize("dag_id", sorted(LISTED))
+def test_one_page_lists_every_parameter_and_no_other(dagbag: Any, dag_id: str) -> None:
+    page = (DAGS.parent / "docs" / "operations.md").read_text("utf-8")
+    (listed,) = re.findall(rf"^\|.*\| `{dag_id}`: ([^|]+) \|", page, flags=re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", listed)) == set(dagbag.dags[dag_id].params)
+
+
 def test_a_night_finds_the_thumbnail_and_the_next_finds_nothing_new(
     nights: dict[str, Any], environment: Settings, folder: Path
 ) -> None:
@@ -105,6 +114,36 @@ def test_whatever_a_task_logs_shows_no_secrets(
     run = nights["ris_upkeep"].test()
     assert set(states(run).values()) == {"failed"}
     assert "t0psecret" not in str(mask_logs(None, "error", dict(line)))
+
+
+def test_more_sources_than_airflow_maps_share_tasks_and_fail_alone(
+    nights: dict[str, Any], environment: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crawl = nights["ris_crawl"]
+    of = crawl.get_task("list_sources").python_callable.__globals__
+    from airflow.configuration import conf
+
+    assert of["MOST_GROUPS"] < conf.getint("core", "max_map_length")
+    monkeypatch.setitem(of, "MOST_GROUPS", 2)
+    for name in ("b", "c", "d", "e"):
+        shutil.copytree(folder, folder.parent / name)
+    roots = [str(folder.parent / name) for name in ("b", "c", "d", "e")]
+    run = crawl.test(run_conf={"roots": roots, "sources": None})
+    assert [s for name, s in states(run).items() if name.startswith("crawl")] == ["success"] * 2
+    # The first of its group cannot be crawled any more; the other one is.
+    with open_engine(environment) as engine, engine.begin() as db:
+        db.execute(text("UPDATE ris.source SET location = '/nowhere' WHERE name = 'b'"))
+    run = crawl.test(run_conf={"roots": None, "sources": ["b", "c", "d", "e"]})
+    assert sorted(s for name, s in states(run).items() if name.startswith("crawl")) == [
+        "failed",
+        "success",
+    ]
+    with open_engine(environment) as engine, engine.connect() as db:
+        crawls = text(
+            "SELECT s.name, count(*) FROM ris.run r JOIN ris.source_crawl c USING (run_id) "
+            "JOIN ris.source s USING (source_id) WHERE r.status = 'done' GROUP BY 1"
+        )
+        assert {r.name: r.count for r in db.execute(crawls)} == {"b": 1, "c": 2, "d": 2, "e": 2}
 
 
 def test_a_step_that_fails_is_said_and_the_run_is_closed(

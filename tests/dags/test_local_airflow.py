@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
+from urllib.parse import quote
 
+import psutil
 import pytest
 from sqlalchemy import text
 
@@ -59,6 +63,31 @@ def test_a_secret_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+def outside(airflow: Airflow) -> set[str]:
+    """Addresses that others than this machine could reach it at."""
+    listening = {
+        c.laddr
+        for pid in airflow.processes()
+        for c in psutil.Process(pid).net_connections("inet")
+        if c.status == psutil.CONN_LISTEN
+    }
+    assert listening, "nothing is looked at"
+    return {str(at) for at in listening if not _of(at.ip).is_loopback}
+
+
+def _of(ip: str) -> IPv4Address | IPv6Address:
+    """An IPv4 address that is written as one of IPv6 is that of IPv4."""
+    address = ip_address(ip)
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def log_of_the_crawl(airflow: Airflow) -> str:
+    """As the pages of Airflow show it."""
+    (run, *_) = airflow.ask("/api/v2/dags/ris_crawl/dagRuns")["dag_runs"]
+    task = f"/api/v2/dags/ris_crawl/dagRuns/{quote(run['dag_run_id'])}/taskInstances/crawl"
+    return json.dumps(airflow.ask(f"{task}/logs/1?map_index=0&full_content=true")["content"])
+
+
 @pytest.mark.slow
 def test_two_nights_on_a_real_scheduler(airflow: Airflow, tmp_path: Path) -> None:
     kept = airflow.home / "airflow" / "passwords.json"
@@ -72,6 +101,10 @@ def test_two_nights_on_a_real_scheduler(airflow: Airflow, tmp_path: Path) -> Non
         ("thumbnail", "coffee-small.jpg"),
         ("thumbnail", "rocket-small.jpg"),
     ]
+
+    assert outside(airflow) == set()
+    said = log_of_the_crawl(airflow)
+    assert "ris_crawl" in said and "Could not read served logs" not in said
 
     # A scheduler that dies is started again, with no hand.
     (scheduler, *_) = airflow.processes("airflow", "scheduler")

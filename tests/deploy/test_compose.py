@@ -15,6 +15,8 @@ import jsonschema
 import pytest
 import yaml
 
+from tests.deploy.programs import unknown_settings
+
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text("utf-8")
 EXAMPLE = (ROOT / ".env.example").read_text("utf-8")
@@ -42,6 +44,19 @@ def test_every_variable_is_in_the_example_without_a_value() -> None:
     assert used == named
     assert set(offered) == used - DEFAULTS.keys()
     assert set(offered.values()) == {""}, "an example password becomes a default password"
+
+
+def test_any_setting_or_connection_reaches_airflow_by_a_file_that_is_not_committed() -> None:
+    for name in ("airflow-worker", "airflow-scheduler", "airflow-init"):
+        assert SERVICES[name]["env_file"] == [{"path": ".env.jobs", "required": False}]
+    assert "/.env.jobs" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    offered = set(re.findall(r"^#   (\w+)=", EXAMPLE, flags=re.MULTILINE))
+    assert {"RIS_CONTACT", "AIRFLOW_CONN_RIS_WEBHOOK"} <= offered
+    assert unknown_settings(offered) == set()
+    # What the servers' own lines say is not to be said twice.
+    assert not (offered - {"RIS_DATABASE_URL", "RIS_MILVUS_URI", "RIS_MILVUS_TOKEN"}) & set(
+        SERVICES["airflow-worker"]["environment"]
+    )
 
 
 def test_every_secret_is_required() -> None:

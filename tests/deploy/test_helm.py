@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 
 from ris_jobs import __version__
 from ris_jobs.planning import Ask, plan
+from ris_jobs.settings import Settings
 from tests.deploy.programs import unknown_options, unknown_settings
 from tests.deploy.test_compose import SERVICES
 
@@ -28,6 +30,15 @@ def test_variables_are_settings_and_options(empty_airflow: Path) -> None:
     }
     assert len(config) > 4
     assert unknown_options(VARIABLES | config, empty_airflow) == set()
+
+
+def test_what_a_task_leaves_for_another_outlives_its_pod() -> None:
+    """Every field of the settings that is a URL names a server, and the home is a volume."""
+    urls = {f"RIS_{f.name.upper()}" for f in fields(Settings) if f.name.endswith(("_url", "_uri"))}
+    assert urls >= {"RIS_FETCHED_URL", "RIS_PREVIEWS_URL"} and urls <= VARIABLES
+    env = {e["name"]: e["value"] for e in AIRFLOW["env"]}
+    (claim,) = (v["name"] for v in AIRFLOW["volumes"] if "persistentVolumeClaim" in v)
+    assert {"name": claim, "mountPath": env["RIS_HOME"]} in AIRFLOW["volumeMounts"]
 
 
 def test_every_key_of_the_secret_is_made() -> None:

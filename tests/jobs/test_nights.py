@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from random import Random
 
@@ -24,6 +25,8 @@ from ris_jobs.store.postgres import open_engine
 from tests.jobs.conftest import Scan
 from tests.store.samples import MODEL, fingerprint, matched, observed
 
+# The module: the package has a function of that name.
+RESOLVE = import_module("ris_jobs.jobs.resolve")
 NIGHTS = 10
 NAMES = "abcdefg"
 Edge = tuple[str, str, str]
@@ -90,6 +93,63 @@ class World:
             r.family_id: (frozenset(names[i] for i in r.members), names.get(r.source_id))
             for r in rows
         }
+
+
+CAUSES = "SELECT kind, cause -> 'matches' FROM ris.family_event WHERE run_id = :run_id"
+
+
+def _sorted(family: tuple[frozenset[str], str | None]) -> tuple[list[str], str]:
+    return sorted(family[0]), str(family[1])
+
+
+@hypothesis_settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(EDGES, EDGES, st.integers(1, 4))
+def test_families_are_the_same_however_their_matches_are_parted(
+    engine: Engine, settings: Settings, first: list[Edge], second: list[Edge], size: int
+) -> None:
+    def happen(pairs: int) -> tuple[object, object]:
+        world = World(engine, settings, first)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(RESOLVE, "_PAIRS", pairs)
+            world.night(NAMES)
+            world.edges = second
+            world.night([])
+        names = {i: name for name, i in world.ids.items()}
+        with engine.connect() as db:
+            assert matches.unresolved(db) == []
+            causes = db.execute(text(CAUSES), {"run_id": world.run.run_id}).all()
+        told = [
+            (kind, sorted([names[i] for i in pair] for pair in pairs)) for kind, pairs in causes
+        ]
+        # In which order events are told, and how new families are numbered, may differ.
+        return sorted(map(_sorted, world.families().values())), sorted(told)
+
+    assert happen(size) == happen(4096)
+
+
+def test_what_was_taken_in_before_a_kill_stays(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part is a transaction; the next run goes on."""
+    monkeypatch.setattr(RESOLVE, "_PAIRS", 1)
+    look_again = RESOLVE.look_again
+    parts: list[int] = []
+
+    def killed_at_the_second(*given: object) -> list[int]:
+        parts.append(1)
+        if len(parts) == 2:
+            raise KeyboardInterrupt
+        return look_again(*given)
+
+    monkeypatch.setattr(RESOLVE, "look_again", killed_at_the_second)
+    world = World(engine, settings, [("a", "b", ""), ("c", "d", ""), ("e", "f", "")])
+    with pytest.raises(KeyboardInterrupt):
+        world.night(NAMES)
+    assert len(world.families()) == 1
+    assert jobs.resolve(engine, world.run.run_id, LogProgress()).images == 4
+    assert len(world.families()) == 3
 
 
 @hypothesis_settings(

@@ -378,3 +378,27 @@ def test_previews_do_where_originals_are_gone(postgres: URL, photos: Path, tmp_p
         shutil.rmtree(folder)
         jobs.start_reindex(settings, *WHOLES, "me")
         assert fill(settings).ready
+
+
+def test_what_cannot_be_read_any_more_does_not_close_the_gate(
+    postgres: URL, photos: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(photos, tmp_path / "photos")
+    with fresh_database(postgres) as url:
+        settings = Settings(home=tmp_path / "home", database_url=url, workers=2, gate_lost=1)
+        scan(settings, folder)
+        kept = (folder / "small.jpg").read_bytes()
+        gone = "SELECT sha256 FROM ris.image_by_uri WHERE uri LIKE '%/small.jpg'"
+        open_previews(settings).delete(ask(settings, gone)[0][0])
+        (folder / "small.jpg").unlink()
+        jobs.start_reindex(settings, *WHOLES, "me")
+        # Until a run has tried it, nobody knows.
+        assert jobs.churn_report(settings, None).gate.undescribed == 4
+        assert fill(settings).ready
+        gate = jobs.churn_report(settings, None).gate
+        assert gate.problems == () and (gate.undescribed, gate.left_out) == (0, 1)
+        assert [Path(uri).name for uri in gate.left_out_first] == ["small.jpg"]
+        # Once it is back it is described, and no more left out.
+        (folder / "small.jpg").write_bytes(kept)
+        assert fill(settings).fingerprinted.images == 1
+        assert jobs.switch(settings, None, "me").gate.left_out == 0

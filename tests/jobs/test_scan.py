@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +180,33 @@ def test_nothing_is_said_to_be_in_an_index_that_was_made_anew_meanwhile(
         with pytest.raises(VectorsUnavailable, match="another collection took its place"):
             jobs.index(night)
         assert jobs.index(stores) == 3
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 4])
+def test_the_index_is_compared_some_ids_at_a_time(
+    scan: Scan, folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    scan(folder)
+    module = import_module("ris_jobs.jobs.index")
+    monkeypatch.setattr(module, "_COMPARED", at_once)
+    with open_stores(settings, model_of(settings)) as stores:
+        assert jobs.check_index(stores) == jobs.Drift(3, (), ())
+        held = list[int]()
+        indexed = module.descriptors.indexed
+
+        def watched(*given: object) -> dict[int, int]:
+            found: dict[int, int] = indexed(*given)
+            held.append(len(found))
+            return found
+
+        monkeypatch.setattr(module.descriptors, "indexed", watched)
+        ids = sorted({*stores.vectors.ids()})
+        stores.vectors.delete([ids[1]])
+        strays = np.ones((1, stores.model.dim), np.float32)
+        stores.vectors.upsert(Described.of(dict.fromkeys((ids[-1] + 1, 999), strays)))
+        expected = jobs.Drift(3, (ids[1],), (ids[-1] + 1, 999))
+        assert jobs.check_index(stores) == expected
+        assert sum(held) == 3 and max(held) <= at_once
 
 
 def test_the_index_can_be_lost_and_rebuilt(scan: Scan, folder: Path, settings: Settings) -> None:

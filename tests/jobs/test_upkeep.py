@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,9 @@ from sqlalchemy import Engine, text
 from ris_jobs import jobs
 from ris_jobs.demo import edits
 from ris_jobs.errors import NotFound
+from ris_jobs.fingerprint.pipeline import Pipeline, Result
 from ris_jobs.jobs import Upkept
-from ris_jobs.jobs.models import serving_stores
+from ris_jobs.jobs.models import open_pipeline, serving_stores
 from ris_jobs.match.candidates import Described
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
@@ -127,6 +130,38 @@ def test_what_cannot_be_described_again_is_not_in_quarantine(
         assert waiting(engine, settings) == {"describe": 1}
         ask(settings, f"UPDATE ris.image SET retired_at = now() WHERE sha256 = '{sha256}'")
         assert waiting(engine, settings) == {}
+
+
+def test_lost_previews_are_made_again_some_at_a_time_and_each_for_itself(
+    settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real pipeline, with a fault planted at one picture."""
+    for number in range(40):
+        picture = Image.new("RGB", (8, 8), (6 * number, 0, 0))
+        (folder / f"{number}.png").write_bytes(edits.png(picture))
+    bad = (folder / "rocket.jpg").read_bytes()
+    settings = replace(settings, batch_size=1)
+    jobs.scan(settings, [folder], LogProgress())
+    shutil.rmtree(settings.home / "previews")
+    opened, sizes = list[Settings](), list[int]()
+
+    def open_faulty(settings: Settings) -> Pipeline:
+        opened.append(settings)
+        pipeline = open_pipeline(settings)
+        run = pipeline.run
+
+        def fail_at_one(files: Sequence[bytes]) -> list[Result]:
+            sizes.append(len(files))
+            if bad in files:
+                raise ArithmeticError("the planted fault")
+            return run(files)
+
+        monkeypatch.setattr(pipeline, "run", fail_at_one)
+        return pipeline
+
+    monkeypatch.setattr("ris_jobs.jobs.upkeep.open_pipeline", open_faulty)
+    assert keep_up(settings) == Upkept(previews_restored=42, previews_missing=1)
+    assert len(opened) == 1 and max(sizes) == 1
 
 
 def test_runs_that_were_killed_are_closed_after_a_while(settings: Settings) -> None:

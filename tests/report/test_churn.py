@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 
 from PIL import Image
 from rich.console import Console
@@ -60,6 +61,16 @@ def test_names_are_no_markup_and_hide_nothing() -> None:
 def test_a_page_without_pictures_or_matches_says_so() -> None:
     page = churn_page.render(changed(example("lost", 1)), lambda *_: None)
     assert "no picture" in page and "data:" not in page.replace("img-src data:", "")
+
+
+def test_what_a_model_does_without_is_named() -> None:
+    some = replace(changed(), gate=Gate((), 0, 10, 0, 0, 12, [HOSTILE, "file:///b.jpg"]))
+    page = churn_page.render(some, picture)
+    assert "12 images left out" in page and "file:///b.jpg, …" in page
+    assert "<script" not in page and "\u202e" not in page
+    out = io.StringIO()
+    Console(file=out, width=500).print(churn.churned(some))
+    assert "12 images left out, for bytes and preview are gone" in out.getvalue()
 
 
 def test_what_stands_against_a_model_is_said() -> None:

@@ -143,6 +143,8 @@ def test_delete_count_and_ids(vectors: Vectors) -> None:
     vectors.delete([3, 4])
     assert vectors.count() == 8
     assert sorted(vectors.ids()) == [1, 2, 5, 6, 7, 8, 9, 10]
+    assert sorted(vectors.ids(2, 7)) == [2, 5, 6]
+    assert sorted(vectors.ids(7)) == [7, 8, 9, 10]
 
 
 def test_recreate_empties(vectors: Vectors) -> None:
