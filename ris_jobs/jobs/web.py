@@ -88,9 +88,10 @@ def _write_known(engine: Engine, run: Run, under_way: Crawl, fetched: Fetched, f
                 "uri": before.uri,
                 "etag": before.etag if usable else None,
                 "last_modified": before.last_modified if usable else None,
-                "done": before.done,
+                "done": before.seen or before.waits,
+                "counts": before.seen,
             }
-            if before.done or known["etag"] or known["last_modified"]:
+            if known["done"] or known["etag"] or known["last_modified"]:
                 out.write(json.dumps(known) + "\n")
     return file
 

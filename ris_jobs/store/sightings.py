@@ -20,14 +20,15 @@ _FETCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What is known of an image that a source named before. ``done``: not to be asked for in this
-    crawl; ``judged``: its bytes, ``sha256``, are needed no more."""
+    """What is known of an image that a source named before. ``seen``: this crawl has asked for it
+    already; ``waits``: it shall not; ``judged``: its bytes, ``sha256``, are needed no more."""
 
     uri: str
     etag: str | None
     last_modified: str | None
     sha256: str | None
-    done: bool
+    seen: bool
+    waits: bool
     judged: bool
 
 

@@ -13,10 +13,10 @@ SET page = excluded.page, title = excluded.title, alt = excluded.alt, link = exc
     columns = excluded.columns, last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at);
 
 -- name: known
--- What a source named before: done is what this crawl has asked for already, or shall not ask for
--- now; judged is whether the bytes of before are needed no more.
+-- What a source named before: seen is what this crawl has asked for already, waits what it shall
+-- not ask for now; judged is whether the bytes of before are needed no more.
 SELECT s.uri, o.etag, o.last_modified, i.sha256,
-       s.last_seen_at >= :began_at OR f.uri IS NOT NULL AS done,
+       s.last_seen_at >= :began_at AS seen, f.uri IS NOT NULL AS waits,
        coalesce(i.status = 'ok'
                 OR i.status = 'quarantined' AND i.judged_by = :judged_by
                    AND i.reason NOT IN ('vanished', 'changed-while-read'), false) AS judged

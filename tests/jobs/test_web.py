@@ -177,6 +177,17 @@ def test_failures_touch_nothing_wait_and_are_given_up(settings: Settings, site: 
     assert counts(crawl(settings)) == {"seen": 2, "changed": 1, "failed": 1}
 
 
+def test_what_was_given_up_leaves_room_for_others(settings: Settings, site: Site) -> None:
+    settings = replace(settings, give_up_after=1)
+    site.pages |= {f"/never/{i}.png": Answer(status=403) for i in range(5)}
+    site.pages |= {f"/{i}.png": image(i) for i in range(5)}
+    site.pages["/"] = page(img(*(p for p in site.pages if p.startswith("/never"))))
+    add(settings, site.source(images=5))
+    assert counts(crawl(settings)) == {"seen": 5, "failed": 5}
+    site.pages["/"] = page(img(*site.pages))
+    assert counts(crawl(settings)) == {"seen": 5, "new": 5}
+
+
 def test_what_is_no_image_is_seen_as_that_and_robots_are_obeyed(
     settings: Settings, site: Site
 ) -> None:

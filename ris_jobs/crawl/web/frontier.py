@@ -45,7 +45,7 @@ class Frontier:
         self._next: list[Errand] = []
         self._documents: set[str] = set()
         self._asked: set[str] = set()
-        self._images = memory.done
+        self._images = memory.counted
         self._later: dict[str, Where] = {}
         self._withheld: dict[str, Image] = {}
 

@@ -11,16 +11,18 @@ __all__ = ["Memory"]
 
 
 class Memory:
-    """``done`` counts images that this crawl has observed already; they are ``in`` it."""
+    """Images that are not to be asked for are ``in`` it; ``counted`` is how many of these this
+    crawl has asked for already."""
 
     def __init__(self, path: Path) -> None:
+        self.counted = 0
         self._known: dict[str, Known | None] = {}
         with path.open(encoding="utf-8") as lines:
             for line in lines:
                 row = json.loads(line)
                 known = Known(row["etag"], row["last_modified"])
                 self._known[row["uri"]] = None if row["done"] else known
-        self.done = sum(known is None for known in self._known.values())
+                self.counted += row["counts"]
 
     def __contains__(self, uri: str) -> bool:
         return uri in self._known and self._known[uri] is None

@@ -23,10 +23,11 @@ class Order:
 
     ``contact`` is a URL or mail address for the User-Agent, ``max_bytes`` of one image. ``images``
     (kind ``urls``) are JSON lines ``{"uri", "columns"}``, ``known`` JSON lines ``{"uri", "etag",
-    "last_modified", "done"}``: those that are done are not asked for again. Fetched images are
-    written to ``spool``, an empty folder of this crawl. ``authorization`` is a header for the
-    origin of the location alone. ``seconds`` bounds one request, ``idle_seconds`` the wait within.
-    :class:`ConfigError` if the contact is none.
+    "last_modified", "done", "counts"}``: those that are done are not asked for, those that count
+    are part of what the limit of images allows. Fetched images are written to ``spool``, an empty
+    folder of this crawl. ``authorization`` is a header for the origin of the location alone.
+    ``seconds`` bounds one request, ``idle_seconds`` the wait within. :class:`ConfigError` if the
+    contact is none.
     """
 
     source: Source

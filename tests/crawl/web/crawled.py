@@ -58,9 +58,13 @@ def crawled(source: Source, known: Iterable[Mapping[str, Any]] = (), **more: Any
         return Crawled(list(crawl(order(Path(folder), source, known, **more))))
 
 
-def memory(crawl: Crawled, done: bool = False) -> list[dict[str, Any]]:
+def memory(crawl: Crawled) -> list[dict[str, Any]]:
     """What a next crawl knows of this one."""
     return [
-        {"uri": i.uri, "etag": i.etag, "last_modified": i.last_modified, "done": done}
-        for i in crawl.images.values()
+        remembered(i.uri, etag=i.etag, last_modified=i.last_modified) for i in crawl.images.values()
     ]
+
+
+def remembered(uri: str, **more: Any) -> dict[str, Any]:
+    usual = {"etag": None, "last_modified": None, "done": False, "counts": False}
+    return {"uri": uri, **usual, **more}

@@ -19,16 +19,18 @@ from ris_jobs.crawl.web.known import Memory
 from ris_jobs.crawl.web.meter import Meter, inside
 from ris_jobs.crawl.web.values import Where
 from ris_jobs.errors import Reason
+from tests.crawl.web.crawled import remembered
 
 HOME = "https://example.org/"
 
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Memory:
-    """One image is done, of another an ETag is known."""
+    """One image is done, one waits, of another an ETag is known."""
     rows = [
-        {"uri": HOME + "done.png", "etag": None, "last_modified": None, "done": True},
-        {"uri": HOME + "known.png", "etag": '"7"', "last_modified": None, "done": False},
+        remembered(HOME + "done.png", done=True, counts=True),
+        remembered(HOME + "waits.png", done=True),
+        remembered(HOME + "known.png", etag='"7"'),
     ]
     (tmp_path / "known").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return Memory(tmp_path / "known")
@@ -80,6 +82,7 @@ def test_an_image_is_asked_for_once_unless_it_is_done(memory: Memory) -> None:
     for again in (False, True):
         assert len(uris(asked.image(HOME + "known.png", Where()))) == (not again)
         assert uris(asked.image(HOME + "done.png", Where())) == []
+        assert uris(asked.image(HOME + "waits.png", Where())) == []
     assert memory[HOME + "known.png"].etag == '"7"' and memory[HOME + "x"] is None  # type: ignore[union-attr]
 
 
@@ -106,6 +109,7 @@ def test_limits_are_kept_and_told(memory: Memory) -> None:
     asked = frontier(memory, pages=2, images=3)
     assert [len(uris(asked.document(f"{HOME}{n}", 0))) for n in range(3)] == [1, 1, 0]
     assert asked.missed == "limit of pages" and asked.pages == 2
+    # One of three is done already; what waits is none of them.
     assert [len(uris(asked.image(f"{HOME}{n}", Where()))) for n in range(3)] == [1, 1, 0]
 
 
