@@ -70,7 +70,7 @@ class Record:
             if len(images) < len(events):
                 crawls.count_hosts(db, self._crawl, _sums(self._crawl.hosts, self._hosts.values()))
             for end in (e for e in events if isinstance(e, Ended)):
-                crawls.close(db, self._crawl, complete=end.complete, why=end.why, pages=end.pages)
+                crawls.close(db, self._crawl, **asdict(end))
         self.total.add(seen)
 
     def _record(self, db: Connection, images: Sequence[Image]) -> Figures:

@@ -49,6 +49,7 @@ def known(db: Connection, crawl: Crawl, run: Run) -> Iterator[Before]:
     params = {
         "source_id": crawl.source_id,
         "began_at": crawl.began_at,
+        "done_since": crawl.done_since,
         "judged_by": run.judged_by,
     }
     for row in streaming.execute(query("sightings.known"), params):

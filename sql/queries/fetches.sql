@@ -28,8 +28,10 @@ SET source_id = excluded.source_id, attempts = f.attempts + 1, reason = excluded
 DELETE FROM ris.fetch WHERE uri = ANY(:uris);
 
 -- name: retry
--- All that a source could not fetch may be asked for now, as if for the first time.
-DELETE FROM ris.fetch WHERE source_id = :source_id;
+-- All that a source could not fetch may be asked for now, as after a first failure.
+UPDATE ris.fetch
+SET attempts = 1, next_try_at = now(), gave_up_at = NULL
+WHERE source_id = :source_id;
 
 -- name: forget
 -- What is listed no more needs no further attempt.

@@ -14,9 +14,12 @@ SET page = excluded.page, title = excluded.title, alt = excluded.alt, link = exc
 
 -- name: known
 -- What a source named before: seen is what this crawl has asked for already, waits what it shall
--- not ask for now; judged is whether the bytes of before are needed no more.
+-- not ask for now: its time has not come, or it was asked for before a limit ended the last crawl.
+-- judged is whether the bytes of before are needed no more.
 SELECT s.uri, o.etag, o.last_modified, i.sha256,
-       s.last_seen_at >= :began_at AS seen, f.uri IS NOT NULL AS waits,
+       s.last_seen_at >= :began_at AS seen,
+       coalesce(f.gave_up_at IS NOT NULL OR f.next_try_at > now(),
+                s.last_seen_at >= :done_since) AS waits,
        coalesce(i.status = 'ok'
                 OR i.status = 'quarantined' AND i.judged_by = :judged_by
                    AND i.reason NOT IN ('vanished', 'changed-while-read'), false) AS judged
@@ -24,6 +27,5 @@ FROM ris.sighting s
 LEFT JOIN ris.observation o
     ON o.uri = s.uri AND o.superseded_at IS NULL AND o.gone_at IS NULL
 LEFT JOIN ris.image i USING (image_id)
-LEFT JOIN ris.fetch f
-    ON f.uri = s.uri AND (f.gave_up_at IS NOT NULL OR f.next_try_at > now())
+LEFT JOIN ris.fetch f ON f.uri = s.uri
 WHERE s.source_id = :source_id;

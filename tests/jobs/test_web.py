@@ -278,3 +278,72 @@ def test_a_url_becomes_a_source_named_after_its_host(settings: Settings, site: S
         (site.host, "web", site.url())
     ]
     assert ask(settings, "SELECT complete, seen FROM ris.source_crawl") == [(False, 0)] * 2
+
+
+def test_crawls_that_a_limit_ends_go_on_with_what_is_left(
+    settings: Settings, site: Site, tmp_path: Path
+) -> None:
+    """Three nights for a list of five images, of which two are asked for a night; then anew."""
+    site.pages |= {f"/{i}.png": image(i, ETag=f'"{i}"') for i in range(5)}
+    (tmp_path / "list.csv").write_text("\n".join(["url", *map(site.url, site.pages)]))
+    location = str(tmp_path / "list.csv")
+    add(settings, replace(site.source(images=2), kind="urls", location=location))
+    nights = []
+    for _ in range(4):
+        site.log.clear()
+        crawl(settings)
+        nights.append(sorted(p for p in site.paths if p.endswith(".png")))
+        # Long ago does not matter.
+        with open_engine(settings) as engine, engine.begin() as db:
+            for table, times in (
+                ("source_crawl", ("done_since", "began_at")),
+                ("sighting", ("last_seen_at",)),
+            ):
+                older = ", ".join(f"{t} = {t} - interval '100 hours'" for t in times)
+                db.execute(text(f"UPDATE ris.{table} SET {older}"))
+    assert nights == [
+        ["/0.png", "/1.png"], ["/2.png", "/3.png"], ["/4.png"], ["/0.png", "/1.png"],
+    ]  # fmt: skip
+    ended = "SELECT complete, limited, why FROM ris.source_crawl ORDER BY crawl_id"
+    limit = (False, True, "limit of images")
+    assert ask(settings, ended) == [limit, limit, (True, False, "finished"), limit]
+
+
+def test_a_site_is_seen_whole_in_several_nights_and_killed_crawls_count(
+    settings: Settings, site: Site
+) -> None:
+    site.pages |= a_site(25)
+    add(settings, site.source(images=10))
+    assert counts(crawl(settings)) == {"seen": 10, "new": 10}
+    assert counts(crawl(settings)) == {"seen": 10, "new": 10}
+    with open_engine(settings) as engine, engine.begin() as db:
+        # As if it had been killed at its last word, more than three days ago.
+        reopened = "ended_at = NULL, why = NULL, limited = false"
+        older = (
+            "began_at = began_at - interval '99 hours', done_since = done_since - interval '9 days'"
+        )
+        last = "crawl_id = (SELECT max(crawl_id) FROM ris.source_crawl)"
+        db.execute(text(f"UPDATE ris.source_crawl SET {reopened}, {older} WHERE {last}"))
+    assert counts(crawl(settings)) == {"seen": 5, "new": 5}
+    assert counts(crawl(settings)) == {"seen": 10, "unchanged": 10}
+
+
+def test_a_limit_that_lets_no_image_through_does_not_stop_a_source(
+    settings: Settings, site: Site
+) -> None:
+    links = '<a href="/1">x</a><a href="/2">x</a>'
+    site.pages |= {"/": page(img("/a.png"), links), "/a.png": image(1)}
+    # robots.txt, the page and its image, or else a link.
+    add(settings, site.source(requests=3))
+    assert [counts(crawl(settings)).get("seen", 0) for _ in range(3)] == [1, 0, 1]
+
+
+def test_what_failed_before_a_limit_is_tried_again_when_its_time_has_come(
+    settings: Settings, site: Site
+) -> None:
+    answers = iter([Answer(status=403), image(1)])
+    site.pages |= {"/": page(img("/a.png", "/b.png")), "/a.png": answers, "/b.png": image(2)}
+    add(settings, site.source(images=1))
+    assert counts(crawl(settings)) == {"seen": 1, "failed": 1}
+    assert counts(crawl(settings)) == {"seen": 1, "new": 1}
+    assert site.paths["/a.png"] == 2

@@ -191,5 +191,10 @@ class Spider(scrapy.Spider):
         for host in self.course.meter.hosts():
             await self._teller.tell(host)
         why = self.course.stopped or self._frontier.missed or reason
-        complete = why == "finished"
-        await self._teller.end(Ended(complete=complete, why=why, pages=self._frontier.pages))
+        ended = Ended(
+            complete=why == "finished",
+            limited=self.course.stopped is not None or self._frontier.full,
+            why=why,
+            pages=self._frontier.pages,
+        )
+        await self._teller.end(ended)

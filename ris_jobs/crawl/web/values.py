@@ -99,9 +99,12 @@ class Host:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """The last event. ``complete``: every page and image that was in reach was asked for, so that
-    what was not seen is no longer linked. ``pages`` counts pages, sitemaps and feeds asked for."""
+    what was not seen is no longer linked. ``limited``: there is more to ask for, and would be less
+    if the images of this crawl were left out. ``pages`` counts pages, sitemaps and feeds asked for.
+    """
 
     complete: bool
+    limited: bool
     why: str
     pages: int
 
