@@ -38,6 +38,13 @@ def drop_judged(engine: Engine, fetched: Fetched, sha256s: Sequence[str]) -> Non
             fetched.drop(sha256)
 
 
+def drop_erased(engine: Engine, fetched: Fetched, sha256s: Sequence[str]) -> None:
+    with engine.connect() as db:
+        erased = images.erased(db, sha256s)
+    for sha256 in erased:
+        fetched.drop(sha256)
+
+
 def sweep_fetched(
     engine: Engine, fetched: Fetched, settings: Settings, *, dry_run: bool = False
 ) -> Swept:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from ris_jobs.crawl import Failure, Observation
 from ris_jobs.crawl.web import Ended, Event, Host, Image
 from ris_jobs.errors import Reason
+from ris_jobs.jobs.fetched import drop_erased, drop_judged
 from ris_jobs.settings import Settings
 from ris_jobs.store import crawls, fetches, ledger, sightings
 from ris_jobs.store.crawls import Crawl, Figures
@@ -58,11 +59,10 @@ class Record:
         self.total.add(seen)
 
     def take(self, events: Sequence[Event]) -> None:
-        """Bytes first, then one transaction for all that the events say."""
+        """Bytes first, then one transaction for all that the events say; then bytes go that were
+        not needed."""
         images = [e for e in events if isinstance(e, Image)]
-        for image in images:
-            if image.path is not None and image.sha256 is not None:
-                self._fetched.take(image.path, image.sha256)
+        taken = self._keep(images)
         self._hosts |= {e.host: e for e in events if isinstance(e, Host)}
         with self._engine.begin() as db:
             seen = self._record(db, images)
@@ -72,6 +72,16 @@ class Record:
             for end in (e for e in events if isinstance(e, Ended)):
                 crawls.close(db, self._crawl, **asdict(end))
         self.total.add(seen)
+        drop = drop_erased if self._settings.keep_fetched else drop_judged
+        drop(self._engine, self._fetched, taken)
+
+    def _keep(self, images: Sequence[Image]) -> list[str]:
+        taken = []
+        for image in images:
+            if image.path is not None and image.sha256 is not None:
+                self._fetched.take(image.path, image.sha256)
+                taken.append(image.sha256)
+        return taken
 
     def _record(self, db: Connection, images: Sequence[Image]) -> Figures:
         run, source_id = self._run, self._crawl.source_id

@@ -20,7 +20,10 @@ SELECT s.uri, o.etag, o.last_modified, i.sha256,
        s.last_seen_at >= :began_at AS seen,
        coalesce(f.gave_up_at IS NOT NULL OR f.next_try_at > now(),
                 s.last_seen_at >= :done_since) AS waits,
-       coalesce(i.status = 'ok'
+       coalesce(i.status = 'ok' AND i.retired_at IS NULL
+                OR i.status = 'erased' AND NOT (SELECT e.allow_return FROM ris.erasure e
+                                                WHERE e.image_id = i.image_id
+                                                ORDER BY e.erasure_id DESC LIMIT 1)
                 OR i.status = 'quarantined' AND i.judged_by = :judged_by
                    AND i.reason NOT IN ('vanished', 'changed-while-read'), false) AS judged
 FROM ris.sighting s

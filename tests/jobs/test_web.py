@@ -62,6 +62,10 @@ def fingerprint(settings: Settings) -> None:
     jobs.step("fingerprint", settings, run_id, LogProgress())
 
 
+def kept(settings: Settings) -> list[Path]:
+    return sorted((settings.home / "fetched").glob("*/*"))
+
+
 def a_site(pictures: int) -> dict[str, Page]:
     """Pages of ten pictures each, every second of which has an ETag, the others a date."""
     pages: dict[str, Page] = {}
@@ -114,6 +118,39 @@ def test_bytes_that_are_lost_before_they_are_fingerprinted_are_fetched_again(
     assert counts(crawl(settings)) == {"seen": 3, "unchanged": 3}
     assert sorted(h.status for h in site.log if h.path.endswith(".png")) == [200, 304, 304]
     assert sorted((settings.home / "fetched").glob("*/*")) == kept
+
+
+@pytest.mark.parametrize("keep", [0, 7])
+def test_bytes_that_are_sent_again_are_kept_only_if_they_are_needed(
+    settings: Settings, site: Site, keep: int
+) -> None:
+    """The server knows no ETags. One image is erased, one was retired and is back."""
+    settings = replace(settings, keep_fetched=keep, gone_after=1)
+    a, b, c = (Answer(edits.jpeg(picture, 90)) for _, picture in [*photos()][:3])
+    comes_and_goes = iter([b, Answer(status=404), b])
+    site.pages |= {"/a.jpg": a, "/b.jpg": comes_and_goes, "/c.jpg": c}
+    site.pages["/"] = page(img("/a.jpg", "/b.jpg", "/c.jpg"))
+    add(settings, site.source())
+    crawl(settings)
+    fingerprint(settings)
+    jobs.erase(settings, site.url("/c.jpg"), "asked for", "me")
+    assert len(kept(settings)) == (2 if keep else 0)
+    assert counts(crawl(settings)) == {"seen": 3, "unchanged": 2, "gone": 1}
+    assert len(kept(settings)) == (2 if keep else 0)
+    with open_engine(settings) as engine, engine.begin() as db:
+        gone = "i.image_id = o.image_id AND o.gone_at IS NOT NULL"
+        retire = "UPDATE ris.image i SET retired_at = now() FROM ris.observation o WHERE"
+        db.execute(text(f"{retire} {gone}"))
+        db.execute(text(f"DELETE FROM ris.descriptor i USING ris.observation o WHERE {gone}"))
+    assert counts(crawl(settings)) == {"seen": 3, "unchanged": 2, "changed": 1}
+    assert len(kept(settings)) == (2 if keep else 1)
+    fingerprint(settings)
+    assert len(kept(settings)) == (2 if keep else 0)
+    assert ask(settings, "SELECT status, count(*) FROM ris.image GROUP BY 1 ORDER BY 1") == [
+        ("erased", 1),
+        ("ok", 2),
+    ]
+    assert ask(settings, "SELECT count(*) FROM ris.descriptor") == [(2,)]
 
 
 def test_the_same_picture_at_many_urls_is_one_image(settings: Settings, site: Site) -> None:
