@@ -63,7 +63,9 @@ def crawled(port: int, known: str) -> Crawl:
                 case Image():
                     outcomes[event.outcome] += 1
                     row = {"uri": event.uri, "etag": event.etag, "last_modified": None}
-                    rows.append(json.dumps(row | {"done": False, "counts": False}) + "\n")
+                    rows.append(
+                        json.dumps(row | {"done": False, "counts": False, "waits": False}) + "\n"
+                    )
                     if event.path:
                         event.path.unlink()
                 case Host():

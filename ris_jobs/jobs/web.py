@@ -88,8 +88,9 @@ def _write_known(engine: Engine, run: Run, under_way: Crawl, fetched: Fetched, f
                 "uri": before.uri,
                 "etag": before.etag if usable else None,
                 "last_modified": before.last_modified if usable else None,
-                "done": before.seen or before.waits,
+                "done": before.seen or before.waits or before.left,
                 "counts": before.seen,
+                "waits": before.waits,
             }
             if known["done"] or known["etag"] or known["last_modified"]:
                 out.write(json.dumps(known) + "\n")

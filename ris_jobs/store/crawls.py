@@ -18,7 +18,7 @@ from ris_jobs.store.queries import query
 from ris_jobs.store.runs import Run
 
 _LOG = logging.getLogger("ris_jobs")
-_COUNTS = ("seen", "new", "changed", "unchanged", "gone", "refused", "failed", "bytes")
+_COUNTS = ("seen", "new", "changed", "unchanged", "gone", "missed", "refused", "failed", "bytes")
 
 
 @dataclass(slots=True)
@@ -30,6 +30,7 @@ class Figures:
     changed: int = 0
     unchanged: int = 0
     gone: int = 0
+    missed: int = 0
     refused: int = 0
     failed: int = 0
     bytes: int = 0

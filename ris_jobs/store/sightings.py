@@ -21,7 +21,8 @@ _FETCH = 1000
 @dataclass(frozen=True, slots=True)
 class Before:
     """What is known of an image that a source named before. ``seen``: this crawl has asked for it
-    already; ``waits``: it shall not; ``judged``: its bytes, ``sha256``, are needed no more."""
+    already; ``waits``: it failed, and its time has not come; ``left``: it was asked for before a
+    limit ended the last crawl; ``judged``: its bytes, ``sha256``, are needed no more."""
 
     uri: str
     etag: str | None
@@ -29,6 +30,7 @@ class Before:
     sha256: str | None
     seen: bool
     waits: bool
+    left: bool
     judged: bool
 
 

@@ -64,6 +64,7 @@ CREATE TABLE ris.source_crawl (
     changed   bigint      NOT NULL DEFAULT 0,
     unchanged bigint      NOT NULL DEFAULT 0,
     gone      bigint      NOT NULL DEFAULT 0,
+    missed    bigint      NOT NULL DEFAULT 0,
     refused   bigint      NOT NULL DEFAULT 0,
     failed    bigint      NOT NULL DEFAULT 0,
     bytes     bigint      NOT NULL DEFAULT 0,
@@ -94,6 +95,9 @@ COMMENT ON COLUMN ris.source_crawl.new IS 'URIs never seen before';
 COMMENT ON COLUMN ris.source_crawl.changed IS 'URIs that show other bytes, or are back after an absence';
 COMMENT ON COLUMN ris.source_crawl.unchanged IS 'URIs that show what they showed before';
 COMMENT ON COLUMN ris.source_crawl.gone IS 'URIs that are gone as of this crawl';
+COMMENT ON COLUMN ris.source_crawl.missed IS
+    'URIs that once showed something, of which the server said that there is nothing, and which were '
+    'gone before or are not yet taken for it';
 COMMENT ON COLUMN ris.source_crawl.refused IS 'URIs that were not taken; refusals says why';
 COMMENT ON COLUMN ris.source_crawl.failed IS 'URIs that could not be fetched; they are tried again';
 COMMENT ON COLUMN ris.source_crawl.bytes IS 'bytes of images that were read; hosts says what came over the wire';

@@ -5,6 +5,9 @@ SET named_at = :now
 WHERE uri = ANY(:uris) AND (gave_up_at IS NOT NULL OR next_try_at > now())
 RETURNING uri;
 
+-- name: named
+UPDATE ris.fetch SET named_at = greatest(named_at, :now) WHERE uri = ANY(:uris);
+
 -- name: fail
 -- Each failure doubles the wait: an hour, two, four, at most a week; after so many it is given up.
 INSERT INTO ris.fetch AS f (uri, source_id, attempts, reason, detail, failed_at, tried_at, named_at,

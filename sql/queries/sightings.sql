@@ -13,13 +13,13 @@ SET page = excluded.page, title = excluded.title, alt = excluded.alt, link = exc
     columns = excluded.columns, last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at);
 
 -- name: known
--- What a source named before: seen is what this crawl has asked for already, waits what it shall
--- not ask for now: its time has not come, or it was asked for before a limit ended the last crawl.
--- judged is whether the bytes of before are needed no more.
+-- What a source named before: seen is what this crawl has asked for already, waits what has failed
+-- and whose time has not come, left what was asked for before a limit ended the last crawl. judged is
+-- whether the bytes of before are needed no more.
 SELECT s.uri, o.etag, o.last_modified, i.sha256,
        s.last_seen_at >= :began_at AS seen,
-       coalesce(f.gave_up_at IS NOT NULL OR f.next_try_at > now(),
-                s.last_seen_at >= :done_since) AS waits,
+       coalesce(f.gave_up_at IS NOT NULL OR f.next_try_at > now(), false) AS waits,
+       f.uri IS NULL AND s.last_seen_at >= :done_since AS "left",
        coalesce(i.status = 'ok' AND i.retired_at IS NULL
                 OR i.status = 'erased' AND NOT (SELECT e.allow_return FROM ris.erasure e
                                                 WHERE e.image_id = i.image_id

@@ -74,7 +74,7 @@ RETURNING crawl_id, run_id, began_at, done_since, marker, hosts;
 UPDATE ris.source_crawl
 SET marker = coalesce(:marker, marker), seen = seen + :seen, new = new + :new,
     changed = changed + :changed, unchanged = unchanged + :unchanged, gone = gone + :gone,
-    refused = refused + :refused, failed = failed + :failed, bytes = bytes + :bytes,
+    missed = missed + :missed, refused = refused + :refused, failed = failed + :failed, bytes = bytes + :bytes,
     refusals = (SELECT coalesce(jsonb_object_agg(reason, total), '{}')
                 FROM (SELECT key AS reason, sum(value::bigint) AS total
                       FROM (SELECT * FROM jsonb_each_text(refusals)

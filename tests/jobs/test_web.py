@@ -22,7 +22,7 @@ from ris_jobs.store.postgres import open_engine
 from tests.crawl.web.site import Answer, Page, Site, image, img, page, served
 
 CONTACT = "https://example.org/crawler"
-NAMES = ("seen", "new", "changed", "unchanged", "gone", "refused", "failed")
+NAMES = ("seen", "new", "changed", "unchanged", "gone", "missed", "refused", "failed")
 
 
 @pytest.fixture
@@ -174,13 +174,22 @@ def test_gone_is_gone_after_some_times_and_back_is_back(settings: Settings, site
     add(settings, site.source())
     found = [counts(crawl(settings)) for _ in answers]
     assert [f.get("gone", 0) for f in found] == [0, 0, 0, 0, 1, 0, 0]
-    assert [f["seen"] for f in found] == [1] * 7
+    assert [f.get("missed", 0) for f in found] == [0, 1, 0, 1, 0, 1, 0]
+    assert [sum(f.values()) for f in found] == [2] * 7
     assert found[2]["unchanged"] == found[6]["changed"] == 1
     assert ask(settings, "SELECT event FROM ris.uri_event ORDER BY at") == [
         ("appeared",),
         ("gone",),
         ("returned",),
     ]
+
+
+def test_what_never_was_there_failed(settings: Settings, site: Site) -> None:
+    site.pages |= {"/": page(img("/a.png", "/b.png")), "/a.png": Answer(status=410)}
+    add(settings, site.source())
+    assert counts(crawl(settings)) == {"seen": 2, "failed": 2}
+    assert ask(settings, "SELECT refusals FROM ris.source_crawl") == [({"http-status": 2},)]
+    assert ask(settings, "SELECT reason, attempts FROM ris.fetch") == [("http-status", 1)] * 2
 
 
 def test_failures_touch_nothing_wait_and_are_given_up(settings: Settings, site: Site) -> None:
@@ -223,6 +232,22 @@ def test_what_was_given_up_leaves_room_for_others(settings: Settings, site: Site
     assert counts(crawl(settings)) == {"seen": 5, "failed": 5}
     site.pages["/"] = page(img(*site.pages))
     assert counts(crawl(settings)) == {"seen": 5, "new": 5}
+
+
+def test_failures_are_forgotten_once_they_are_named_no_more(settings: Settings, site: Site) -> None:
+    settings = replace(settings, give_up_after=1)
+    named = page(img("/never.png", "/never.png"))
+    cut = page(img("/a.png"), '<a href="/1">x</a>')
+    site.pages |= {"/a.png": image(1), "/": iter([named, named, cut, page(img("/a.png"))])}
+    site.pages["/never.png"] = Answer(status=403)
+    add(settings, site.source(pages=1))
+    left = []
+    for _ in range(4):
+        crawl(settings)
+        left += ask(settings, "SELECT count(*) FROM ris.fetch")
+    # The first is complete, the third is not.
+    assert left == [(1,), (1,), (1,), (0,)]
+    assert site.paths["/never.png"] == 1
 
 
 def test_what_is_no_image_is_seen_as_that_and_robots_are_obeyed(

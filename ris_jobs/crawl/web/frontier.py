@@ -48,6 +48,7 @@ class Frontier:
         self._documents: set[str] = set()
         self._asked: set[str] = set()
         self._images = memory.counted
+        self._waiting = set(memory.waiting)
         self._later: dict[str, Where] = {}
         self._withheld: dict[str, Image] = {}
 
@@ -92,6 +93,13 @@ class Frontier:
         elif not self._is_full():
             self.pages += 1
             yield errand
+
+    def names(self, uri: str) -> bool:
+        """Whether an image that waits is named, for the first time."""
+        if uri not in self._waiting or not self._source.takes(uri):
+            return False
+        self._waiting.discard(uri)
+        return True
 
     def image(
         self, uri: str, where: Where, *, forbidden: str | None = None, later: bool = False

@@ -12,10 +12,11 @@ __all__ = ["Memory"]
 
 class Memory:
     """Images that are not to be asked for are ``in`` it; ``counted`` is how many of these this
-    crawl has asked for already."""
+    crawl has asked for already, ``waiting`` are those that wait."""
 
     def __init__(self, path: Path) -> None:
         self.counted = 0
+        self.waiting: set[str] = set()
         self._known: dict[str, Known | None] = {}
         with path.open(encoding="utf-8") as lines:
             for line in lines:
@@ -23,6 +24,8 @@ class Memory:
                 known = Known(row["etag"], row["last_modified"])
                 self._known[row["uri"]] = None if row["done"] else known
                 self.counted += row["counts"]
+                if row["waits"]:
+                    self.waiting.add(row["uri"])
 
     def __contains__(self, uri: str) -> bool:
         return uri in self._known and self._known[uri] is None

@@ -12,7 +12,7 @@ from ris_jobs.crawl.fetch import CONTACT
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import ConfigError, Reason
 
-__all__ = ["Ended", "Event", "Host", "Image", "Order", "Outcome", "Where"]
+__all__ = ["Ended", "Event", "Host", "Image", "Named", "Order", "Outcome", "Where"]
 
 Outcome = Literal["fetched", "not_modified", "gone", "refused", "failed"]
 
@@ -23,8 +23,9 @@ class Order:
 
     ``contact`` is a URL or mail address for the User-Agent, ``max_bytes`` of one image. ``images``
     (kind ``urls``) are JSON lines ``{"uri", "columns"}``, ``known`` JSON lines ``{"uri", "etag",
-    "last_modified", "done", "counts"}``: those that are done are not asked for, those that count
-    are part of what the limit of images allows. Fetched images are written to ``spool``, an empty
+    "last_modified", "done", "counts", "waits"}``: those that are done are not asked for, those that
+    count are part of what the limit of images allows, of those that wait it is told if they are
+    :class:`Named`. Fetched images are written to ``spool``, an empty
     folder of this crawl. ``authorization`` is a header for the origin of the location alone.
     ``seconds`` bounds one request, ``idle_seconds`` the wait within. :class:`ConfigError` if the
     contact is none.
@@ -84,6 +85,13 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """An image that waits is still named; told once a crawl."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
     """All that a host was asked for until now: requests that went out, bytes of bodies as they
     came, seconds that requests took, requests that failed, seconds that it told us to wait."""
@@ -109,4 +117,4 @@ class Ended:
     pages: int
 
 
-Event = Image | Host | Ended
+Event = Image | Named | Host | Ended

@@ -66,5 +66,5 @@ def memory(crawl: Crawled) -> list[dict[str, Any]]:
 
 
 def remembered(uri: str, **more: Any) -> dict[str, Any]:
-    usual = {"etag": None, "last_modified": None, "done": False, "counts": False}
+    usual = {"etag": None, "last_modified": None, "done": False, "counts": False, "waits": False}
     return {"uri": uri, **usual, **more}

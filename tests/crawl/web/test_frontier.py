@@ -29,7 +29,7 @@ def memory(tmp_path: Path) -> Memory:
     """One image is done, one waits, of another an ETag is known."""
     rows = [
         remembered(HOME + "done.png", done=True, counts=True),
-        remembered(HOME + "waits.png", done=True),
+        remembered(HOME + "waits.png", done=True, waits=True),
         remembered(HOME + "known.png", etag='"7"'),
     ]
     (tmp_path / "known").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -83,6 +83,7 @@ def test_an_image_is_asked_for_once_unless_it_is_done(memory: Memory) -> None:
         assert len(uris(asked.image(HOME + "known.png", Where()))) == (not again)
         assert uris(asked.image(HOME + "done.png", Where())) == []
         assert uris(asked.image(HOME + "waits.png", Where())) == []
+        assert asked.names(HOME + "waits.png") is (not again)
     assert memory[HOME + "known.png"].etag == '"7"' and memory[HOME + "x"] is None  # type: ignore[union-attr]
 
 
