@@ -39,11 +39,12 @@ def crawl_web(
 ) -> Figures:
     """Crawl a source of kind ``web`` or ``urls``. :class:`ConfigError` without a contact."""
     record = Record(engine, run, under_way, fetched, settings)
-    order = _order(engine, run, source, under_way, fetched, settings, record)
-    with closing(crawl(order)) as events:
-        for batch in _batches(events):
-            record.take(batch)
-            advance(sum(isinstance(event, Image) for event in batch))
+    with fetched.spool(under_way.source_id) as folder:
+        order = _order(engine, run, source, under_way, fetched, folder, settings, record)
+        with closing(crawl(order)) as events:
+            for batch in _batches(events):
+                record.take(batch)
+                advance(sum(isinstance(event, Image) for event in batch))
     return record.total
 
 
@@ -53,6 +54,7 @@ def _order(
     source: Source,
     under_way: Crawl,
     fetched: Fetched,
+    folder: Path,
     settings: Settings,
     record: Record,
 ) -> Order:
@@ -60,7 +62,6 @@ def _order(
     if contact is None:
         problem = f"must be set to crawl source {source.name!r}: {CONTACT_WANTED}"
         raise ConfigError("RIS_CONTACT", problem)
-    folder = fetched.spool(under_way.source_id)
     (folder / "images").mkdir()
     header = authorization(source) if "://" in source.location else None
     images = None
