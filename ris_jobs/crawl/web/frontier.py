@@ -48,7 +48,7 @@ class Frontier:
         self._documents: set[str] = set()
         self._asked: set[str] = set()
         self._images = memory.counted
-        self._waiting = set(memory.waiting)
+        self._named: set[str] = set()
         self._later: dict[str, Where] = {}
         self._withheld: dict[str, Image] = {}
 
@@ -96,9 +96,9 @@ class Frontier:
 
     def names(self, uri: str) -> bool:
         """Whether an image that waits is named, for the first time."""
-        if uri not in self._waiting or not self._source.takes(uri):
+        if uri in self._named or not self._memory.waits(uri) or not self._source.takes(uri):
             return False
-        self._waiting.discard(uri)
+        self._named.add(uri)
         return True
 
     def image(

@@ -22,10 +22,8 @@ class Order:
     """One crawl of a source of kind ``web`` or ``urls``.
 
     ``contact`` is a URL or mail address for the User-Agent, ``max_bytes`` of one image. ``images``
-    (kind ``urls``) are JSON lines ``{"uri", "columns"}``, ``known`` JSON lines ``{"uri", "etag",
-    "last_modified", "done", "counts", "waits"}``: those that are done are not asked for, those that
-    count are part of what the limit of images allows, of those that wait it is told if they are
-    :class:`Named`. Fetched images are written to ``spool``, an empty
+    (kind ``urls``) are JSON lines ``{"uri", "columns"}``, ``known`` is a file that
+    :func:`ris_jobs.crawl.web.known.write` made. Fetched images are written to ``spool``, an empty
     folder of this crawl. ``authorization`` is a header for the origin of the location alone.
     ``seconds`` bounds one request, ``idle_seconds`` the wait within. :class:`ConfigError` if the
     contact is none.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import tracemalloc
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -15,11 +15,10 @@ from ris_jobs.crawl.fetch import Fetched, Headers, Refused
 from ris_jobs.crawl.source import Limits, Source
 from ris_jobs.crawl.web.errand import Errand
 from ris_jobs.crawl.web.frontier import Frontier, site
-from ris_jobs.crawl.web.known import Memory
+from ris_jobs.crawl.web.known import Before, Memory, write
 from ris_jobs.crawl.web.meter import Meter, inside
 from ris_jobs.crawl.web.values import Where
 from ris_jobs.errors import Reason
-from tests.crawl.web.crawled import remembered
 
 HOME = "https://example.org/"
 
@@ -28,11 +27,11 @@ HOME = "https://example.org/"
 def memory(tmp_path: Path) -> Memory:
     """One image is done, one waits, of another an ETag is known."""
     rows = [
-        remembered(HOME + "done.png", done=True, counts=True),
-        remembered(HOME + "waits.png", done=True, waits=True),
-        remembered(HOME + "known.png", etag='"7"'),
+        Before(uri=HOME + "done.png", done=True, counts=True),
+        Before(uri=HOME + "waits.png", done=True, waits=True),
+        Before(uri=HOME + "known.png", etag='"7"'),
     ]
-    (tmp_path / "known").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write(tmp_path / "known", rows)
     return Memory(tmp_path / "known")
 
 
@@ -85,6 +84,18 @@ def test_an_image_is_asked_for_once_unless_it_is_done(memory: Memory) -> None:
         assert uris(asked.image(HOME + "waits.png", Where())) == []
         assert asked.names(HOME + "waits.png") is (not again)
     assert memory[HOME + "known.png"].etag == '"7"' and memory[HOME + "x"] is None  # type: ignore[union-attr]
+
+
+def test_what_is_known_takes_little_memory_whatever_it_is(tmp_path: Path) -> None:
+    names = [f"{HOME}{number}-\ud800\0" for number in range(20_000)]
+    write(tmp_path / "known", (Before(uri=name, etag='"7"', done=True) for name in names))
+    tracemalloc.start()
+    memory = Memory(tmp_path / "known")
+    assert all(name in memory for name in names)
+    assert HOME not in memory and memory[names[0]] is None
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 def test_an_image_that_one_page_forbids_another_may_allow(memory: Memory) -> None:
