@@ -69,9 +69,6 @@ class Fetched:
             fix = "See RIS_FETCHED_URL."
             raise FetchedUnavailable(self.where, f"a read failed ({e})", fix) from e
 
-    def has(self, sha256: str) -> bool:
-        return bool(self._fs.exists(self._path(sha256)))
-
     def drop(self, sha256: str) -> None:
         with suppress(FileNotFoundError):
             self._fs.rm_file(self._path(sha256))
