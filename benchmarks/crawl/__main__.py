@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import resource
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
@@ -24,6 +24,8 @@ from benchmarks.crawl.site import HOST, served
 from benchmarks.machine import machine, versions, where
 from ris_jobs.crawl.source import Limits, Politeness, Source
 from ris_jobs.crawl.web import Ended, Host, Image, Order, crawl
+from ris_jobs.crawl.web.known import Before
+from ris_jobs.crawl.web.known import write as write_known
 
 PER_PAGE = 50
 LANES = 16  # requests at a time
@@ -38,7 +40,7 @@ class Crawl:
     cpu: float
     received: int
     outcomes: Counter[str]
-    known: str
+    known: Sequence[Before]
 
 
 def read(files: list[Path]) -> tuple[float, float]:
@@ -50,20 +52,19 @@ def read(files: list[Path]) -> tuple[float, float]:
     return perf_counter() - started, process_time() - before
 
 
-def crawled(port: int, known: str) -> Crawl:
+def crawled(port: int, known: Sequence[Before]) -> Crawl:
     """One crawl of the site at ``port``; ``known`` is what an earlier one learned."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "spool").mkdir()
-        (folder / "known").write_text(known)
-        outcomes, received, rows = Counter[str](), 0, []
+        write_known(folder / "known", known)
+        outcomes, received, rows = Counter[str](), 0, list[Before]()
         started, before = perf_counter(), _children()
         for event in crawl(_order(folder, port)):
             match event:
                 case Image():
                     outcomes[event.outcome] += 1
-                    row = {"uri": event.uri, "etag": event.etag, "last_modified": None}
-                    rows.append(json.dumps(row | {"done": False}) + "\n")
+                    rows.append(Before(uri=event.uri, etag=event.etag))
                     if event.path:
                         event.path.unlink()
                 case Host():
@@ -71,7 +72,7 @@ def crawled(port: int, known: str) -> Crawl:
                 case Ended():
                     assert event.complete, event
         seconds, cpu = perf_counter() - started, _children() - before
-        return Crawl(seconds, cpu, received, outcomes, "".join(rows))
+        return Crawl(seconds, cpu, received, outcomes, rows)
 
 
 def _children() -> float:
@@ -115,7 +116,7 @@ def main() -> None:
         files = write(Path(name), args.images, args.kib, args.seed)
         reading, cpu = read(files)
         with served(Path(name), PER_PAGE) as port:
-            first = crawled(port, "")
+            first = crawled(port, ())
             second = crawled(port, first.known)
     _line("files read", args.images, reading, cpu)
     for what, done in (("first crawl", first), ("second crawl", second)):

@@ -32,6 +32,7 @@ class Crawled:
     changed: int = 0
     unchanged: int = 0
     gone: int = 0
+    missed: int = 0
     refused: int = 0
     failed: int = 0
     bytes: int = 0
@@ -57,8 +58,8 @@ def crawl(
             _LOG.info("source %s: %s", stored.source.name, seen)
             total.add(seen)
     return Crawled(
-        total.seen, total.new, total.changed, total.unchanged, total.gone, total.refused,
-        total.failed, total.bytes, time.perf_counter() - started,
+        total.seen, total.new, total.changed, total.unchanged, total.gone, total.missed,
+        total.refused, total.failed, total.bytes, time.perf_counter() - started,
     )  # fmt: skip
 
 

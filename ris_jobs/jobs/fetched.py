@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ from ris_jobs.store.fetched import Fetched
 
 # A crawl that is under way has bytes that no table knows yet.
 _UNKNOWN = timedelta(days=3)
+# No file takes so long to be written.
+_WRITTEN = timedelta(days=1)
 _BATCH = 1000
 
 Kept = tuple[str, datetime, int]
@@ -38,13 +41,21 @@ def drop_judged(engine: Engine, fetched: Fetched, sha256s: Sequence[str]) -> Non
             fetched.drop(sha256)
 
 
+def drop_erased(engine: Engine, fetched: Fetched, sha256s: Sequence[str]) -> None:
+    with engine.connect() as db:
+        erased = images.erased(db, sha256s)
+    for sha256 in erased:
+        fetched.drop(sha256)
+
+
 def sweep_fetched(
     engine: Engine, fetched: Fetched, settings: Settings, *, dry_run: bool = False
 ) -> Swept:
     """Delete what was left behind: images that are judged, ``keep_fetched`` days after they were
-    fetched, and what belongs to no image, three days after; with ``dry_run`` only count."""
+    fetched, what belongs to no image, three days after, and what killed crawls left unfinished;
+    with ``dry_run`` only count."""
     now = datetime.now(UTC)
-    swept = Swept()
+    swept = _sweep_parts(fetched, now, dry_run)
     for some in _batches(fetched.kept()):
         with engine.connect() as db:
             judged = images.judged(db, [sha256 for sha256, _, _ in some])
@@ -57,6 +68,21 @@ def sweep_fetched(
                 swept.bytes += size
             else:
                 swept.kept += 1
+    return swept
+
+
+def _sweep_parts(fetched: Fetched, now: datetime, dry_run: bool) -> Swept:
+    """What killed crawls left: files that have no name yet, and folders of what was on its way."""
+    swept = Swept()
+    for path, since, size in fetched.left_over():
+        if now - since > _WRITTEN:
+            swept.files += 1
+            swept.bytes += size
+            if not dry_run:
+                fetched.remove(path)
+    for folder, since in fetched.left_spools():
+        if now - since > _UNKNOWN and not dry_run:
+            shutil.rmtree(folder, ignore_errors=True)
     return swept
 
 

@@ -227,6 +227,7 @@ def _figures(db: Connection, run: Run, totals: Totals) -> Summary:
         changed=totals.crawled.changed,
         unchanged=totals.crawled.unchanged,
         gone=totals.crawled.gone,
+        missed=totals.crawled.missed,
         refused=totals.crawled.refused,
         failed=totals.crawled.failed,
         fingerprinted=totals.fingerprinted.images,

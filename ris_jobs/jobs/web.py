@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -11,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from ris_jobs.crawl.source import Source
-from ris_jobs.crawl.web import Event, Image, Order, crawl
+from ris_jobs.crawl.web import Event, Image, Order, crawl, known
 from ris_jobs.errors import ConfigError
 from ris_jobs.jobs.credentials import authorization
 from ris_jobs.jobs.lists import write_list
@@ -39,11 +38,12 @@ def crawl_web(
 ) -> Figures:
     """Crawl a source of kind ``web`` or ``urls``. :class:`ConfigError` without a contact."""
     record = Record(engine, run, under_way, fetched, settings)
-    order = _order(engine, run, source, under_way, fetched, settings, record)
-    with closing(crawl(order)) as events:
-        for batch in _batches(events):
-            record.take(batch)
-            advance(sum(isinstance(event, Image) for event in batch))
+    with fetched.spool(under_way.source_id) as folder:
+        order = _order(engine, run, source, under_way, fetched, folder, settings, record)
+        with closing(crawl(order)) as events:
+            for batch in _batches(events):
+                record.take(batch)
+                advance(sum(isinstance(event, Image) for event in batch))
     return record.total
 
 
@@ -53,6 +53,7 @@ def _order(
     source: Source,
     under_way: Crawl,
     fetched: Fetched,
+    folder: Path,
     settings: Settings,
     record: Record,
 ) -> Order:
@@ -60,7 +61,6 @@ def _order(
     if contact is None:
         problem = f"must be set to crawl source {source.name!r}: {CONTACT_WANTED}"
         raise ConfigError("RIS_CONTACT", problem)
-    folder = fetched.spool(under_way.source_id)
     (folder / "images").mkdir()
     header = authorization(source) if "://" in source.location else None
     images = None
@@ -72,27 +72,35 @@ def _order(
         contact=contact,
         max_bytes=settings.max_bytes,
         images=images,
-        known=_write_known(engine, run, under_way, fetched, folder / "known.jsonl"),
+        known=_write_known(engine, run, under_way, fetched, folder / "known"),
         spool=folder / "images",
         authorization=header,
     )
 
 
 def _write_known(engine: Engine, run: Run, under_way: Crawl, fetched: Fetched, file: Path) -> Path:
+    with engine.connect() as db:
+        known.write(file, _known(sightings.known(db, under_way, run), fetched))
+    return file
+
+
+def _known(named: Iterable[sightings.Before], fetched: Fetched) -> Iterator[known.Before]:
     """Validators are sent only where the bytes are needed no more, or still kept: a server that
     answers that they are the same is to cost us nothing."""
-    with engine.connect() as db, file.open("w") as out:
-        for before in sightings.known(db, under_way, run):
-            usable = before.judged or (before.sha256 is not None and fetched.has(before.sha256))
-            known = {
-                "uri": before.uri,
-                "etag": before.etag if usable else None,
-                "last_modified": before.last_modified if usable else None,
-                "done": before.done,
-            }
-            if before.done or known["etag"] or known["last_modified"]:
-                out.write(json.dumps(known) + "\n")
-    return file
+    kept = {bytes.fromhex(sha256) for sha256, _, _ in fetched.kept()}
+    for before in named:
+        at_hand = before.sha256 is not None and bytes.fromhex(before.sha256) in kept
+        usable = before.judged or at_hand
+        row = known.Before(
+            uri=before.uri,
+            etag=before.etag if usable else None,
+            last_modified=before.last_modified if usable else None,
+            done=before.seen or before.waits or before.left,
+            counts=before.seen,
+            waits=before.waits,
+        )
+        if row.done or row.etag or row.last_modified:
+            yield row
 
 
 def _batches(events: Iterable[Event]) -> Iterator[list[Event]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from ris_jobs.crawl import Failure, Observation
-from ris_jobs.crawl.web import Ended, Event, Host, Image
+from ris_jobs.crawl.web import Ended, Event, Host, Image, Named
 from ris_jobs.errors import Reason
+from ris_jobs.jobs.fetched import drop_erased, drop_judged
 from ris_jobs.settings import Settings
 from ris_jobs.store import crawls, fetches, ledger, sightings
 from ris_jobs.store.crawls import Crawl, Figures
 from ris_jobs.store.fetched import Fetched
-from ris_jobs.store.ledger import Known
 from ris_jobs.store.runs import Run
 
 # What the URI shows; for other reasons it was not asked, and may show what it did.
@@ -58,27 +58,39 @@ class Record:
         self.total.add(seen)
 
     def take(self, events: Sequence[Event]) -> None:
-        """Bytes first, then one transaction for all that the events say."""
+        """Bytes first, then one transaction for all that the events say; then bytes go that were
+        not needed."""
         images = [e for e in events if isinstance(e, Image)]
-        for image in images:
-            if image.path is not None and image.sha256 is not None:
-                self._fetched.take(image.path, image.sha256)
+        taken = self._keep(images)
         self._hosts |= {e.host: e for e in events if isinstance(e, Host)}
         with self._engine.begin() as db:
             seen = self._record(db, images)
+            waiting = [e.uri for e in events if isinstance(e, Named)]
+            fetches.named(db, waiting, self._run.started_at)
             crawls.advance(db, self._crawl, seen)
             if len(images) < len(events):
                 crawls.count_hosts(db, self._crawl, _sums(self._crawl.hosts, self._hosts.values()))
             for end in (e for e in events if isinstance(e, Ended)):
-                crawls.close(db, self._crawl, complete=end.complete, why=end.why, pages=end.pages)
+                self._close(db, end)
         self.total.add(seen)
+        drop = drop_erased if self._settings.keep_fetched else drop_judged
+        drop(self._engine, self._fetched, taken)
+
+    def _keep(self, images: Sequence[Image]) -> list[str]:
+        taken = []
+        for image in images:
+            if image.path is not None and image.sha256 is not None:
+                self._fetched.take(image.path, image.sha256)
+                taken.append(image.sha256)
+        return taken
 
     def _record(self, db: Connection, images: Sequence[Image]) -> Figures:
         run, source_id = self._run, self._crawl.source_id
         known = ledger.current(db, [i.uri for i in images])
+        images = [_absent(i) if i.uri not in known else i for i in images]
         same = [k for i in images if i.outcome == "not_modified" and (k := known.get(i.uri))]
         observed = [o for i in images if (o := _observation(i)) is not None]
-        failed = [f for i in images if (f := _failure(i, known.get(i.uri))) is not None]
+        failed = [f for i in images if (f := _failure(i)) is not None]
         missed = [k for i in images if i.outcome == "gone" and (k := known.get(i.uri))]
         ledger.touch(db, same, run, source_id)
         recorded = ledger.record(db, observed, known, run, source_id)
@@ -93,12 +105,18 @@ class Record:
             changed=recorded.changed,
             unchanged=recorded.unchanged + len(same),
             gone=gone,
+            missed=len(missed) - gone,
             refused=sum(i.outcome == "refused" for i in images),
             failed=sum(i.outcome == "failed" for i in images),
             bytes=sum(i.size or 0 for i in images if i.outcome == "fetched"),
         )
         seen.refusals.update(i.reason.value for i in images if i.reason is not None)
         return seen
+
+    def _close(self, db: Connection, end: Ended) -> None:
+        if end.complete:
+            fetches.forget(db, self._crawl.source_id, self._crawl.began_at)
+        crawls.close(db, self._crawl, **asdict(end))
 
     def _fail(self, db: Connection, failures: Sequence[Failure]) -> None:
         give_up_after = self._settings.give_up_after
@@ -124,11 +142,16 @@ def _observation(image: Image) -> Observation | None:
     )
 
 
-def _failure(image: Image, known: Known | None) -> Failure | None:
-    """Why there is nothing to observe. That there is nothing at a URI which once showed something
-    is no failure."""
-    if image.outcome == "gone" and known is None:
-        return Failure(image.uri, Reason.HTTP_STATUS, "the server says that there is nothing")
+def _absent(image: Image) -> Image:
+    """That there is nothing is a failure at a URI which never showed something."""
+    if image.outcome != "gone":
+        return image
+    detail = "the server says that there is nothing"
+    return replace(image, outcome="failed", reason=Reason.HTTP_STATUS, detail=detail)
+
+
+def _failure(image: Image) -> Failure | None:
+    """Why there is nothing to observe."""
     if image.outcome == "failed" or (image.outcome == "refused" and image.reason not in _CONTENT):
         reason = image.reason or Reason.FAILED
         return Failure(image.uri, reason, image.detail or str(reason), image.retry_after)

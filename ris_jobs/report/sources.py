@@ -13,7 +13,7 @@ from ris_jobs.report.text import moment, plural, visible
 
 __all__ = ["applied", "crawled", "source", "sources"]
 
-_COUNTS = ("new", "changed", "unchanged", "gone", "refused", "failed")
+_COUNTS = ("new", "changed", "unchanged", "gone", "missed", "refused", "failed")
 
 
 def sources(rows: Sequence[tuple[str, str, str, bool, str]]) -> RenderableType:

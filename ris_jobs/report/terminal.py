@@ -68,7 +68,7 @@ def _score(hit: Hit) -> str:
 
 
 def _header(run: Summary) -> RenderableType:
-    names = ("new", "changed", "unchanged", "gone", "refused", "failed")
+    names = ("new", "changed", "unchanged", "gone", "missed", "refused", "failed")
     counts = {name: getattr(run, name) for name in names}
     parts = ", ".join(f"{n:,} {name}" for name, n in counts.items() if n)
     lines = [_line(("run       ", "bold"), (run.run_id, ""))]

@@ -77,6 +77,7 @@ class Summary:
     pairs: Pairs = Pairs()
     known: Mapping[str, Count] = field(default_factory=dict)
     report: str | None = None
+    missed: int = 0
     refused: int = 0
     failed: int = 0
     rejected: int = 0
@@ -278,7 +279,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "images": {
             name: getattr(summary, name)
             for name in (
-                *("seen", "new", "changed", "unchanged", "gone", "refused", "failed"),
+                *("seen", "new", "changed", "unchanged", "gone", "missed", "refused", "failed"),
                 "fingerprinted",
             )
         },

@@ -18,7 +18,7 @@ from ris_jobs.store.queries import query
 from ris_jobs.store.runs import Run
 
 _LOG = logging.getLogger("ris_jobs")
-_COUNTS = ("seen", "new", "changed", "unchanged", "gone", "refused", "failed", "bytes")
+_COUNTS = ("seen", "new", "changed", "unchanged", "gone", "missed", "refused", "failed", "bytes")
 
 
 @dataclass(slots=True)
@@ -30,6 +30,7 @@ class Figures:
     changed: int = 0
     unchanged: int = 0
     gone: int = 0
+    missed: int = 0
     refused: int = 0
     failed: int = 0
     bytes: int = 0
@@ -43,13 +44,15 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Crawl:
-    """An open row of ris.source_crawl. What its source saw since ``began_at`` was seen by it;
+    """An open row of ris.source_crawl. What its source saw since ``began_at`` was seen by it; what
+    it saw since ``done_since`` was seen by it and by those before it that a limit ended.
     ``resumed`` tells one that was interrupted, ``marker`` is where it goes on, and ``hosts`` are
     the figures of its parts so far."""
 
     crawl_id: int
     source_id: int
     began_at: datetime
+    done_since: datetime
     resumed: bool
     marker: str | None
     hosts: Mapping[str, Any]
@@ -73,7 +76,10 @@ def opened(engine: Engine, source_id: int, run: Run) -> Iterator[Crawl]:
                 begun = {"run_id": run.run_id, "began_at": run.started_at}
                 row = db.execute(query("sources.open"), params | begun).one()
             resumed = row.run_id != run.run_id
-            yield Crawl(row.crawl_id, source_id, row.began_at, resumed, row.marker, row.hosts)
+            yield Crawl(
+                row.crawl_id, source_id, row.began_at, row.done_since, resumed, row.marker,
+                row.hosts,
+            )  # fmt: skip
         finally:
             # A closed connection frees it too, but only once the server has noticed.
             with suppress(DBAPIError):
@@ -93,6 +99,15 @@ def count_hosts(db: Connection, crawl: Crawl, hosts: Mapping[str, Any]) -> None:
     db.execute(query("sources.count_hosts"), params)
 
 
-def close(db: Connection, crawl: Crawl, *, complete: bool, why: str, pages: int = 0) -> None:
-    params = {"crawl_id": crawl.crawl_id, "complete": complete, "why": why, "pages": pages}
-    db.execute(query("sources.close"), params)
+def close(
+    db: Connection,
+    crawl: Crawl,
+    *,
+    complete: bool,
+    why: str,
+    limited: bool = False,
+    pages: int = 0,
+) -> None:
+    """``limited``: there was more, which the next crawl of the source goes on with."""
+    params = {"complete": complete, "why": why, "limited": limited, "pages": pages}
+    db.execute(query("sources.close"), params | {"crawl_id": crawl.crawl_id})

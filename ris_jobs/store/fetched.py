@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import get_ident
@@ -20,6 +20,8 @@ import fsspec
 from ris_jobs.errors import FetchedUnavailable
 from ris_jobs.settings import Settings, mask_url
 from ris_jobs.store.home import make
+
+_PART = ".part"
 
 
 class Fetched:
@@ -32,12 +34,17 @@ class Fetched:
         self.where = where
         self._spools = spools
 
-    def spool(self, source_id: int) -> Path:
-        """An empty folder for one crawl of a source; what an earlier one left there is deleted."""
+    @contextmanager
+    def spool(self, source_id: int) -> Iterator[Path]:
+        """An empty folder for one crawl of a source, which goes with the block; what a killed one
+        left there is deleted."""
         folder = self._spools / str(source_id)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700, parents=True)
-        return folder
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def take(self, file: Path, sha256: str) -> None:
         """Keep the file, which is on disk and has that sha256, and delete it where it was."""
@@ -62,9 +69,6 @@ class Fetched:
             fix = "See RIS_FETCHED_URL."
             raise FetchedUnavailable(self.where, f"a read failed ({e})", fix) from e
 
-    def has(self, sha256: str) -> bool:
-        return bool(self._fs.exists(self._path(sha256)))
-
     def drop(self, sha256: str) -> None:
         with suppress(FileNotFoundError):
             self._fs.rm_file(self._path(sha256))
@@ -76,6 +80,26 @@ class Fetched:
             name = path.rpartition("/")[2]
             if len(name) == 64:
                 yield name, _time(info), int(info["size"])
+
+    def left_over(self) -> Iterator[tuple[str, datetime, int]]:
+        """Path, time and size in bytes of files that killed writers left, or that are on their way;
+        object stores have none."""
+        if self._local:
+            for path, info in self._fs.find(self._root, detail=True).items():
+                if path.endswith(_PART):
+                    yield path, _time(info), int(info["size"])
+
+    def remove(self, path: str) -> None:
+        """What ``left_over`` named."""
+        with suppress(FileNotFoundError):
+            self._fs.rm_file(path)
+
+    def left_spools(self) -> Iterator[tuple[Path, datetime]]:
+        """Folders of crawls, with when something last came or went in each."""
+        for folder in self._spools.glob("*"):
+            with suppress(OSError):
+                times = [f.stat().st_mtime for f in (folder, *folder.glob("*"))]
+                yield folder, datetime.fromtimestamp(max(times), UTC)
 
     def _path(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256}"
@@ -100,7 +124,7 @@ def open_fetched(settings: Settings) -> Fetched:
 def _rename(file: Path, path: Path) -> None:
     """Atomic, also where the two are on different disks."""
     path.parent.mkdir(exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.{get_ident()}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.{get_ident()}{_PART}")
     try:
         file.replace(part)
     except OSError:

@@ -21,6 +21,12 @@ def waiting(db: Connection, uris: Sequence[str], now: datetime) -> set[str]:
     return set(db.scalars(query("fetches.waiting"), {"uris": list(uris), "now": now}))
 
 
+def named(db: Connection, uris: Sequence[str], now: datetime) -> None:
+    """They are not asked for, but their source still names them."""
+    if uris:
+        db.execute(query("fetches.named"), {"uris": list(uris), "now": now})
+
+
 def fail(
     db: Connection, failures: Sequence[Failure], source_id: int, now: datetime, give_up_after: int
 ) -> None:

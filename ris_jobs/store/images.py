@@ -99,6 +99,11 @@ def judged(db: Connection, sha256s: Sequence[str]) -> dict[str, bool]:
     return {r.sha256: r.judged for r in rows}
 
 
+def erased(db: Connection, sha256s: Sequence[str]) -> list[str]:
+    """Those of these bytes that are not to be kept."""
+    return list(db.scalars(query("images.erased"), {"sha256s": list(sha256s)}))
+
+
 def unretire(db: Connection, ids: Sequence[int]) -> None:
     """These came back, and are described again."""
     if ids:

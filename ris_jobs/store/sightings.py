@@ -20,14 +20,17 @@ _FETCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What is known of an image that a source named before. ``done``: not to be asked for in this
-    crawl; ``judged``: its bytes, ``sha256``, are needed no more."""
+    """What is known of an image that a source named before. ``seen``: this crawl has asked for it
+    already; ``waits``: it failed, and its time has not come; ``left``: it was asked for before a
+    limit ended the last crawl; ``judged``: its bytes, ``sha256``, are needed no more."""
 
     uri: str
     etag: str | None
     last_modified: str | None
     sha256: str | None
-    done: bool
+    seen: bool
+    waits: bool
+    left: bool
     judged: bool
 
 
@@ -48,6 +51,7 @@ def known(db: Connection, crawl: Crawl, run: Run) -> Iterator[Before]:
     params = {
         "source_id": crawl.source_id,
         "began_at": crawl.began_at,
+        "done_since": crawl.done_since,
         "judged_by": run.judged_by,
     }
     for row in streaming.execute(query("sightings.known"), params):

@@ -53,8 +53,10 @@ CREATE TABLE ris.source_crawl (
     source_id integer     NOT NULL REFERENCES ris.source,
     run_id    bigint      NOT NULL REFERENCES ris.run,
     began_at  timestamptz NOT NULL,
+    done_since timestamptz NOT NULL CHECK (done_since <= began_at),
     ended_at  timestamptz CHECK (ended_at >= began_at),
     complete  boolean     NOT NULL DEFAULT false,
+    limited   boolean     NOT NULL DEFAULT false,
     why       text,
     marker    text,
     seen      bigint      NOT NULL DEFAULT 0,
@@ -62,6 +64,7 @@ CREATE TABLE ris.source_crawl (
     changed   bigint      NOT NULL DEFAULT 0,
     unchanged bigint      NOT NULL DEFAULT 0,
     gone      bigint      NOT NULL DEFAULT 0,
+    missed    bigint      NOT NULL DEFAULT 0,
     refused   bigint      NOT NULL DEFAULT 0,
     failed    bigint      NOT NULL DEFAULT 0,
     bytes     bigint      NOT NULL DEFAULT 0,
@@ -69,7 +72,8 @@ CREATE TABLE ris.source_crawl (
     refusals  jsonb       NOT NULL DEFAULT '{}',
     hosts     jsonb       NOT NULL DEFAULT '{}',
     CHECK ((ended_at IS NULL) = (why IS NULL)),
-    CHECK (NOT complete OR ended_at IS NOT NULL)
+    CHECK (NOT (complete OR limited) OR ended_at IS NOT NULL),
+    CHECK (NOT (complete AND limited))
 );
 COMMENT ON TABLE ris.source_crawl IS
     'One row a crawl of a source. One that was interrupted is open (ended_at is null), and the next '
@@ -77,8 +81,13 @@ COMMENT ON TABLE ris.source_crawl IS
 COMMENT ON COLUMN ris.source_crawl.run_id IS 'the run that began it';
 COMMENT ON COLUMN ris.source_crawl.began_at IS
     'what was seen since then was seen by this crawl; the time of the run that began it';
+COMMENT ON COLUMN ris.source_crawl.done_since IS
+    'what of the web was asked for since then is not asked for by this crawl: earlier than began_at, '
+    'if a limit ended the crawl before it';
 COMMENT ON COLUMN ris.source_crawl.ended_at IS 'when it ended; null: it is under way, or interrupted';
 COMMENT ON COLUMN ris.source_crawl.complete IS 'whether everything in reach was looked at';
+COMMENT ON COLUMN ris.source_crawl.limited IS
+    'whether there was more to ask for, which the next crawl of the source is left with';
 COMMENT ON COLUMN ris.source_crawl.why IS 'why it ended, in words: finished, or which limit was met';
 COMMENT ON COLUMN ris.source_crawl.marker IS 'how far it came: the last URI of a listing';
 COMMENT ON COLUMN ris.source_crawl.seen IS 'images that were looked at, of whatever outcome';
@@ -86,6 +95,9 @@ COMMENT ON COLUMN ris.source_crawl.new IS 'URIs never seen before';
 COMMENT ON COLUMN ris.source_crawl.changed IS 'URIs that show other bytes, or are back after an absence';
 COMMENT ON COLUMN ris.source_crawl.unchanged IS 'URIs that show what they showed before';
 COMMENT ON COLUMN ris.source_crawl.gone IS 'URIs that are gone as of this crawl';
+COMMENT ON COLUMN ris.source_crawl.missed IS
+    'URIs that once showed something, of which the server said that there is nothing, and which were '
+    'gone before or are not yet taken for it';
 COMMENT ON COLUMN ris.source_crawl.refused IS 'URIs that were not taken; refusals says why';
 COMMENT ON COLUMN ris.source_crawl.failed IS 'URIs that could not be fetched; they are tried again';
 COMMENT ON COLUMN ris.source_crawl.bytes IS 'bytes of images that were read; hosts says what came over the wire';

@@ -5,6 +5,9 @@ SET named_at = :now
 WHERE uri = ANY(:uris) AND (gave_up_at IS NOT NULL OR next_try_at > now())
 RETURNING uri;
 
+-- name: named
+UPDATE ris.fetch SET named_at = greatest(named_at, :now) WHERE uri = ANY(:uris);
+
 -- name: fail
 -- Each failure doubles the wait: an hour, two, four, at most a week; after so many it is given up.
 INSERT INTO ris.fetch AS f (uri, source_id, attempts, reason, detail, failed_at, tried_at, named_at,
@@ -28,8 +31,10 @@ SET source_id = excluded.source_id, attempts = f.attempts + 1, reason = excluded
 DELETE FROM ris.fetch WHERE uri = ANY(:uris);
 
 -- name: retry
--- All that a source could not fetch may be asked for now, as if for the first time.
-DELETE FROM ris.fetch WHERE source_id = :source_id;
+-- All that a source could not fetch may be asked for now, as after a first failure.
+UPDATE ris.fetch
+SET attempts = 1, next_try_at = now(), gave_up_at = NULL
+WHERE source_id = :source_id;
 
 -- name: forget
 -- What is listed no more needs no further attempt.

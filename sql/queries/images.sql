@@ -82,12 +82,19 @@ WHERE i.image_id = r.image_id AND i.status = 'pending';
 
 -- name: judged
 -- Of these bytes, those that are needed no more: fingerprinted, or of no use; known ones are those
--- that are images at all.
-SELECT sha256, status IN ('ok', 'erased')
-               OR status = 'quarantined' AND reason NOT IN ('vanished', 'changed-while-read')
-               AS judged
-FROM ris.image
-WHERE sha256 = ANY(:sha256s);
+-- that are images at all. What was retired and is there again is about to be described again.
+SELECT i.sha256,
+       i.status = 'erased'
+       OR i.status = 'ok' AND (i.retired_at IS NULL OR NOT EXISTS (
+           SELECT FROM ris.observation o
+           WHERE o.image_id = i.image_id AND o.superseded_at IS NULL AND o.gone_at IS NULL))
+       OR i.status = 'quarantined' AND i.reason NOT IN ('vanished', 'changed-while-read')
+       AS judged
+FROM ris.image i
+WHERE i.sha256 = ANY(:sha256s);
+
+-- name: erased
+SELECT sha256 FROM ris.image WHERE sha256 = ANY(:sha256s) AND status = 'erased';
 
 -- name: all_ids
 SELECT image_id FROM ris.image WHERE status = 'ok' ORDER BY image_id;

@@ -13,17 +13,22 @@ SET page = excluded.page, title = excluded.title, alt = excluded.alt, link = exc
     columns = excluded.columns, last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at);
 
 -- name: known
--- What a source named before: done is what this crawl has asked for already, or shall not ask for
--- now; judged is whether the bytes of before are needed no more.
+-- What a source named before: seen is what this crawl has asked for already, waits what has failed
+-- and whose time has not come, left what was asked for before a limit ended the last crawl. judged is
+-- whether the bytes of before are needed no more.
 SELECT s.uri, o.etag, o.last_modified, i.sha256,
-       s.last_seen_at >= :began_at OR f.uri IS NOT NULL AS done,
-       coalesce(i.status = 'ok'
+       s.last_seen_at >= :began_at AS seen,
+       coalesce(f.gave_up_at IS NOT NULL OR f.next_try_at > now(), false) AS waits,
+       f.uri IS NULL AND s.last_seen_at >= :done_since AS "left",
+       coalesce(i.status = 'ok' AND i.retired_at IS NULL
+                OR i.status = 'erased' AND NOT (SELECT e.allow_return FROM ris.erasure e
+                                                WHERE e.image_id = i.image_id
+                                                ORDER BY e.erasure_id DESC LIMIT 1)
                 OR i.status = 'quarantined' AND i.judged_by = :judged_by
                    AND i.reason NOT IN ('vanished', 'changed-while-read'), false) AS judged
 FROM ris.sighting s
 LEFT JOIN ris.observation o
     ON o.uri = s.uri AND o.superseded_at IS NULL AND o.gone_at IS NULL
 LEFT JOIN ris.image i USING (image_id)
-LEFT JOIN ris.fetch f
-    ON f.uri = s.uri AND (f.gave_up_at IS NOT NULL OR f.next_try_at > now())
+LEFT JOIN ris.fetch f ON f.uri = s.uri
 WHERE s.source_id = :source_id;

@@ -52,23 +52,29 @@ SELECT pg_advisory_lock(hashtext('ris.crawl'), :source_id);
 SELECT pg_advisory_unlock(hashtext('ris.crawl'), :source_id);
 
 -- name: close_old
--- A crawl that was interrupted too long ago is not gone on with.
+-- A crawl that was interrupted too long ago is not gone on with. One that went on with what limits
+-- had left is followed by another that does.
 UPDATE ris.source_crawl
-SET ended_at = greatest(began_at, now()), why = 'interrupted'
+SET ended_at = greatest(began_at, now()), why = 'interrupted', limited = done_since < began_at
 WHERE source_id = :source_id AND ended_at IS NULL AND began_at < now() - interval '72 hours';
 
 -- name: open
--- The crawl that was interrupted, or a new one.
-INSERT INTO ris.source_crawl (source_id, run_id, began_at)
-VALUES (:source_id, :run_id, :began_at)
+-- The crawl that was interrupted, or a new one. If a limit ended the one before, it goes on with what
+-- is left, for as long as that brings anything.
+INSERT INTO ris.source_crawl (source_id, run_id, began_at, done_since)
+VALUES (:source_id, :run_id, :began_at,
+        coalesce((SELECT least(CASE WHEN limited AND seen > 0 THEN done_since END, :began_at)
+                  FROM ris.source_crawl
+                  WHERE source_id = :source_id AND ended_at IS NOT NULL
+                  ORDER BY crawl_id DESC LIMIT 1), :began_at))
 ON CONFLICT (source_id) WHERE ended_at IS NULL DO UPDATE SET source_id = excluded.source_id
-RETURNING crawl_id, run_id, began_at, marker, hosts;
+RETURNING crawl_id, run_id, began_at, done_since, marker, hosts;
 
 -- name: advance
 UPDATE ris.source_crawl
 SET marker = coalesce(:marker, marker), seen = seen + :seen, new = new + :new,
     changed = changed + :changed, unchanged = unchanged + :unchanged, gone = gone + :gone,
-    refused = refused + :refused, failed = failed + :failed, bytes = bytes + :bytes,
+    missed = missed + :missed, refused = refused + :refused, failed = failed + :failed, bytes = bytes + :bytes,
     refusals = (SELECT coalesce(jsonb_object_agg(reason, total), '{}')
                 FROM (SELECT key AS reason, sum(value::bigint) AS total
                       FROM (SELECT * FROM jsonb_each_text(refusals)
@@ -82,7 +88,8 @@ UPDATE ris.source_crawl SET hosts = CAST(:hosts AS jsonb) WHERE crawl_id = :craw
 
 -- name: close
 UPDATE ris.source_crawl
-SET ended_at = greatest(began_at, now()), complete = :complete, why = :why, pages = pages + :pages
+SET ended_at = greatest(began_at, now()), complete = :complete, limited = :limited, why = :why,
+    pages = pages + :pages
 WHERE crawl_id = :crawl_id;
 
 -- name: crawls

@@ -22,7 +22,7 @@ from ris_jobs.store.postgres import open_engine
 from tests.crawl.web.site import Answer, Page, Site, image, img, page, served
 
 CONTACT = "https://example.org/crawler"
-NAMES = ("seen", "new", "changed", "unchanged", "gone", "refused", "failed")
+NAMES = ("seen", "new", "changed", "unchanged", "gone", "missed", "refused", "failed")
 
 
 @pytest.fixture
@@ -60,6 +60,10 @@ def ask(settings: Settings, query: str) -> list[tuple[object, ...]]:
 def fingerprint(settings: Settings) -> None:
     run_id = jobs.begin(settings)
     jobs.step("fingerprint", settings, run_id, LogProgress())
+
+
+def kept(settings: Settings) -> list[Path]:
+    return sorted((settings.home / "fetched").glob("*/*"))
 
 
 def a_site(pictures: int) -> dict[str, Page]:
@@ -116,6 +120,39 @@ def test_bytes_that_are_lost_before_they_are_fingerprinted_are_fetched_again(
     assert sorted((settings.home / "fetched").glob("*/*")) == kept
 
 
+@pytest.mark.parametrize("keep", [0, 7])
+def test_bytes_that_are_sent_again_are_kept_only_if_they_are_needed(
+    settings: Settings, site: Site, keep: int
+) -> None:
+    """The server knows no ETags. One image is erased, one was retired and is back."""
+    settings = replace(settings, keep_fetched=keep, gone_after=1)
+    a, b, c = (Answer(edits.jpeg(picture, 90)) for _, picture in [*photos()][:3])
+    comes_and_goes = iter([b, Answer(status=404), b])
+    site.pages |= {"/a.jpg": a, "/b.jpg": comes_and_goes, "/c.jpg": c}
+    site.pages["/"] = page(img("/a.jpg", "/b.jpg", "/c.jpg"))
+    add(settings, site.source())
+    crawl(settings)
+    fingerprint(settings)
+    jobs.erase(settings, site.url("/c.jpg"), "asked for", "me")
+    assert len(kept(settings)) == (2 if keep else 0)
+    assert counts(crawl(settings)) == {"seen": 3, "unchanged": 2, "gone": 1}
+    assert len(kept(settings)) == (2 if keep else 0)
+    with open_engine(settings) as engine, engine.begin() as db:
+        gone = "i.image_id = o.image_id AND o.gone_at IS NOT NULL"
+        retire = "UPDATE ris.image i SET retired_at = now() FROM ris.observation o WHERE"
+        db.execute(text(f"{retire} {gone}"))
+        db.execute(text(f"DELETE FROM ris.descriptor i USING ris.observation o WHERE {gone}"))
+    assert counts(crawl(settings)) == {"seen": 3, "unchanged": 2, "changed": 1}
+    assert len(kept(settings)) == (2 if keep else 1)
+    fingerprint(settings)
+    assert len(kept(settings)) == (2 if keep else 0)
+    assert ask(settings, "SELECT status, count(*) FROM ris.image GROUP BY 1 ORDER BY 1") == [
+        ("erased", 1),
+        ("ok", 2),
+    ]
+    assert ask(settings, "SELECT count(*) FROM ris.descriptor") == [(2,)]
+
+
 def test_the_same_picture_at_many_urls_is_one_image(settings: Settings, site: Site) -> None:
     photo = edits.jpeg(dict(photos())["coffee"], 90)
     for i in range(5):
@@ -137,13 +174,22 @@ def test_gone_is_gone_after_some_times_and_back_is_back(settings: Settings, site
     add(settings, site.source())
     found = [counts(crawl(settings)) for _ in answers]
     assert [f.get("gone", 0) for f in found] == [0, 0, 0, 0, 1, 0, 0]
-    assert [f["seen"] for f in found] == [1] * 7
+    assert [f.get("missed", 0) for f in found] == [0, 1, 0, 1, 0, 1, 0]
+    assert [sum(f.values()) for f in found] == [2] * 7
     assert found[2]["unchanged"] == found[6]["changed"] == 1
     assert ask(settings, "SELECT event FROM ris.uri_event ORDER BY at") == [
         ("appeared",),
         ("gone",),
         ("returned",),
     ]
+
+
+def test_what_never_was_there_failed(settings: Settings, site: Site) -> None:
+    site.pages |= {"/": page(img("/a.png", "/b.png")), "/a.png": Answer(status=410)}
+    add(settings, site.source())
+    assert counts(crawl(settings)) == {"seen": 2, "failed": 2}
+    assert ask(settings, "SELECT refusals FROM ris.source_crawl") == [({"http-status": 2},)]
+    assert ask(settings, "SELECT reason, attempts FROM ris.fetch") == [("http-status", 1)] * 2
 
 
 def test_failures_touch_nothing_wait_and_are_given_up(settings: Settings, site: Site) -> None:
@@ -175,6 +221,33 @@ def test_failures_touch_nothing_wait_and_are_given_up(settings: Settings, site: 
         jobs.retry_source(engine, "site")
     site.pages["/a.png"] = image(2)
     assert counts(crawl(settings)) == {"seen": 2, "changed": 1, "failed": 1}
+
+
+def test_what_was_given_up_leaves_room_for_others(settings: Settings, site: Site) -> None:
+    settings = replace(settings, give_up_after=1)
+    site.pages |= {f"/never/{i}.png": Answer(status=403) for i in range(5)}
+    site.pages |= {f"/{i}.png": image(i) for i in range(5)}
+    site.pages["/"] = page(img(*(p for p in site.pages if p.startswith("/never"))))
+    add(settings, site.source(images=5))
+    assert counts(crawl(settings)) == {"seen": 5, "failed": 5}
+    site.pages["/"] = page(img(*site.pages))
+    assert counts(crawl(settings)) == {"seen": 5, "new": 5}
+
+
+def test_failures_are_forgotten_once_they_are_named_no_more(settings: Settings, site: Site) -> None:
+    settings = replace(settings, give_up_after=1)
+    named = page(img("/never.png", "/never.png"))
+    cut = page(img("/a.png"), '<a href="/1">x</a>')
+    site.pages |= {"/a.png": image(1), "/": iter([named, named, cut, page(img("/a.png"))])}
+    site.pages["/never.png"] = Answer(status=403)
+    add(settings, site.source(pages=1))
+    left = []
+    for _ in range(4):
+        crawl(settings)
+        left += ask(settings, "SELECT count(*) FROM ris.fetch")
+    # The first is complete, the third is not.
+    assert left == [(1,), (1,), (1,), (0,)]
+    assert site.paths["/never.png"] == 1
 
 
 def test_what_is_no_image_is_seen_as_that_and_robots_are_obeyed(
@@ -267,3 +340,72 @@ def test_a_url_becomes_a_source_named_after_its_host(settings: Settings, site: S
         (site.host, "web", site.url())
     ]
     assert ask(settings, "SELECT complete, seen FROM ris.source_crawl") == [(False, 0)] * 2
+
+
+def test_crawls_that_a_limit_ends_go_on_with_what_is_left(
+    settings: Settings, site: Site, tmp_path: Path
+) -> None:
+    """Three nights for a list of five images, of which two are asked for a night; then anew."""
+    site.pages |= {f"/{i}.png": image(i, ETag=f'"{i}"') for i in range(5)}
+    (tmp_path / "list.csv").write_text("\n".join(["url", *map(site.url, site.pages)]))
+    location = str(tmp_path / "list.csv")
+    add(settings, replace(site.source(images=2), kind="urls", location=location))
+    nights = []
+    for _ in range(4):
+        site.log.clear()
+        crawl(settings)
+        nights.append(sorted(p for p in site.paths if p.endswith(".png")))
+        # Long ago does not matter.
+        with open_engine(settings) as engine, engine.begin() as db:
+            for table, times in (
+                ("source_crawl", ("done_since", "began_at")),
+                ("sighting", ("last_seen_at",)),
+            ):
+                older = ", ".join(f"{t} = {t} - interval '100 hours'" for t in times)
+                db.execute(text(f"UPDATE ris.{table} SET {older}"))
+    assert nights == [
+        ["/0.png", "/1.png"], ["/2.png", "/3.png"], ["/4.png"], ["/0.png", "/1.png"],
+    ]  # fmt: skip
+    ended = "SELECT complete, limited, why FROM ris.source_crawl ORDER BY crawl_id"
+    limit = (False, True, "limit of images")
+    assert ask(settings, ended) == [limit, limit, (True, False, "finished"), limit]
+
+
+def test_a_site_is_seen_whole_in_several_nights_and_killed_crawls_count(
+    settings: Settings, site: Site
+) -> None:
+    site.pages |= a_site(25)
+    add(settings, site.source(images=10))
+    assert counts(crawl(settings)) == {"seen": 10, "new": 10}
+    assert counts(crawl(settings)) == {"seen": 10, "new": 10}
+    with open_engine(settings) as engine, engine.begin() as db:
+        # As if it had been killed at its last word, more than three days ago.
+        reopened = "ended_at = NULL, why = NULL, limited = false"
+        older = (
+            "began_at = began_at - interval '99 hours', done_since = done_since - interval '9 days'"
+        )
+        last = "crawl_id = (SELECT max(crawl_id) FROM ris.source_crawl)"
+        db.execute(text(f"UPDATE ris.source_crawl SET {reopened}, {older} WHERE {last}"))
+    assert counts(crawl(settings)) == {"seen": 5, "new": 5}
+    assert counts(crawl(settings)) == {"seen": 10, "unchanged": 10}
+
+
+def test_a_limit_that_lets_no_image_through_does_not_stop_a_source(
+    settings: Settings, site: Site
+) -> None:
+    links = '<a href="/1">x</a><a href="/2">x</a>'
+    site.pages |= {"/": page(img("/a.png"), links), "/a.png": image(1)}
+    # robots.txt, the page and its image, or else a link.
+    add(settings, site.source(requests=3))
+    assert [counts(crawl(settings)).get("seen", 0) for _ in range(3)] == [1, 0, 1]
+
+
+def test_what_failed_before_a_limit_is_tried_again_when_its_time_has_come(
+    settings: Settings, site: Site
+) -> None:
+    answers = iter([Answer(status=403), image(1)])
+    site.pages |= {"/": page(img("/a.png", "/b.png")), "/a.png": answers, "/b.png": image(2)}
+    add(settings, site.source(images=1))
+    assert counts(crawl(settings)) == {"seen": 1, "failed": 1}
+    assert counts(crawl(settings)) == {"seen": 1, "new": 1}
+    assert site.paths["/a.png"] == 2

@@ -23,10 +23,11 @@ DAY = 24 * 3600
 
 def arrived(fetched: Fetched, content: bytes) -> str:
     sha256 = hashlib.sha256(content).hexdigest()
-    file = fetched.spool(1) / "on its way"
-    file.write_bytes(content)
-    fetched.take(file, sha256)
-    assert not file.exists()
+    with fetched.spool(1) as folder:
+        file = folder / "on its way"
+        file.write_bytes(content)
+        fetched.take(file, sha256)
+        assert not file.exists()
     return sha256
 
 
@@ -35,31 +36,53 @@ def test_what_was_taken_is_there_until_it_is_dropped(settings: Settings, url: st
     fetched = open_fetched(replace(settings, fetched_url=url))
     sha256 = arrived(fetched, b"picture")
     assert arrived(fetched, b"picture") == sha256
-    assert fetched.has(sha256)
     assert fetched.read(sha256) == b"picture"
     assert [(name, size) for name, _, size in fetched.kept()] == [(sha256, 7)]
     fetched.drop(sha256)
     fetched.drop(sha256)
     assert fetched.read(sha256) is None
-    assert not fetched.has(sha256)
 
 
 def test_a_spool_is_empty_whatever_a_killed_crawl_left(settings: Settings) -> None:
     fetched = open_fetched(settings)
-    (fetched.spool(3) / "half").write_bytes(b"x")
-    other = fetched.spool(4)
-    assert list(fetched.spool(3).iterdir()) == []
-    assert other.is_dir()
+    left = settings.home / "spool" / "3"
+    left.mkdir(parents=True)
+    (left / "half").write_bytes(b"x")
+    with fetched.spool(4) as other, fetched.spool(3) as folder:
+        assert folder == left and list(folder.iterdir()) == []
+        assert other.is_dir()
+    assert list((settings.home / "spool").iterdir()) == []
+
+
+def test_a_sweep_takes_what_killed_crawls_left(engine: Engine, settings: Settings) -> None:
+    fetched = open_fetched(settings)
+    parts = [settings.home / "fetched" / "aa" / f"{'a' * 64}.{i}.part" for i in range(2)]
+    spools = [settings.home / "spool" / str(i) / "images" for i in range(2)]
+    for part in parts:
+        part.parent.mkdir(exist_ok=True)
+        part.write_bytes(b"half")
+    for spool in spools:
+        spool.mkdir(parents=True)
+    then = time.time() - 4 * DAY
+    for old in (parts[0], spools[0], spools[0].parent):
+        os.utime(old, (then, then))
+    os.utime(spools[1].parent, (then, then))
+    assert jobs.sweep_fetched(engine, fetched, settings, dry_run=True).files == 1
+    assert parts[0].exists() and spools[0].exists()
+    swept = jobs.sweep_fetched(engine, fetched, settings)
+    assert (swept.files, swept.bytes) == (1, 4)
+    assert [p.exists() for p in parts] == [s.parent.exists() for s in spools] == [False, True]
 
 
 def test_what_cannot_be_written_is_said(settings: Settings) -> None:
     fetched = open_fetched(settings)
     (settings.home / "fetched" / "aa").write_bytes(b"a file where a folder should be")
-    file = fetched.spool(1) / "x"
-    file.write_bytes(b"x")
-    with pytest.raises(FetchedUnavailable, match="RIS_FETCHED_URL"):
-        fetched.take(file, "aa" * 32)
-    assert file.exists()
+    with fetched.spool(1) as folder:
+        file = folder / "x"
+        file.write_bytes(b"x")
+        with pytest.raises(FetchedUnavailable, match="RIS_FETCHED_URL"):
+            fetched.take(file, "aa" * 32)
+        assert file.exists()
 
 
 def test_a_sweep_leaves_what_is_needed(engine: Engine, see: See, settings: Settings) -> None:
@@ -92,7 +115,7 @@ def test_a_sweep_leaves_what_is_needed(engine: Engine, see: See, settings: Setti
     assert jobs.sweep_fetched(engine, fetched, week).files == 1
     swept = jobs.sweep_fetched(engine, fetched, settings)
     assert (swept.files, swept.bytes, swept.kept) == (2, len("okuseless"), 3)
-    left = {name for name, sha256 in sha256s.items() if fetched.has(sha256)}
+    left = {name for name, sha256 in sha256s.items() if fetched.read(sha256) is not None}
     assert left == {"pending", "vanished", "just come"}
 
 

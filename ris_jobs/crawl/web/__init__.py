@@ -7,6 +7,6 @@ whose only way out is :class:`ris_jobs.crawl.fetch.fetcher.Fetcher`.
 from __future__ import annotations
 
 from ris_jobs.crawl.web.process import crawl
-from ris_jobs.crawl.web.values import Ended, Event, Host, Image, Order, Where
+from ris_jobs.crawl.web.values import Ended, Event, Host, Image, Named, Order, Where
 
-__all__ = ["Ended", "Event", "Host", "Image", "Order", "Where", "crawl"]
+__all__ = ["Ended", "Event", "Host", "Image", "Named", "Order", "Where", "crawl"]

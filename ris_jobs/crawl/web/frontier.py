@@ -32,7 +32,8 @@ _NO_PAGES = frozenset([
 
 class Frontier:
     """``hosts`` are those of the site. ``pages`` were asked for, sitemaps and feeds among them.
-    ``missed`` says what was in reach and not asked for, the first of it; None if nothing was."""
+    ``missed`` says what was in reach and not asked for, the first of it; None if nothing was.
+    ``full``: some of it was left because of the limit of images."""
 
     def __init__(self, source: Source, memory: Memory) -> None:
         self._source = source
@@ -41,11 +42,13 @@ class Frontier:
         self.hosts = site(source.location)
         self.pages = 0
         self.missed: str | None = None
+        self.full = False
         self._level = 0
         self._next: list[Errand] = []
         self._documents: set[str] = set()
         self._asked: set[str] = set()
-        self._images = memory.done
+        self._images = memory.counted
+        self._named: set[str] = set()
         self._later: dict[str, Where] = {}
         self._withheld: dict[str, Image] = {}
 
@@ -87,11 +90,16 @@ class Frontier:
     def _counted(self, errand: Errand) -> Iterator[Errand]:
         if self._limits.pages is not None and self.pages >= self._limits.pages:
             self.miss("limit of pages")
-        elif self._full():
-            self.miss("limit of images")
-        else:
+        elif not self._is_full():
             self.pages += 1
             yield errand
+
+    def names(self, uri: str) -> bool:
+        """Whether an image that waits is named, for the first time."""
+        if uri in self._named or not self._memory.waits(uri) or not self._source.takes(uri):
+            return False
+        self._named.add(uri)
+        return True
 
     def image(
         self, uri: str, where: Where, *, forbidden: str | None = None, later: bool = False
@@ -104,15 +112,18 @@ class Frontier:
             self._withheld.setdefault(uri, _withheld(uri, where, forbidden))
         elif later:
             self._later.setdefault(uri, where)
-        elif self._full():
-            self.miss("limit of images")
-        else:
+        elif not self._is_full():
             self._asked.add(uri)
             self._images += 1
             yield Errand("image", uri, where=where)
 
-    def _full(self) -> bool:
-        return self._limits.images is not None and self._images >= self._limits.images
+    def _is_full(self) -> bool:
+        """Asked when there is something to ask for."""
+        if self._limits.images is None or self._images < self._limits.images:
+            return False
+        self.full = True
+        self.miss("limit of images")
+        return True
 
     def rest(self) -> list[Errand]:
         """What waits, once all that was asked for is there: the next level of pages, and after the

@@ -1,29 +1,78 @@
-"""What earlier crawls learned of images, from a file of JSON lines."""
+"""What earlier crawls learned of images: a SQLite file, for there may be more of them than fit into
+memory."""
 
 from __future__ import annotations
 
-import json
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ris_jobs.crawl.fetch import Known
 
-__all__ = ["Memory"]
+__all__ = ["Before", "Memory", "write"]
+
+_TABLE = """
+CREATE TABLE known (uri BLOB PRIMARY KEY, etag TEXT, last_modified TEXT, done INTEGER NOT NULL,
+                    counts INTEGER NOT NULL, waits INTEGER NOT NULL) WITHOUT ROWID
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """An image that was named before. ``done``: not to be asked for in this crawl; ``counts``: part
+    of what the limit of images allows; ``waits``: it is told if it is still named."""
+
+    uri: str
+    etag: str | None = None
+    last_modified: str | None = None
+    done: bool = False
+    counts: bool = False
+    waits: bool = False
+
+
+def write(path: Path, images: Iterable[Before]) -> None:
+    """Make the file, which is not there yet."""
+    rows = ((_key(i.uri), i.etag, i.last_modified, i.done, i.counts, i.waits) for i in images)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = OFF")
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute("BEGIN")
+        db.execute(_TABLE)
+        db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?)", rows)
+        db.execute("COMMIT")
 
 
 class Memory:
-    """``done`` counts images that this crawl has observed already; they are ``in`` it."""
+    """Images that are not to be asked for are ``in`` it; ``counted`` is how many of these are part
+    of what the limit of images allows."""
 
     def __init__(self, path: Path) -> None:
-        self._known: dict[str, Known | None] = {}
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                row = json.loads(line)
-                known = Known(row["etag"], row["last_modified"])
-                self._known[row["uri"]] = None if row["done"] else known
-        self.done = sum(known is None for known in self._known.values())
+        self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        (self.counted,) = self._db.execute("SELECT count(*) FROM known WHERE counts").fetchone()
 
     def __contains__(self, uri: str) -> bool:
-        return uri in self._known and self._known[uri] is None
+        return self._is("done", uri)
+
+    def waits(self, uri: str) -> bool:
+        return self._is("waits", uri)
 
     def __getitem__(self, uri: str) -> Known | None:
-        return self._known.get(uri)
+        found = self._of("NOT done, etag, last_modified", uri)
+        return Known(*found[1:]) if found and found[0] else None
+
+    def _is(self, column: str, uri: str) -> bool:
+        found = self._of(column, uri)
+        return bool(found and found[0])
+
+    def _of(self, columns: str, uri: str) -> tuple[Any, ...] | None:
+        asked = f"SELECT {columns} FROM known WHERE uri = ?"
+        found: tuple[Any, ...] | None = self._db.execute(asked, (_key(uri),)).fetchone()
+        return found
+
+
+def _key(uri: str) -> bytes:
+    """What a page names may hold halves of characters."""
+    return uri.encode("utf-8", "surrogatepass")

@@ -25,7 +25,7 @@ from ris_jobs.crawl.web.read.document import read
 from ris_jobs.crawl.web.read.robots import follows, forbids
 from ris_jobs.crawl.web.read.texts import absolute, text
 from ris_jobs.crawl.web.teller import Teller
-from ris_jobs.crawl.web.values import Ended, Order, Where
+from ris_jobs.crawl.web.values import Ended, Named, Order, Where
 from ris_jobs.errors import UrlRefused
 
 __all__ = ["Spider"]
@@ -104,6 +104,8 @@ class Spider(scrapy.Spider):
                 declined = Declined(error.reason, error.detail)
                 await self._teller.tell(results.of_failure(errand, declined))
             return []
+        if self._frontier.names(uri):
+            await self._teller.tell(Named(uri=uri))
         return list(self._requests(self._frontier.image(uri, where, **how)))
 
     def found_sitemaps(self, host: str, written: Iterable[str]) -> None:
@@ -191,5 +193,10 @@ class Spider(scrapy.Spider):
         for host in self.course.meter.hosts():
             await self._teller.tell(host)
         why = self.course.stopped or self._frontier.missed or reason
-        complete = why == "finished"
-        await self._teller.end(Ended(complete=complete, why=why, pages=self._frontier.pages))
+        ended = Ended(
+            complete=why == "finished",
+            limited=self.course.stopped is not None or self._frontier.full,
+            why=why,
+            pages=self._frontier.pages,
+        )
+        await self._teller.end(ended)

@@ -12,7 +12,7 @@ from ris_jobs.crawl.fetch import CONTACT
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import ConfigError, Reason
 
-__all__ = ["Ended", "Event", "Host", "Image", "Order", "Outcome", "Where"]
+__all__ = ["Ended", "Event", "Host", "Image", "Named", "Order", "Outcome", "Where"]
 
 Outcome = Literal["fetched", "not_modified", "gone", "refused", "failed"]
 
@@ -22,11 +22,11 @@ class Order:
     """One crawl of a source of kind ``web`` or ``urls``.
 
     ``contact`` is a URL or mail address for the User-Agent, ``max_bytes`` of one image. ``images``
-    (kind ``urls``) are JSON lines ``{"uri", "columns"}``, ``known`` JSON lines ``{"uri", "etag",
-    "last_modified", "done"}``: those that are done are not asked for again. Fetched images are
-    written to ``spool``, an empty folder of this crawl. ``authorization`` is a header for the
-    origin of the location alone. ``seconds`` bounds one request, ``idle_seconds`` the wait within.
-    :class:`ConfigError` if the contact is none.
+    (kind ``urls``) are JSON lines ``{"uri", "columns"}``, ``known`` is a file that
+    :func:`ris_jobs.crawl.web.known.write` made. Fetched images are written to ``spool``, an empty
+    folder of this crawl. ``authorization`` is a header for the origin of the location alone.
+    ``seconds`` bounds one request, ``idle_seconds`` the wait within. :class:`ConfigError` if the
+    contact is none.
     """
 
     source: Source
@@ -83,6 +83,13 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """An image that waits is still named; told once a crawl."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
     """All that a host was asked for until now: requests that went out, bytes of bodies as they
     came, seconds that requests took, requests that failed, seconds that it told us to wait."""
@@ -98,11 +105,14 @@ class Host:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """The last event. ``complete``: every page and image that was in reach was asked for, so that
-    what was not seen is no longer linked. ``pages`` counts pages, sitemaps and feeds asked for."""
+    what was not seen is no longer linked. ``limited``: there is more to ask for, and would be less
+    if the images of this crawl were left out. ``pages`` counts pages, sitemaps and feeds asked for.
+    """
 
     complete: bool
+    limited: bool
     why: str
     pages: int
 
 
-Event = Image | Host | Ended
+Event = Image | Named | Host | Ended

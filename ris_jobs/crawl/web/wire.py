@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ris_jobs.crawl.source import Limits, Politeness, Source
-from ris_jobs.crawl.web.values import Ended, Event, Host, Image, Order, Where
+from ris_jobs.crawl.web.values import Ended, Event, Host, Image, Named, Order, Where
 from ris_jobs.errors import Reason
 
 __all__ = ["dump", "event", "order"]
 
-_EVENTS = {kind.__name__: kind for kind in (Image, Host, Ended)}
+_EVENTS = {kind.__name__: kind for kind in (Image, Named, Host, Ended)}
 
 
 def dump(value: Order | Event) -> bytes:

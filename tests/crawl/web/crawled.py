@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ris_jobs.crawl.source import Source
 from ris_jobs.crawl.web import Ended, Event, Host, Image, Order, crawl
+from ris_jobs.crawl.web.known import Before, write
 
 CONTACT = "https://example.org/crawler"
 
@@ -43,24 +43,21 @@ class Crawled:
         return {uri: str(image.reason or image.outcome) for uri, image in self.images.items()}
 
 
-def order(
-    folder: Path, source: Source, known: Iterable[Mapping[str, Any]] = (), **more: Any
-) -> Order:
-    spool, memory = folder / "spool", folder / "known.jsonl"
+def order(folder: Path, source: Source, known: Iterable[Before] = (), **more: Any) -> Order:
+    spool, memory = folder / "spool", folder / "known"
     spool.mkdir(parents=True)
-    memory.write_text("".join(json.dumps(row) + "\n" for row in known))
+    write(memory, known)
     values = {"contact": CONTACT, "max_bytes": 1 << 20, "images": None, "authorization": None}
     return Order(source=source, known=memory, spool=spool, **{**values, **more})
 
 
-def crawled(source: Source, known: Iterable[Mapping[str, Any]] = (), **more: Any) -> Crawled:
+def crawled(source: Source, known: Iterable[Before] = (), **more: Any) -> Crawled:
     with tempfile.TemporaryDirectory() as folder:
         return Crawled(list(crawl(order(Path(folder), source, known, **more))))
 
 
-def memory(crawl: Crawled, done: bool = False) -> list[dict[str, Any]]:
+def memory(crawl: Crawled) -> list[Before]:
     """What a next crawl knows of this one."""
     return [
-        {"uri": i.uri, "etag": i.etag, "last_modified": i.last_modified, "done": done}
-        for i in crawl.images.values()
+        Before(uri=i.uri, etag=i.etag, last_modified=i.last_modified) for i in crawl.images.values()
     ]

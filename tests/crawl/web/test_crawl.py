@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from ris_jobs.crawl.web import Image, crawl
+from ris_jobs.crawl.web.known import Before
 from tests.crawl.web.crawled import Crawled, crawled, memory, order
 from tests.crawl.web.gallery import gallery
 from tests.crawl.web.site import Answer, Site, image, img, links, page, served, xml
@@ -67,7 +68,7 @@ def test_what_this_crawl_has_already_is_not_asked_for_again() -> None:
     with served(
         {"/": page(img("/a.png", "/b.png")), "/a.png": image(), "/b.png": image(1)}
     ) as site:
-        known = [{"uri": site.url("/a.png"), "etag": None, "last_modified": None, "done": True}]
+        known = [Before(uri=site.url("/a.png"), done=True, counts=True)]
         result = crawled(site.source(), known)
         assert set(result.images) == {site.url("/b.png")} and site.paths["/a.png"] == 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import tracemalloc
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from ris_jobs.crawl.fetch import Fetched, Headers, Refused
 from ris_jobs.crawl.source import Limits, Source
 from ris_jobs.crawl.web.errand import Errand
 from ris_jobs.crawl.web.frontier import Frontier, site
-from ris_jobs.crawl.web.known import Memory
+from ris_jobs.crawl.web.known import Before, Memory, write
 from ris_jobs.crawl.web.meter import Meter, inside
 from ris_jobs.crawl.web.values import Where
 from ris_jobs.errors import Reason
@@ -25,12 +25,13 @@ HOME = "https://example.org/"
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Memory:
-    """One image is done, of another an ETag is known."""
+    """One image is done, one waits, of another an ETag is known."""
     rows = [
-        {"uri": HOME + "done.png", "etag": None, "last_modified": None, "done": True},
-        {"uri": HOME + "known.png", "etag": '"7"', "last_modified": None, "done": False},
+        Before(uri=HOME + "done.png", done=True, counts=True),
+        Before(uri=HOME + "waits.png", done=True, waits=True),
+        Before(uri=HOME + "known.png", etag='"7"'),
     ]
-    (tmp_path / "known").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write(tmp_path / "known", rows)
     return Memory(tmp_path / "known")
 
 
@@ -80,7 +81,21 @@ def test_an_image_is_asked_for_once_unless_it_is_done(memory: Memory) -> None:
     for again in (False, True):
         assert len(uris(asked.image(HOME + "known.png", Where()))) == (not again)
         assert uris(asked.image(HOME + "done.png", Where())) == []
+        assert uris(asked.image(HOME + "waits.png", Where())) == []
+        assert asked.names(HOME + "waits.png") is (not again)
     assert memory[HOME + "known.png"].etag == '"7"' and memory[HOME + "x"] is None  # type: ignore[union-attr]
+
+
+def test_what_is_known_takes_little_memory_whatever_it_is(tmp_path: Path) -> None:
+    names = [f"{HOME}{number}-\ud800\0" for number in range(20_000)]
+    write(tmp_path / "known", (Before(uri=name, etag='"7"', done=True) for name in names))
+    tracemalloc.start()
+    memory = Memory(tmp_path / "known")
+    assert all(name in memory for name in names)
+    assert HOME not in memory and memory[names[0]] is None
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 def test_an_image_that_one_page_forbids_another_may_allow(memory: Memory) -> None:
@@ -106,6 +121,7 @@ def test_limits_are_kept_and_told(memory: Memory) -> None:
     asked = frontier(memory, pages=2, images=3)
     assert [len(uris(asked.document(f"{HOME}{n}", 0))) for n in range(3)] == [1, 1, 0]
     assert asked.missed == "limit of pages" and asked.pages == 2
+    # One of three is done already; what waits is none of them.
     assert [len(uris(asked.image(f"{HOME}{n}", Where()))) for n in range(3)] == [1, 1, 0]
 
 

@@ -72,8 +72,8 @@ def test_a_death_is_told(tmp_path: Path) -> None:
 def test_its_last_words_are_told(tmp_path: Path) -> None:
     with served(PAGES) as site:
         asked = order(tmp_path, site.source())
-        asked.known.write_text("no JSON")
-        with pytest.raises(CrawlFailed, match=r"JSONDecodeError: Expecting value"):
+        asked.known.write_text("no database")
+        with pytest.raises(CrawlFailed, match=r"DatabaseError: file is not a database"):
             list(crawl(asked))
 
 
