@@ -142,6 +142,28 @@ def test_what_a_source_was_is_kept(ris: Ris, tmp_path: Path, settings: Settings)
         assert db.execute(text(asked)).all() == [(["one"],)]
 
 
+def test_a_row_that_cannot_be_read_disables_no_other(
+    ris: Ris, folder: Path, tmp_path: Path, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Earlier versions took file://data/list.csv for the URI of a file."""
+    ris("source", "add", "good", "directory", folder)
+    ris("source", "add", "bad", "urls", "/data/list.csv")
+    with open_engine(settings) as engine, engine.begin() as db:
+        bad = "UPDATE ris.source SET location = 'file://data/list.csv' WHERE name = 'bad'"
+        db.execute(text(bad))
+    assert set(listed(ris)) == {"good"}
+    assert "source 'bad': location cannot be read" in caplog.text
+    assert json.loads(ris("crawl", "--all", "--json").stdout)["new"] == 2
+    assert ris("scan", "good").exit_code == 0
+    assert "source 'bad': location cannot be read" in ris("crawl", "bad", code=2).stderr
+    file = tmp_path / "sources.yaml"
+    file.write_text("sources:\n  c: {kind: directory, location: /x}\n")
+    ris("source", "apply", file)
+    ris("source", "remove", "bad")
+    ris("source", "add", "bad", "urls", "/data/list.csv")
+    assert set(listed(ris)) == {"good", "bad", "c"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

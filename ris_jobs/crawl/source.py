@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 from croniter import croniter
 
+from ris_jobs.crawl.directory import path_of
 from ris_jobs.crawl.fetch import CONTACT, PORTS, urls
 from ris_jobs.crawl.fetch.addresses import Network
 from ris_jobs.errors import ConfigError, UrlRefused
@@ -173,7 +174,17 @@ def _location(kind: str, location: str) -> tuple[bool, str]:
         return remote, "must be a URL such as s3://bucket/folder"
     if kind == "directory":
         return Path(location).is_absolute(), "must be the absolute path of a folder"
+    if scheme == "file":
+        return _a_path(location)
     return bool(scheme) or Path(location).is_absolute(), "must be an absolute path or a URL"
+
+
+def _a_path(uri: str) -> tuple[bool, str]:
+    try:
+        path_of(uri)
+    except ValueError as e:
+        return False, f"cannot be read: {e}"
+    return True, ""
 
 
 def _readable(url: str) -> tuple[bool, str]:

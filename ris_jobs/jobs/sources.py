@@ -76,7 +76,7 @@ def enable_source(engine: Engine, name: str, enabled: bool) -> None:
 def remove_source(engine: Engine, name: str) -> None:
     """It is crawled no more; what it brought stays."""
     with engine.begin() as db:
-        sources.remove(db, sources.named(db, name))
+        sources.remove(db, name)
 
 
 def retry_source(engine: Engine, name: str) -> int:
@@ -123,7 +123,7 @@ def _apply(
     elif stored is not None and source is not None:
         sources.change(db, stored, source, origin)
     elif stored is not None:
-        sources.remove(db, stored)
+        sources.remove(db, stored.source.name)
 
 
 def _listed(stored: Stored, last: Last | None) -> Listed:

@@ -36,6 +36,9 @@ LEFT JOIN LATERAL (SELECT * FROM ris.source_crawl
 WHERE s.removed_at IS NULL
 ORDER BY s.name;
 
+-- name: named
+SELECT * FROM ris.source WHERE name = :name AND removed_at IS NULL;
+
 -- name: readable
 -- All that ever brought images, removed ones last.
 SELECT * FROM ris.source ORDER BY removed_at IS NOT NULL, source_id DESC;
