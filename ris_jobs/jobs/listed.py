@@ -69,7 +69,7 @@ class _Job:
     def observe(self, db: Connection, batch: Sequence[Listed], pool: ThreadPoolExecutor) -> Figures:
         run, source_id = self._run, self._crawl.source_id
         known = ledger.current(db, [x.uri for x in batch])
-        batch = [x for x in batch if not self._done(known.get(x.uri))]
+        batch = [x for x in batch if not self._done(x, known.get(x.uri))]
         waiting = fetches.waiting(db, [x.uri for x in batch], run.started_at)
         listed = [x for x in batch if isinstance(x, Listing) and x.uri not in waiting]
         unchanged = {
@@ -108,12 +108,14 @@ class _Job:
             self.total.gone += gone
         crawls.close(db, self._crawl, complete=self.over is None, why=self.over or "finished")
 
-    def _done(self, known: Known | None) -> bool:
-        """Whether the part of this crawl that was interrupted has seen it."""
+    def _done(self, listed: Listed, known: Known | None) -> bool:
+        """Whether the part of this crawl that was interrupted has seen it as it is now."""
         crawl = self._crawl
         return (
             known is not None
             and crawl.resumed
+            and not isinstance(listed, Failure)
+            and known.version == listed.version
             and known.source_id == crawl.source_id
             and known.last_seen_at >= crawl.began_at
             and not known.gone

@@ -1,0 +1,70 @@
+"""Crawls of folders that are cut short, and go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from ris_jobs import jobs
+from ris_jobs.crawl.source import Source
+from ris_jobs.jobs import Crawled, listed
+from ris_jobs.progress import Advance, LogProgress
+from ris_jobs.settings import Settings
+from ris_jobs.store.postgres import open_engine
+
+
+class Killed(LogProgress):
+    """Ends the crawl right after its first batch is in the tables."""
+
+    @contextmanager
+    def stage(self, name: str, total: int | None) -> Iterator[Advance]:
+        def advance(_: int) -> None:
+            raise KeyboardInterrupt
+
+        yield advance
+
+
+@pytest.fixture
+def place(tmp_path: Path, settings: Settings) -> Path:
+    """Four files, and a source of them."""
+    place = tmp_path / "in"
+    place.mkdir()
+    write(place, b"1", 4)
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, Source(name="in", kind="directory", location=str(place)))
+    return place
+
+
+def write(place: Path, content: bytes, n: int) -> None:
+    for i in range(n):
+        (place / f"{i}.jpg").write_bytes(bytes([i]) + content * 9)
+
+
+def crawl(settings: Settings) -> Crawled:
+    return jobs.crawl_only(settings, ["in"], LogProgress())
+
+
+def killed(settings: Settings) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        jobs.crawl_only(settings, ["in"], Killed())
+
+
+def ask(settings: Settings, query: str) -> list[tuple[object, ...]]:
+    with open_engine(settings) as engine, engine.connect() as db:
+        return [tuple(r) for r in db.execute(text(query))]
+
+
+def test_what_changed_while_a_crawl_was_interrupted_is_seen_when_it_goes_on(
+    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listed, "_BATCH", 2)
+    killed(settings)
+    write(place, b"2", 1)
+    went_on = crawl(settings)
+    assert (went_on.new, went_on.changed, went_on.gone) == (2, 1, 0)
+    assert ask(settings, "SELECT why FROM ris.source_crawl") == [("finished",)]
+    assert crawl(settings).unchanged == 4
