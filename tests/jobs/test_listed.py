@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from ris_jobs import jobs
-from ris_jobs.crawl.source import Source
-from ris_jobs.jobs import Crawled, listed
+from ris_jobs.crawl.source import Limits, Source
+from ris_jobs.jobs import Crawled, listed, places
 from ris_jobs.progress import Advance, LogProgress
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
@@ -68,3 +70,36 @@ def test_what_changed_while_a_crawl_was_interrupted_is_seen_when_it_goes_on(
     assert (went_on.new, went_on.changed, went_on.gone) == (2, 1, 0)
     assert ask(settings, "SELECT why FROM ris.source_crawl") == [("finished",)]
     assert crawl(settings).unchanged == 4
+
+
+def test_what_a_limit_cut_out_of_a_batch_is_not_gone(settings: Settings, place: Path) -> None:
+    crawl(settings)
+    write(place, b"2", 4)
+    with open_engine(settings) as engine:
+        jobs.remove_source(engine, "in")
+        source = Source(name="in", kind="directory", location=str(place))
+        jobs.add_source(engine, replace(source, limits=Limits(images=2)))
+    # As if it were killed before another transaction could close it.
+    killed(settings)
+    last = crawl(settings)
+    assert (last.unchanged, last.changed, last.gone) == (2, 2, 0)
+    ends = "SELECT complete, why FROM ris.source_crawl ORDER BY crawl_id"
+    assert ask(settings, ends)[1:] == [(False, "limit of images"), (True, "finished")]
+
+
+def test_nothing_is_locked_while_images_are_read(
+    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = (
+        "SELECT count(*) FROM pg_locks WHERE relation = 'ris.fetch'::regclass AND mode LIKE 'Row%'"
+    )
+    seen = []
+    read = places._Folder.observe
+
+    def observe(folder: places._Folder, *given: Any) -> Any:
+        seen.append(ask(settings, held))
+        return read(folder, *given)
+
+    monkeypatch.setattr(places._Folder, "observe", observe)
+    assert crawl(settings).new == 4
+    assert seen == [[(0,)]] * 4
