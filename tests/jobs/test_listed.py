@@ -16,7 +16,9 @@ from ris_jobs.crawl.source import Limits, Source
 from ris_jobs.jobs import Crawled, listed, places
 from ris_jobs.progress import Advance, LogProgress
 from ris_jobs.settings import Settings
+from ris_jobs.store import sources
 from ris_jobs.store.postgres import open_engine
+from tests.jobs.buckets import Bucket
 
 
 class Killed(LogProgress):
@@ -103,3 +105,54 @@ def test_nothing_is_locked_while_images_are_read(
     monkeypatch.setattr(places._Folder, "observe", observe)
     assert crawl(settings).new == 4
     assert seen == [[(0,)]] * 4
+
+
+@pytest.mark.parametrize(
+    ("more", "seen", "gone", "ends"),
+    [
+        ({"tags": ("press",)}, 2, 0, ["finished"]),
+        (
+            {"include": ("*.jpg",)},
+            4,
+            0,
+            ["interrupted, and then the source was changed", "finished"],
+        ),
+    ],
+)
+def test_an_interrupted_crawl_goes_on_only_if_it_is_of_the_same_images(
+    settings: Settings,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    more: dict[str, Any],
+    seen: int,
+    gone: int,
+    ends: list[str],
+) -> None:
+    monkeypatch.setattr(listed, "_BATCH", 2)
+    killed(settings)
+    with open_engine(settings) as engine, engine.begin() as db:
+        stored = sources.named(db, "in")
+        sources.change(db, stored, replace(stored.source, **more), None)
+    went_on = crawl(settings)
+    assert (went_on.seen, went_on.gone) == (seen, gone)
+    asked = ask(settings, "SELECT why FROM ris.source_crawl ORDER BY crawl_id")
+    assert [why for (why,) in asked] == ends
+
+
+def test_a_crawl_of_a_bucket_does_not_go_on_in_another(
+    settings: Settings, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listed, "_BATCH", 2)
+    monkeypatch.setenv("KEYS", bucket.options)
+    for name in ("z/y.jpg", "z/z.jpg", "a/a.jpg", "a/b.jpg", "a/c.jpg"):
+        bucket.put(name, name.encode())
+    there = f"s3://{bucket.name}"
+    old = Source(name="in", kind="objects", location=f"{there}/z", credentials="env:KEYS")
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, old)
+    killed(settings)
+    with open_engine(settings) as engine, engine.begin() as db:
+        new = replace(old, location=f"{there}/a")
+        sources.change(db, sources.named(db, "in"), new, None)
+    went_on = crawl(settings)
+    assert (went_on.new, went_on.gone) == (3, 0)
