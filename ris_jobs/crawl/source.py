@@ -157,6 +157,11 @@ class Source:
             "must begin and end at different times",
         )
         yield (
+            "politeness.window",
+            all(t.tzinfo is None for t in manners.window or ()),
+            "must be in UTC, without an offset, such as 22:00-06:00",
+        )
+        yield (
             "politeness.ports",
             bool(ports) and all(0 < port < 65536 for port in ports),
             "must be ports between 1 and 65535",
