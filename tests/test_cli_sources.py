@@ -164,6 +164,23 @@ def test_a_row_that_cannot_be_read_disables_no_other(
     assert set(listed(ris)) == {"good", "bad", "c"}
 
 
+def test_a_source_that_cannot_be_crawled_stops_no_other(
+    ris: Ris, folder: Path, tmp_path: Path
+) -> None:
+    ris("source", "add", "a-bad", "directory", tmp_path / "nowhere")
+    ris("source", "add", "b-bad", "urls", tmp_path / "no.csv", "--contact", "me@example.org")
+    ris("source", "add", "c-good", "directory", folder)
+    said = ris("crawl", "--all", code=2).stderr
+    assert "2 of 3 sources were not crawled to the end" in said
+    assert "a-bad: " in said and "does not exist" in said
+    assert "b-bad: " in said and "there is no file" in said
+    assert listed(ris)["c-good"]["last"]["seen"] == 2  # type: ignore[index]
+    assert "1 of 2 sources" in ris("scan", "a-bad", "c-good", code=2).stderr
+    rows = [json.loads(line) for line in ris("export", "images").stdout.splitlines()]
+    assert {row["status"] for row in rows} == {"ok"}
+    assert "does not exist" in ris("crawl", "a-bad", code=2).stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
