@@ -92,7 +92,10 @@ class _Job:
     def end(self, db: Connection, unread: Sequence[str]) -> None:
         """The listing came to its end: what is missing in it is gone."""
         since, at = self._crawl.began_at, self._run.started_at
-        gone = ledger.mark_gone(db, self._place.root, unread, since, at, self._source.takes)
+        place = self._place
+        gone = ledger.mark_gone(
+            db, place.root, unread, since, at, lambda u: place.lists(u) and self._source.takes(u)
+        )
         fetches.forget(db, self._crawl.source_id, since)
         crawls.advance(db, self._crawl, Figures(gone=gone))
         crawls.close(db, self._crawl, complete=True, why="finished")
