@@ -142,6 +142,25 @@ def test_what_a_source_was_is_kept(ris: Ris, tmp_path: Path, settings: Settings)
         assert db.execute(text(asked)).all() == [(["one"],)]
 
 
+def test_a_source_is_changed_by_hand_and_keeps_its_history(
+    ris: Ris, folder: Path, tmp_path: Path
+) -> None:
+    ris("source", "add", "press", "directory", folder, "--tag", "one")
+    ris("crawl", "press")
+    again = ("source", "add", "press", "directory", folder, "--tag", "two", "--replace")
+    assert "source press is changed" in ris(*again).output
+    shown = json.loads(ris("source", "show", "press", "--json").stdout)
+    assert shown["listed"]["declared"]["tags"] == ["two"]
+    assert [c["new"] for c in shown["crawls"]] == [2]
+    said = ris("source", "add", "other", "directory", folder, "--replace", code=1).stderr
+    assert "there is no source 'other'" in said
+    file = tmp_path / "sources.yaml"
+    file.write_text("sources:\n  filed: {kind: directory, location: /x}\n")
+    ris("source", "apply", file)
+    said = ris("source", "add", "filed", "directory", "/y", "--replace", code=2).stderr
+    assert f"belongs to {file}: change it there" in said
+
+
 def test_a_row_that_cannot_be_read_disables_no_other(
     ris: Ris, folder: Path, tmp_path: Path, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -47,9 +47,19 @@ class Applied:
     unchanged: int
 
 
-def add_source(engine: Engine, source: Source) -> None:
+def add_source(engine: Engine, source: Source, *, replace: bool = False) -> None:
+    """:class:`ConfigError` when there is one of that name. With ``replace`` it becomes this one and
+    keeps its history, unless a file brought it."""
     with engine.begin() as db:
-        sources.add(db, source)
+        if not replace:
+            sources.add(db, source)
+            return
+        stored = sources.named(db, source.name)
+        if stored.file is not None:
+            raise ConfigError(
+                f"source {source.name!r}", f"belongs to {stored.file}: change it there"
+            )
+        sources.change(db, stored, source, None)
 
 
 def list_sources(engine: Engine) -> list[Listed]:

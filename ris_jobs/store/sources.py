@@ -50,7 +50,7 @@ def add(db: Connection, source: Source, file: str | None = None) -> Stored:
     params = _row(source) | {"file": file}
     source_id: int | None = db.scalar(query("sources.add"), params)
     if source_id is None:
-        raise ConfigError(f"source {source.name!r}", "is there already; `ris source remove` it")
+        raise ConfigError(f"source {source.name!r}", "is there already; --replace changes it")
     return Stored(source_id, source, True, file)
 
 
