@@ -13,6 +13,7 @@ RisError                 anything this package raises on purpose
 │   └── WeightsMismatch      weights are here, but not the pinned bytes
 ├── IndexDiffers         a collection has another index than is set      (exit 1)
 ├── CrawlFailed          the process that crawls a website died          (exit 2)
+├── SourcesFailed        some of several sources could not be crawled    (exit 2)
 ├── ServingChanged       another model serves now: run the same again    (exit 1)
 ├── GateClosed           a model may not serve yet                       (exit 1)
 ├── NotFound             what was asked for is not in the tables         (exit 1)
@@ -26,7 +27,7 @@ happened, to what, and what to do about it. Causes are chained with ``from``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -166,6 +167,20 @@ class CrawlFailed(RisError):
         super().__init__(
             f"the crawl of source {source!r} {how}. What it gave until then is kept; run it again "
             f"to go on.{said}"
+        )
+
+
+class SourcesFailed(RisError):
+    """Some of several sources could not be crawled. ``problems`` are name to sentence."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Mapping[str, str], of: int) -> None:
+        self.problems = dict(problems)
+        self.of = of
+        said = "; ".join(f"{name}: {problem}" for name, problem in self.problems.items())
+        super().__init__(
+            f"{len(self.problems)} of {of} sources were not crawled to the end: {said}"
         )
 
 

@@ -142,6 +142,64 @@ def test_what_a_source_was_is_kept(ris: Ris, tmp_path: Path, settings: Settings)
         assert db.execute(text(asked)).all() == [(["one"],)]
 
 
+def test_a_source_is_changed_by_hand_and_keeps_its_history(
+    ris: Ris, folder: Path, tmp_path: Path
+) -> None:
+    ris("source", "add", "press", "directory", folder, "--tag", "one")
+    ris("crawl", "press")
+    again = ("source", "add", "press", "directory", folder, "--tag", "two", "--replace")
+    assert "source press is changed" in ris(*again).output
+    shown = json.loads(ris("source", "show", "press", "--json").stdout)
+    assert shown["listed"]["declared"]["tags"] == ["two"]
+    assert [c["new"] for c in shown["crawls"]] == [2]
+    said = ris("source", "add", "other", "directory", folder, "--replace", code=1).stderr
+    assert "there is no source 'other'" in said
+    file = tmp_path / "sources.yaml"
+    file.write_text("sources:\n  filed: {kind: directory, location: /x}\n")
+    ris("source", "apply", file)
+    said = ris("source", "add", "filed", "directory", "/y", "--replace", code=2).stderr
+    assert f"belongs to {file}: change it there" in said
+
+
+def test_a_row_that_cannot_be_read_disables_no_other(
+    ris: Ris, folder: Path, tmp_path: Path, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Earlier versions took file://data/list.csv for the URI of a file."""
+    ris("source", "add", "good", "directory", folder)
+    ris("source", "add", "bad", "urls", "/data/list.csv")
+    with open_engine(settings) as engine, engine.begin() as db:
+        bad = "UPDATE ris.source SET location = 'file://data/list.csv' WHERE name = 'bad'"
+        db.execute(text(bad))
+    assert set(listed(ris)) == {"good"}
+    assert "source 'bad': location cannot be read" in caplog.text
+    assert json.loads(ris("crawl", "--all", "--json").stdout)["new"] == 2
+    assert ris("scan", "good").exit_code == 0
+    assert "source 'bad': location cannot be read" in ris("crawl", "bad", code=2).stderr
+    file = tmp_path / "sources.yaml"
+    file.write_text("sources:\n  c: {kind: directory, location: /x}\n")
+    ris("source", "apply", file)
+    ris("source", "remove", "bad")
+    ris("source", "add", "bad", "urls", "/data/list.csv")
+    assert set(listed(ris)) == {"good", "bad", "c"}
+
+
+def test_a_source_that_cannot_be_crawled_stops_no_other(
+    ris: Ris, folder: Path, tmp_path: Path
+) -> None:
+    ris("source", "add", "a-bad", "directory", tmp_path / "nowhere")
+    ris("source", "add", "b-bad", "urls", tmp_path / "no.csv", "--contact", "me@example.org")
+    ris("source", "add", "c-good", "directory", folder)
+    said = ris("crawl", "--all", code=2).stderr
+    assert "2 of 3 sources were not crawled to the end" in said
+    assert "a-bad: " in said and "does not exist" in said
+    assert "b-bad: " in said and "there is no file" in said
+    assert listed(ris)["c-good"]["last"]["seen"] == 2  # type: ignore[index]
+    assert "1 of 2 sources" in ris("scan", "a-bad", "c-good", code=2).stderr
+    rows = [json.loads(line) for line in ris("export", "images").stdout.splitlines()]
+    assert {row["status"] for row in rows} == {"ok"}
+    assert "does not exist" in ris("crawl", "a-bad", code=2).stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

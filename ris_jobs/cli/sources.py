@@ -44,6 +44,7 @@ def source() -> None:
 @click.option(
     "--set", "more", multiple=True, metavar="FIELD=VALUE", help="limits.pages=100 and so on."
 )
+@click.option("--replace", is_flag=True, help="Change the source of that name; its history stays.")
 def source_add(
     name: str,
     kind: str,
@@ -51,9 +52,10 @@ def source_add(
     more: tuple[str, ...],
     contact: str | None,
     delay: float | None,
+    replace: bool,
     **given: Any,
 ) -> None:
-    """Add a source. KIND says what LOCATION is.
+    """Add a source, or say anew with --replace what one is. KIND says what LOCATION is.
 
     \b
     directory   a folder of this machine
@@ -71,8 +73,10 @@ def source_add(
     for field in more:
         _set(declared, field)
     with _engine() as engine:
-        jobs.add_source(engine, source_of(name, declared))
-    click.echo(f"source {name} is added; `ris crawl {name}` looks at it")
+        jobs.add_source(engine, source_of(name, declared), replace=replace)
+    click.echo(
+        f"source {name} is {'changed' if replace else 'added'}; `ris crawl {name}` looks at it"
+    )
 
 
 @source.command("list")

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from ris_jobs.crawl import parquet
 from ris_jobs.crawl.fetch import urls
 from ris_jobs.errors import ConfigError, UrlRefused
 
@@ -30,7 +28,8 @@ MAX_CELL = 1000
 MAX_COLUMNS = 50
 MAX_LINE = 1 << 20
 
-_ROWS = 1000
+# Characters of a cell of Parquet that are looked at, as it may be the URL.
+_MAX_TEXT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def read(file: Path, name: str) -> Iterator[Entry | Bad]:
         head = opened.read(4096)
     rows: Iterator[Mapping[str, Any] | Bad]
     if head.startswith(b"PAR1"):
-        rows = _parquet(file, where)
+        rows = parquet.rows(file, where, URL_COLUMNS, _MAX_TEXT)
     elif head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         rows = _json_lines(file)
     else:
@@ -125,16 +124,3 @@ def _bounded(opened: Any) -> Iterator[str]:
         yield line
         while not line.endswith("\n") and (line := opened.readline(MAX_LINE)):
             pass
-
-
-def _parquet(file: Path, where: str) -> Iterator[Mapping[str, Any] | Bad]:
-    try:
-        with pq.ParquetFile(file) as opened:
-            simple = [f.name for f in opened.schema_arrow if not pa.types.is_nested(f.type)]
-            if not {n.lower() for n in simple} & set(URL_COLUMNS):
-                expected = ", ".join(URL_COLUMNS)
-                raise ConfigError(where, f"is a list without any of the columns {expected}")
-            for batch in opened.iter_batches(_ROWS, columns=simple):
-                yield from batch.to_pylist()
-    except (pa.ArrowException, OSError, ValueError) as e:
-        raise ConfigError(where, f"is Parquet that cannot be read: {e}") from e

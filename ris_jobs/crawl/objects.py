@@ -49,13 +49,17 @@ class Objects:
         self._base = str(fs._strip_protocol(location)).rstrip("/")
         self.root = root_of(location)
 
+    def lists(self, uri: str) -> bool:
+        """Whether it would list an object of this URI, if there is one."""
+        return self._lists(self._name_of(uri))
+
     def walk(self, after: str | None = None) -> Iterator[Listing | Failure]:
         """List them in the order of their names, from behind the URI ``after`` on."""
         last = None if after is None else self._name_of(after)
         try:
             pages = self._s3(last) if hasattr(self._fs, "call_s3") else self._found(last)
             for path, info in pages:
-                if self._any_name or PurePosixPath(path).suffix.lower() in SUFFIXES:
+                if self._lists(path):
                     yield self._listing(path, info)
         # The libraries behind fsspec raise what they like.
         except Exception as e:
@@ -95,6 +99,9 @@ class Objects:
         if len(data) > self._max_bytes:
             raise _too_large(self._max_bytes)
         return data
+
+    def _lists(self, path: str) -> bool:
+        return self._any_name or PurePosixPath(path).suffix.lower() in SUFFIXES
 
     def _s3(self, after: str | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
         bucket, _, folder = self._base.partition("/")

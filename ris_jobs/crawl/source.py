@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 from croniter import croniter
 
+from ris_jobs.crawl.directory import path_of
 from ris_jobs.crawl.fetch import CONTACT, PORTS, urls
 from ris_jobs.crawl.fetch.addresses import Network
 from ris_jobs.errors import ConfigError, UrlRefused
@@ -156,6 +157,11 @@ class Source:
             "must begin and end at different times",
         )
         yield (
+            "politeness.window",
+            all(t.tzinfo is None for t in manners.window or ()),
+            "must be in UTC, without an offset, such as 22:00-06:00",
+        )
+        yield (
             "politeness.ports",
             bool(ports) and all(0 < port < 65536 for port in ports),
             "must be ports between 1 and 65535",
@@ -173,7 +179,17 @@ def _location(kind: str, location: str) -> tuple[bool, str]:
         return remote, "must be a URL such as s3://bucket/folder"
     if kind == "directory":
         return Path(location).is_absolute(), "must be the absolute path of a folder"
+    if scheme == "file":
+        return _a_path(location)
     return bool(scheme) or Path(location).is_absolute(), "must be an absolute path or a URL"
+
+
+def _a_path(uri: str) -> tuple[bool, str]:
+    try:
+        path_of(uri)
+    except ValueError as e:
+        return False, f"cannot be read: {e}"
+    return True, ""
 
 
 def _readable(url: str) -> tuple[bool, str]:

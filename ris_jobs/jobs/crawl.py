@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
 from ris_jobs.crawl.source import Source
+from ris_jobs.errors import ConfigError, CrawlFailed, RisError, SourcesFailed, SourceUnavailable
 from ris_jobs.jobs.listed import crawl_listed
 from ris_jobs.jobs.places import open_place
 from ris_jobs.progress import Advance, Progress
@@ -42,25 +43,53 @@ class Crawled:
 def crawl(
     engine: Engine, run: Run, sources: Sequence[Stored], settings: Settings, progress: Progress
 ) -> Crawled:
+    """:func:`crawl_each`, raising what it gives when all are done."""
+    crawled, problem = crawl_each(engine, run, sources, settings, progress)
+    if problem:
+        raise problem
+    return crawled
+
+
+def crawl_each(
+    engine: Engine, run: Run, sources: Sequence[Stored], settings: Settings, progress: Progress
+) -> tuple[Crawled, RisError | None]:
     """Crawl each source and write the ledger. URIs that are missing since the last crawl are
     marked gone, never deleted.
 
-    A crawl that was killed goes on where it was, if it began in the last 72 hours. Raises
+    A crawl that was killed goes on where it was, if it began in the last 72 hours. What one source
+    cannot do stops no other. It is given back beside the figures, None if there is nothing:
     :class:`ris_jobs.errors.ConfigError` for a source that cannot work (a folder that is not there
-    and never was), :class:`ris_jobs.errors.SourceUnavailable` for one that cannot be listed now.
+    and never was), :class:`ris_jobs.errors.SourceUnavailable` for one that cannot be listed now,
+    :class:`ris_jobs.errors.CrawlFailed`; where several sources are crawled,
+    :class:`ris_jobs.errors.SourcesFailed`.
     """
     started = time.perf_counter()
     total = Figures()
+    problems: dict[str, RisError] = {}
     with progress.stage("crawl", None) as advance:
         for stored in sources:
-            with crawls.opened(engine, stored.source_id, run) as under_way:
-                seen = _crawl(engine, run, stored.source, under_way, settings, advance)
-            _LOG.info("source %s: %s", stored.source.name, seen)
+            name = stored.source.name
+            try:
+                with crawls.opened(engine, stored.source_id, run) as under_way:
+                    seen = _crawl(engine, run, stored.source, under_way, settings, advance)
+            except (ConfigError, SourceUnavailable, CrawlFailed) as e:
+                _LOG.error("source %s: %s", name, e)
+                problems[name] = e
+                continue
+            _LOG.info("source %s: %s", name, seen)
             total.add(seen)
-    return Crawled(
+    crawled = Crawled(
         total.seen, total.new, total.changed, total.unchanged, total.gone, total.missed,
         total.refused, total.failed, total.bytes, time.perf_counter() - started,
     )  # fmt: skip
+    return crawled, _together(problems, len(sources))
+
+
+def _together(problems: Mapping[str, RisError], of: int) -> RisError | None:
+    if of == 1:
+        return next(iter(problems.values()), None)
+    said = {name: str(problem) for name, problem in problems.items()}
+    return SourcesFailed(said, of) if said else None
 
 
 def _crawl(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -38,13 +39,11 @@ def crawl_listed(
     with ThreadPoolExecutor(settings.threads) as pool:
         listed = (x for x in place.walk(crawl.marker) if source.takes(x.uri))
         for batch in _batches(listed):
-            with engine.begin() as db:
-                seen = job.observe(db, batch, pool)
-                crawls.advance(db, crawl, seen, marker=batch[-1].uri)
+            job.observe(engine, batch, pool)
             unread += [x.uri for x in batch if isinstance(x, Observation)]
             advance(len(batch))
             if job.over:
-                break
+                return job.total
     with engine.begin() as db:
         job.end(db, unread)
     return job.total
@@ -66,54 +65,70 @@ class _Job:
         self._reads = self._read_bytes = 0
         self._started = time.monotonic()
 
-    def observe(self, db: Connection, batch: Sequence[Listed], pool: ThreadPoolExecutor) -> Figures:
-        run, source_id = self._run, self._crawl.source_id
-        known = ledger.current(db, [x.uri for x in batch])
-        batch = [x for x in batch if not self._done(known.get(x.uri))]
-        waiting = fetches.waiting(db, [x.uri for x in batch], run.started_at)
-        listed = [x for x in batch if isinstance(x, Listing) and x.uri not in waiting]
-        unchanged = {
-            x.uri: k
-            for x in listed
-            if x.version and (k := known.get(x.uri)) and k.version == x.version and not k.gone
-        }
+    def observe(self, engine: Engine, batch: Sequence[Listed], pool: ThreadPoolExecutor) -> None:
+        """Read what is new or changed in a batch, with no transaction open, and write it down.
+        Where a limit is met the crawl ends with it: the next one begins anew."""
+        run = self._run
+        with engine.begin() as db:
+            known = ledger.current(db, [x.uri for x in batch])
+            left = [x for x in batch if not self._done(x, known.get(x.uri))]
+            waiting = fetches.waiting(db, [x.uri for x in left], run.started_at)
+        listed = [x for x in left if isinstance(x, Listing) and x.uri not in waiting]
+        unchanged = {x.uri: known[x.uri] for x in listed if _unchanged(x, known.get(x.uri))}
         to_read = self._affordable([x for x in listed if x.uri not in unchanged])
         read = list(pool.map(lambda x: self._place.observe(x, run.started_at), to_read))
-        given = [x for x in batch if not isinstance(x, Listing)] + read
-        observed = [x for x in given if isinstance(x, Observation)]
-        failed = [x for x in given if isinstance(x, Failure)]
-        ledger.touch(db, list(unchanged.values()), run, source_id)
-        recorded = ledger.record(db, observed, known, run, source_id)
-        self._note(db, observed, failed)
-        seen = Figures(
-            seen=len(batch),
-            new=recorded.new,
-            changed=recorded.changed,
-            unchanged=recorded.unchanged + len(unchanged),
-            failed=len(failed),
-            bytes=sum(x.size for x in read if isinstance(x, Observation) and x.sha256),
-        )
-        seen.refusals.update(x.reason.value for x in failed)
+        given = [x for x in left if not isinstance(x, Listing)] + read
+        with engine.begin() as db:
+            ledger.touch(db, list(unchanged.values()), run, self._crawl.source_id)
+            seen = self._record(db, given, known)
+            seen.seen = len(left)
+            seen.unchanged += len(unchanged)
+            seen.bytes = sum(x.size for x in read if isinstance(x, Observation) and x.sha256)
+            crawls.advance(db, self._crawl, seen, marker=batch[-1].uri)
+            if self.over:
+                crawls.close(db, self._crawl, complete=False, why=self.over)
         self.total.add(seen)
-        return seen
 
     def end(self, db: Connection, unread: Sequence[str]) -> None:
-        """Only a listing that came to its end says what is missing in it."""
-        if self.over is None:
-            since, at = self._crawl.began_at, self._run.started_at
-            takes = self._source.takes
-            gone = ledger.mark_gone(db, self._place.root, unread, since, at, takes)
-            fetches.forget(db, self._crawl.source_id, since)
-            crawls.advance(db, self._crawl, Figures(gone=gone))
-            self.total.gone += gone
-        crawls.close(db, self._crawl, complete=self.over is None, why=self.over or "finished")
+        """The listing came to its end: what is missing in it is gone."""
+        since, at = self._crawl.began_at, self._run.started_at
+        place = self._place
+        gone = ledger.mark_gone(
+            db, place.root, unread, since, at, lambda u: place.lists(u) and self._source.takes(u)
+        )
+        fetches.forget(db, self._crawl.source_id, since)
+        crawls.advance(db, self._crawl, Figures(gone=gone))
+        crawls.close(db, self._crawl, complete=True, why="finished")
+        self.total.gone += gone
 
-    def _done(self, known: Known | None) -> bool:
-        """Whether the part of this crawl that was interrupted has seen it."""
+    def _record(
+        self, db: Connection, given: Sequence[Observation | Failure], known: dict[str, Known]
+    ) -> Figures:
+        """Write what was read, and what could not be; what vanished will not be listed again, all
+        else that failed has its time to wait."""
+        run, source_id = self._run, self._crawl.source_id
+        observed = [x for x in given if isinstance(x, Observation)]
+        failed = [x for x in given if isinstance(x, Failure)]
+        recorded = ledger.record(db, observed, known, run, source_id)
+        later = [x for x in failed if x.reason is not Reason.VANISHED]
+        fetches.fail(db, later, source_id, run.started_at, self._settings.give_up_after)
+        fetches.succeed(db, [x.uri for x in observed])
+        return Figures(
+            new=recorded.new,
+            changed=recorded.changed,
+            unchanged=recorded.unchanged,
+            failed=len(failed),
+            refusals=Counter(x.reason.value for x in failed),
+        )
+
+    def _done(self, listed: Listed, known: Known | None) -> bool:
+        """Whether the part of this crawl that was interrupted has seen it as it is now."""
         crawl = self._crawl
         return (
             known is not None
             and crawl.resumed
+            and not isinstance(listed, Failure)
+            and known.version == listed.version
             and known.source_id == crawl.source_id
             and known.last_seen_at >= crawl.began_at
             and not known.gone
@@ -136,14 +151,9 @@ class _Job:
                 return to_read[:i]
         return to_read
 
-    def _note(
-        self, db: Connection, observed: Sequence[Observation], failed: Sequence[Failure]
-    ) -> None:
-        """What vanished will not be listed again; all else that failed has its time to wait."""
-        later = [x for x in failed if x.reason is not Reason.VANISHED]
-        give_up_after = self._settings.give_up_after
-        fetches.fail(db, later, self._crawl.source_id, self._run.started_at, give_up_after)
-        fetches.succeed(db, [x.uri for x in observed])
+
+def _unchanged(listed: Listing, known: Known | None) -> bool:
+    return bool(listed.version and known and known.version == listed.version and not known.gone)
 
 
 def _batches(items: Iterable[Listed]) -> Iterator[list[Listed]]:

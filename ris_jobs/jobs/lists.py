@@ -16,6 +16,7 @@ from ris_jobs.jobs.credentials import filesystem
 __all__ = ["write_list"]
 
 _MAX_BYTES = 2 << 30
+_BLOCK = 1 << 20
 _SECONDS = 3600
 _MAX_REFUSED = 10_000
 
@@ -63,12 +64,24 @@ def _local(source: Source, contact: str, authorization: str | None, copy: Path) 
             raise SourceUnavailable(source.name, f"its list was not fetched: {said}", "Try later.")
         return copy
     try:
-        filesystem(source).get_file(source.location, str(copy))
+        size = _copy(source, copy)
     # The libraries behind fsspec raise what they like.
     except Exception as e:
         fix = "Do location and credentials fit, and can it be reached from here?"
         raise SourceUnavailable(source.name, str(e) or type(e).__name__, fix) from e
+    if size > _MAX_BYTES:
+        problem = f"its list has more than {_MAX_BYTES:,} bytes"
+        raise SourceUnavailable(source.name, problem, "Can it be parted?")
     return copy
+
+
+def _copy(source: Source, copy: Path) -> int:
+    """Copy a list from a store, but little more than the most that is taken; how many bytes."""
+    size = 0
+    with filesystem(source).open(source.location, "rb") as there, copy.open("wb") as here:
+        while size <= _MAX_BYTES and (block := there.read(_BLOCK)):
+            size += here.write(block)
+    return size
 
 
 async def _fetch(source: Source, contact: str, authorization: str | None, copy: Path) -> Outcome:

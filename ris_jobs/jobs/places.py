@@ -23,10 +23,13 @@ Listed = Listing | Observation | Failure
 
 
 class Place(Protocol):
-    """Where images can be listed in an order, and read one by one; ``root`` is its URI."""
+    """Where images can be listed in an order, and read one by one; ``root`` is its URI, and what it
+    would not list whatever is there is not gone when it is not listed."""
 
     @property
     def root(self) -> str: ...
+
+    def lists(self, uri: str) -> bool: ...
 
     def walk(self, after: str | None = None) -> Iterator[Listed]: ...
 
@@ -44,6 +47,9 @@ class _Folder:
     @property
     def root(self) -> str:
         return directory.uri_of(self.path)
+
+    def lists(self, uri: str) -> bool:
+        return True
 
     def walk(self, after: str | None = None) -> Iterator[Listed]:
         if self.path.exists():

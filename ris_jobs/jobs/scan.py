@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from ris_jobs import metrics
 from ris_jobs.errors import ConfigError, ServingChanged
 from ris_jobs.jobs.banks import Compared, compare_banks
-from ris_jobs.jobs.crawl import Crawled, crawl
+from ris_jobs.jobs.crawl import Crawled, crawl_each
 from ris_jobs.jobs.figures import together
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.gauges import measure
@@ -53,17 +53,21 @@ class Totals:
 
 def scan(settings: Settings, wanted: Sequence[str | Path], progress: Progress) -> Summary:
     """Crawl folders, URLs and sources by name, work off everything pending (theirs, and what
-    earlier runs left), and write the report to ``home/reports``."""
+    earlier runs left), and write the report to ``home/reports``. What a source could not do is
+    raised at the end, as :func:`ris_jobs.jobs.crawl.crawl` does."""
     with serving_stores(settings) as (settings, stores):
         sources = wanted_sources(stores.engine, wanted, settings.contact)
         uris = tuple(map(uri_of, sources))
         with _run(stores.engine, "scan", settings, uris, stores.model_id) as (run, totals):
-            totals.crawled = crawl(stores.engine, run, sources, settings, progress)
+            totals.crawled, problem = crawl_each(stores.engine, run, sources, settings, progress)
             totals.fingerprinted = _fingerprint(stores, run, settings, progress)
             totals.compared = _banks(stores, run, settings, progress)
             totals.matched = _match(stores, run, settings, progress)
             totals.resolved = _resolve(stores, run, settings, progress)
-        return _reported(stores, run, settings)
+        summary = _reported(stores, run, settings)
+    if problem:
+        raise problem
+    return summary
 
 
 def crawl_only(settings: Settings, wanted: Sequence[str | Path], progress: Progress) -> Crawled:
@@ -72,7 +76,9 @@ def crawl_only(settings: Settings, wanted: Sequence[str | Path], progress: Progr
         sources = wanted_sources(engine, wanted, settings.contact)
         uris = tuple(map(uri_of, sources))
         with _run(engine, "crawl", settings, uris, None) as (run, totals):
-            totals.crawled = crawl(engine, run, sources, settings, progress)
+            totals.crawled, problem = crawl_each(engine, run, sources, settings, progress)
+            if problem:
+                raise problem
             return totals.crawled
 
 

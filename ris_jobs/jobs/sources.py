@@ -47,9 +47,19 @@ class Applied:
     unchanged: int
 
 
-def add_source(engine: Engine, source: Source) -> None:
+def add_source(engine: Engine, source: Source, *, replace: bool = False) -> None:
+    """:class:`ConfigError` when there is one of that name. With ``replace`` it becomes this one and
+    keeps its history, unless a file brought it."""
     with engine.begin() as db:
-        sources.add(db, source)
+        if not replace:
+            sources.add(db, source)
+            return
+        stored = sources.named(db, source.name)
+        if stored.file is not None:
+            raise ConfigError(
+                f"source {source.name!r}", f"belongs to {stored.file}: change it there"
+            )
+        sources.change(db, stored, source, None)
 
 
 def list_sources(engine: Engine) -> list[Listed]:
@@ -76,7 +86,7 @@ def enable_source(engine: Engine, name: str, enabled: bool) -> None:
 def remove_source(engine: Engine, name: str) -> None:
     """It is crawled no more; what it brought stays."""
     with engine.begin() as db:
-        sources.remove(db, sources.named(db, name))
+        sources.remove(db, name)
 
 
 def retry_source(engine: Engine, name: str) -> int:
@@ -123,7 +133,7 @@ def _apply(
     elif stored is not None and source is not None:
         sources.change(db, stored, source, origin)
     elif stored is not None:
-        sources.remove(db, stored)
+        sources.remove(db, stored.source.name)
 
 
 def _listed(stored: Stored, last: Last | None) -> Listed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ from ris_jobs.crawl.directory import path_of, uri_of
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import ConfigError, NotFound
 from ris_jobs.store.queries import query
+
+_LOG = logging.getLogger("ris_jobs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def add(db: Connection, source: Source, file: str | None = None) -> Stored:
     params = _row(source) | {"file": file}
     source_id: int | None = db.scalar(query("sources.add"), params)
     if source_id is None:
-        raise ConfigError(f"source {source.name!r}", "is there already; `ris source remove` it")
+        raise ConfigError(f"source {source.name!r}", "is there already; --replace changes it")
     return Stored(source_id, source, True, file)
 
 
@@ -61,26 +64,27 @@ def enable(db: Connection, stored: Stored, enabled: bool) -> None:
     db.execute(query("sources.enable"), {"source_id": stored.source_id, "enabled": enabled})
 
 
-def remove(db: Connection, stored: Stored) -> None:
-    db.execute(query("sources.remove"), {"source_id": stored.source_id})
+def remove(db: Connection, name: str) -> None:
+    """:class:`NotFound` when there is none. Also one whose row cannot be read is removed."""
+    db.execute(query("sources.remove"), {"source_id": _row_named(db, name).source_id})
 
 
 def there(db: Connection) -> list[tuple[Stored, Last | None]]:
-    """All sources but removed ones, by name."""
-    return [(_stored(r), _last(r)) for r in db.execute(query("sources.there"))]
+    """All sources but removed ones, by name; a row that cannot be read is logged and left out."""
+    rows = db.execute(query("sources.there"))
+    return [(stored, _last(r)) for r in rows if (stored := _if_sound(r))]
 
 
 def named(db: Connection, name: str) -> Stored:
-    """:class:`NotFound` when there is none, or it was removed."""
-    for stored, _ in there(db):
-        if stored.source.name == name:
-            return stored
-    raise NotFound(f"there is no source {name!r}; `ris source list` shows all")
+    """:class:`NotFound` when there is none, or it was removed; :class:`ConfigError` when its row
+    cannot be read."""
+    return _stored(_row_named(db, name))
 
 
 def readable(db: Connection) -> list[Stored]:
-    """Every source that ever was, those that are there first."""
-    return [_stored(r) for r in db.execute(query("sources.readable"))]
+    """Every source that ever was, those that are there first; a row that cannot be read is logged
+    and left out."""
+    return [stored for r in db.execute(query("sources.readable")) if (stored := _if_sound(r))]
 
 
 def crawls(db: Connection, stored: Stored, limit: int) -> Sequence[RowMapping]:
@@ -112,8 +116,26 @@ def _row(source: Source) -> dict[str, Any]:
     }
 
 
+def _row_named(db: Connection, name: str) -> Row[Any]:
+    if row := db.execute(query("sources.named"), {"name": name}).one_or_none():
+        return row
+    raise NotFound(f"there is no source {name!r}; `ris source list` shows all")
+
+
+def _if_sound(r: Row[Any]) -> Stored | None:
+    try:
+        return _stored(r)
+    except ConfigError as e:
+        _LOG.error("%s; `ris source remove %s`, and add it anew", e, r.name)
+        return None
+
+
 def _stored(r: Row[Any]) -> Stored:
-    location = str(path_of(r.location)) if r.location.startswith("file://") else r.location
+    """:class:`ConfigError` for a row that no version of today would have written."""
+    try:
+        location = str(path_of(r.location)) if r.location.startswith("file://") else r.location
+    except ValueError as e:
+        raise ConfigError(f"source {r.name!r}: location", f"cannot be read: {e}") from e
     values = {
         "kind": r.kind,
         "location": location,

@@ -7,6 +7,16 @@ ON CONFLICT (name) WHERE removed_at IS NULL DO NOTHING
 RETURNING source_id;
 
 -- name: change
+-- A crawl that was interrupted goes on only if it is still of the same images: its marker, and what it
+-- has seen, say nothing of others.
+WITH closed AS (
+    UPDATE ris.source_crawl c
+    SET ended_at = greatest(c.began_at, now()), why = 'interrupted, and then the source was changed'
+    FROM ris.source s
+    WHERE c.source_id = :source_id AND c.ended_at IS NULL AND s.source_id = c.source_id
+      AND (s.kind, s.location, s.include, s.exclude)
+          IS DISTINCT FROM (:kind, :location, CAST(:include AS text[]), CAST(:exclude AS text[]))
+)
 UPDATE ris.source
 SET kind = :kind, location = :location, include = :include, exclude = :exclude, tags = :tags,
     schedule = :schedule, credentials = :credentials, limits = CAST(:limits AS jsonb),
@@ -35,6 +45,9 @@ LEFT JOIN LATERAL (SELECT * FROM ris.source_crawl
                    WHERE source_id = s.source_id ORDER BY crawl_id DESC LIMIT 1) c ON true
 WHERE s.removed_at IS NULL
 ORDER BY s.name;
+
+-- name: named
+SELECT * FROM ris.source WHERE name = :name AND removed_at IS NULL;
 
 -- name: readable
 -- All that ever brought images, removed ones last.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ris_jobs.crawl import lists
+from ris_jobs.crawl import lists, parquet
 from ris_jobs.crawl.lists import Bad, Entry
 from ris_jobs.errors import ConfigError
 
@@ -84,6 +86,7 @@ def test_what_has_no_urls_is_no_list(tmp_path: Path, content: bytes) -> None:
         list(lists.read(tmp_path / "list", "a"))
 
 
+@settings(deadline=None)  # what looks like Parquet is read in a process of its own
 @given(st.binary(max_size=2000), st.sampled_from([b"", b"url,x\n", b'{"url": "a"}\n', b"PAR1"]))
 def test_any_bytes_are_a_list_or_none(content: bytes, head: bytes) -> None:
     with TemporaryDirectory() as folder:
@@ -96,3 +99,43 @@ def test_any_bytes_are_a_list_or_none(content: bytes, head: bytes) -> None:
     for entry in found:
         if isinstance(entry, Entry):
             assert entry.uri.isascii() and "\0" not in "".join(entry.columns.values())
+
+
+BOMB = """
+import sys, pyarrow as pa, pyarrow.parquet as pq
+table = pa.table({"url": ["http://example.com/a.jpg"], "caption": ["x" * (150 << 20)]})
+pq.write_table(table, sys.argv[1], compression="zstd")
+"""
+READ = """
+import re, sys
+from pathlib import Path
+from ris_jobs.crawl import lists
+assert len(list(lists.read(Path(sys.argv[1]), "a"))) == 1
+print(int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) >> 10)
+"""
+
+
+def python(program: str, *arguments: object) -> str:
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def test_a_small_file_of_huge_cells_takes_no_memory_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bomb = tmp_path / "list"
+    python(BOMB, bomb)
+    assert bomb.stat().st_size < 100_000
+    assert int(python(READ, bomb)) < 150  # MiB
+    monkeypatch.setattr(parquet, "MAX_MEMORY", 200 << 20)
+    with pytest.raises(ConfigError, match=r"source 'a': location is Parquet .*200 MiB of memory"):
+        list(lists.read(bomb, "a"))
+
+
+def test_more_text_than_anybody_needs_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pq.write_table(pa.Table.from_pylist(ROWS), tmp_path / "list")
+    monkeypatch.setattr(parquet, "MAX_TEXT", 100)
+    with pytest.raises(ConfigError, match="of text"):
+        list(lists.read(tmp_path / "list", "a"))

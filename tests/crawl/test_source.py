@@ -52,6 +52,12 @@ def test_what_is_wrong_is_named_with_its_source(field: str, values: dict[str, An
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("window", ["22:00Z-06:00", "22:00-06:00+02:00", "22:00+02:00-06:00+02:00"])
+def test_a_window_has_no_offset(window: str) -> None:
+    with pytest.raises(ConfigError, match="window must be in UTC, without an offset"):
+        source_of("press", WEB | {"politeness": {"window": window}})
+
+
 @pytest.mark.parametrize("name", ["", "Press", "-press", "a/b", "x" * 64, "pr ess"])
 def test_names_are_plain(name: str) -> None:
     with pytest.raises(ConfigError, match="name must be"):
@@ -73,6 +79,9 @@ def test_names_are_plain(name: str) -> None:
         ("urls", "https://example.com/list.csv", True),
         ("urls", "https://127.1/list.csv", False),
         ("urls", "list.csv", False),
+        ("urls", "file://data/list.csv", False),
+        ("urls", "FILE:///data/list.csv", False),
+        ("urls", "file:///data/%00.csv", False),
         ("web", "http://example.com/feed.xml", True),
         ("web", "http://me:secret@example.com/", False),
         ("web", "file:///etc/passwd", False),

@@ -15,7 +15,7 @@ from ris_jobs import jobs
 from ris_jobs.crawl import objects
 from ris_jobs.crawl.source import Limits, Source
 from ris_jobs.errors import ConfigError, SourceUnavailable
-from ris_jobs.jobs import Crawled, listed
+from ris_jobs.jobs import Crawled, listed, lists
 from ris_jobs.jobs.credentials import filesystem
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
@@ -167,6 +167,33 @@ def test_patterns_choose_and_do_not_make_gone(
         jobs.add_source(engine, narrow)
     again = jobs.crawl_only(settings, ["in2"], LogProgress())
     assert counts(again) == {"seen": 1, "new": 1}
+
+
+def test_two_sources_of_one_bucket_leave_what_the_other_alone_takes(
+    crawl: Crawl, bucket: Bucket, source: Source, settings: Settings
+) -> None:
+    for name in ("a.jpg", "blob"):
+        bucket.put(f"a folder/{name}", name.encode())
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, replace(source, name="all", include=("*",)))
+    assert counts(jobs.crawl_only(settings, ["all"], LogProgress())) == {"seen": 2, "new": 2}
+    assert counts(crawl()) == {"seen": 1, "unchanged": 1}
+    assert counts(jobs.crawl_only(settings, ["all"], LogProgress())) == {"seen": 2, "unchanged": 2}
+    bucket.delete("a folder/blob")
+    assert counts(jobs.crawl_only(settings, ["all"], LogProgress()))["gone"] == 1
+
+
+def test_a_list_in_a_store_has_a_limit_of_bytes(
+    bucket: Bucket, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.put("list.csv", b"url\nhttps://example.com/a.jpg\n")
+    listing = replace(source, kind="urls", location=f"s3://{bucket.name}/list.csv")
+    given = (listing, "me@example.org", None, tmp_path, tmp_path / "out")
+    assert lists.write_list(*given) == ([], 0)
+    assert "https://example.com/a.jpg" in (tmp_path / "out").read_text()
+    monkeypatch.setattr(lists, "_MAX_BYTES", 10)
+    with pytest.raises(SourceUnavailable, match="its list has more than 10 bytes"):
+        lists.write_list(*given)
 
 
 def test_a_limit_ends_a_crawl_and_the_next_goes_further(

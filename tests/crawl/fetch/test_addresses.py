@@ -51,7 +51,13 @@ def test_a_source_may_allow_its_own_network_and_no_other() -> None:
         assert objection(other, allowed)
 
 
-@pytest.mark.parametrize("address", ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "fd20:ce::254"),
+        *("169.254.170.2", "169.254.170.23", "fd00:ec2::23", "192.0.0.192", "::ffff:a9fe:aa02"),
+    ],
+)
 def test_metadata_is_never_allowed(address: str) -> None:
     assert "metadata" in str(objection(address, (ip_network("0.0.0.0/0"), ip_network("::/0"))))
 

@@ -1,0 +1,158 @@
+"""Crawls of folders that are cut short, and go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from ris_jobs import jobs
+from ris_jobs.crawl.source import Limits, Source
+from ris_jobs.jobs import Crawled, listed, places
+from ris_jobs.progress import Advance, LogProgress
+from ris_jobs.settings import Settings
+from ris_jobs.store import sources
+from ris_jobs.store.postgres import open_engine
+from tests.jobs.buckets import Bucket
+
+
+class Killed(LogProgress):
+    """Ends the crawl right after its first batch is in the tables."""
+
+    @contextmanager
+    def stage(self, name: str, total: int | None) -> Iterator[Advance]:
+        def advance(_: int) -> None:
+            raise KeyboardInterrupt
+
+        yield advance
+
+
+@pytest.fixture
+def place(tmp_path: Path, settings: Settings) -> Path:
+    """Four files, and a source of them."""
+    place = tmp_path / "in"
+    place.mkdir()
+    write(place, b"1", 4)
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, Source(name="in", kind="directory", location=str(place)))
+    return place
+
+
+def write(place: Path, content: bytes, n: int) -> None:
+    for i in range(n):
+        (place / f"{i}.jpg").write_bytes(bytes([i]) + content * 9)
+
+
+def crawl(settings: Settings) -> Crawled:
+    return jobs.crawl_only(settings, ["in"], LogProgress())
+
+
+def killed(settings: Settings) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        jobs.crawl_only(settings, ["in"], Killed())
+
+
+def ask(settings: Settings, query: str) -> list[tuple[object, ...]]:
+    with open_engine(settings) as engine, engine.connect() as db:
+        return [tuple(r) for r in db.execute(text(query))]
+
+
+def test_what_changed_while_a_crawl_was_interrupted_is_seen_when_it_goes_on(
+    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listed, "_BATCH", 2)
+    killed(settings)
+    write(place, b"2", 1)
+    went_on = crawl(settings)
+    assert (went_on.new, went_on.changed, went_on.gone) == (2, 1, 0)
+    assert ask(settings, "SELECT why FROM ris.source_crawl") == [("finished",)]
+    assert crawl(settings).unchanged == 4
+
+
+def test_what_a_limit_cut_out_of_a_batch_is_not_gone(settings: Settings, place: Path) -> None:
+    crawl(settings)
+    write(place, b"2", 4)
+    with open_engine(settings) as engine:
+        jobs.remove_source(engine, "in")
+        source = Source(name="in", kind="directory", location=str(place))
+        jobs.add_source(engine, replace(source, limits=Limits(images=2)))
+    # As if it were killed before another transaction could close it.
+    killed(settings)
+    last = crawl(settings)
+    assert (last.unchanged, last.changed, last.gone) == (2, 2, 0)
+    ends = "SELECT complete, why FROM ris.source_crawl ORDER BY crawl_id"
+    assert ask(settings, ends)[1:] == [(False, "limit of images"), (True, "finished")]
+
+
+def test_nothing_is_locked_while_images_are_read(
+    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = (
+        "SELECT count(*) FROM pg_locks WHERE relation = 'ris.fetch'::regclass AND mode LIKE 'Row%'"
+    )
+    seen = []
+    read = places._Folder.observe
+
+    def observe(folder: places._Folder, *given: Any) -> Any:
+        seen.append(ask(settings, held))
+        return read(folder, *given)
+
+    monkeypatch.setattr(places._Folder, "observe", observe)
+    assert crawl(settings).new == 4
+    assert seen == [[(0,)]] * 4
+
+
+@pytest.mark.parametrize(
+    ("more", "seen", "gone", "ends"),
+    [
+        ({"tags": ("press",)}, 2, 0, ["finished"]),
+        (
+            {"include": ("*.jpg",)},
+            4,
+            0,
+            ["interrupted, and then the source was changed", "finished"],
+        ),
+    ],
+)
+def test_an_interrupted_crawl_goes_on_only_if_it_is_of_the_same_images(
+    settings: Settings,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    more: dict[str, Any],
+    seen: int,
+    gone: int,
+    ends: list[str],
+) -> None:
+    monkeypatch.setattr(listed, "_BATCH", 2)
+    killed(settings)
+    with open_engine(settings) as engine, engine.begin() as db:
+        stored = sources.named(db, "in")
+        sources.change(db, stored, replace(stored.source, **more), None)
+    went_on = crawl(settings)
+    assert (went_on.seen, went_on.gone) == (seen, gone)
+    asked = ask(settings, "SELECT why FROM ris.source_crawl ORDER BY crawl_id")
+    assert [why for (why,) in asked] == ends
+
+
+def test_a_crawl_of_a_bucket_does_not_go_on_in_another(
+    settings: Settings, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listed, "_BATCH", 2)
+    monkeypatch.setenv("KEYS", bucket.options)
+    for name in ("z/y.jpg", "z/z.jpg", "a/a.jpg", "a/b.jpg", "a/c.jpg"):
+        bucket.put(name, name.encode())
+    there = f"s3://{bucket.name}"
+    old = Source(name="in", kind="objects", location=f"{there}/z", credentials="env:KEYS")
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, old)
+    killed(settings)
+    with open_engine(settings) as engine, engine.begin() as db:
+        new = replace(old, location=f"{there}/a")
+        sources.change(db, sources.named(db, "in"), new, None)
+    went_on = crawl(settings)
+    assert (went_on.new, went_on.gone) == (3, 0)
