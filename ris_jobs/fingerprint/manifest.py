@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ris_jobs.fingerprint import Manifest
+from ris_jobs.fingerprint.traces import clean_text
 
 __all__ = ["read_manifest"]
 
@@ -23,7 +24,7 @@ _TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "TIFF"
 _STATES = {"Trusted": "trusted", "Valid": "valid"}
 # What its errors begin with where there is none, or one elsewhere.
 _NONE = ("ManifestNotFound", "Remote")
-_MOST_PARENTS, _MOST_TEXT = 8, 200
+_MOST_PARENTS = 8
 
 
 def read_manifest(data: bytes, name: str, anchors: str | None = None) -> Manifest | None:
@@ -56,7 +57,7 @@ def _manifest(store: Mapping[str, Any]) -> Manifest:
     found = store["manifests"][active]
     return Manifest(
         state=_STATES.get(store.get("validation_state", ""), "broken"),
-        label=str(active)[:_MOST_TEXT],
+        label=clean_text(str(active)),
         signer=_signer(found.get("signature_info") or {}),
         parents=tuple(_parents(found))[:_MOST_PARENTS],
         created=any(_created(found)),
@@ -65,15 +66,14 @@ def _manifest(store: Mapping[str, Any]) -> Manifest:
 
 def _signer(info: Mapping[str, Any]) -> str:
     """Who signed, as the certificate has it, on one printable line."""
-    said = str(info.get("issuer") or info.get("common_name") or "")
-    return "".join(c if c.isprintable() else " " for c in said)[:_MOST_TEXT].strip()
+    return clean_text(str(info.get("issuer") or info.get("common_name") or ""))
 
 
 def _parents(manifest: Mapping[str, Any]) -> Iterator[str]:
     """Labels of the manifests of what it was made from; empty where that had none."""
     for ingredient in manifest.get("ingredients") or []:
         if ingredient.get("relationship") == "parentOf":
-            yield str(ingredient.get("active_manifest") or "")[:_MOST_TEXT]
+            yield clean_text(str(ingredient.get("active_manifest") or ""))
 
 
 def _created(manifest: Mapping[str, Any]) -> Iterator[bool]:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row
 
 from ris_jobs.errors import ImageRejected
 from ris_jobs.fingerprint import Fingerprint, Hashes, Quality, as_json, from_json
+from ris_jobs.store.outside import storable
 from ris_jobs.store.queries import query
 
 
@@ -75,7 +76,8 @@ def save_fingerprints(db: Connection, found: Mapping[int, Fingerprint]) -> None:
 
 def quarantine(db: Connection, rejected: Mapping[int, ImageRejected], judged_by: str) -> None:
     rows = [
-        {"image_id": i, "reason": e.reason.value, "detail": e.detail} for i, e in rejected.items()
+        {"image_id": i, "reason": e.reason.value, "detail": storable(e.detail)}
+        for i, e in rejected.items()
     ]
     db.execute(query("images.quarantine"), {"rows": json.dumps(rows), "judged_by": judged_by})
 
@@ -133,7 +135,7 @@ def _columns(f: Fingerprint) -> dict[str, Any]:
         "complexity": f.quality.complexity,
         "colourfulness": f.quality.colourfulness,
         "spectrum": list(f.quality.spectrum),
-        "traces": as_json(f.traces),
+        "traces": storable(as_json(f.traces)),  # from a child that may be in a stranger's hands
         "sample": f.sample.hex(),
     }
 

@@ -79,6 +79,22 @@ def test_a_parent_is_named(authority: Authority, signed: bytes) -> None:
     assert claimed(None, None) == claimed(parent, parent) == 0
 
 
+def test_names_are_of_characters_that_can_be_stored(authority: Authority, signed: bytes) -> None:
+    found = read_manifest(nul_in_parent(authority, signed), "JPEG")
+    assert found is not None and len(found.parents) == 1
+    assert found.parents[0].startswith("urn:c2pa:") and "\0" not in found.parents[0]
+
+
+def nul_in_parent(authority: Authority, parent: bytes) -> bytes:
+    """A signed picture made of ``parent``, whose name has a NUL where the file names it again."""
+    known = read_manifest(parent, "JPEG")
+    assert known is not None
+    data = bytearray(authority.signed(picture(side=90), parent=parent))
+    at = data.index(known.label.encode(), data.rindex(b"activeManifest"))
+    data[at + len(known.label) - 3] = 0
+    return bytes(data)
+
+
 def test_it_passes_through_the_child_and_json(
     authority: Authority, signed: bytes, tmp_path: Path
 ) -> None:
