@@ -76,6 +76,10 @@ def test_a_parent_is_named(authority: Authority, signed: bytes) -> None:
     assert claimed(orphan, None) == 0.3
     assert claimed(None, parent) == 0.15
     assert claimed(replace(child, state="broken"), None) == 0
+    # A name that was copied into another file says no more than that there is some parent.
+    copied = replace(parent, state="broken")
+    assert claimed(trusted, copied) == 0.5 == claimed(trusted, None)
+    assert claimed(child, copied) == 0.3 == -claimed(copied, child)
     assert claimed(None, None) == claimed(parent, parent) == 0
 
 
