@@ -20,6 +20,7 @@ from ris_jobs.errors import ImageRejected
 from ris_jobs.fingerprint import as_json
 from ris_jobs.fingerprint.allocator import keep_freed_memory
 from ris_jobs.fingerprint.decode import decode
+from ris_jobs.fingerprint.manifest import context_of, read_anchors
 
 __all__ = ["serve"]
 
@@ -40,7 +41,9 @@ def serve(
     keep_freed_memory()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    trusted = None if anchors is None else Path(anchors).read_text("utf-8")
+    trusted = None if anchors is None else read_anchors(Path(anchors))
+    if trusted is not None:
+        context_of(trusted)  # who to trust is known before the first image, or no image is decoded
     with socket.socket(fileno=0) as parent:
         parent.send(b"ready")
         while size := parent.recv(32):

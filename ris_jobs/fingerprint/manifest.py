@@ -10,12 +10,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from ris_jobs.fingerprint import Manifest
 from ris_jobs.fingerprint.traces import clean_text
 
-__all__ = ["read_manifest"]
+__all__ = ["context_of", "read_anchors", "read_manifest"]
 
 # The type of the boxes that manifests are made of (ISO/IEC 19566-5); most files have none.
 _BOX = b"jumb"
@@ -34,12 +36,28 @@ def read_manifest(data: bytes, name: str, anchors: str | None = None) -> Manifes
         return None
     import c2pa  # of 23 MB, which few files are worth
 
+    context = context_of(anchors)
     try:
-        context = c2pa.Context.from_dict(_settings(anchors))
         with c2pa.Reader(_TYPES[name], io.BytesIO(data), context=context) as reader:
             return _manifest(json.loads(reader.json()))
     except Exception as error:  # hostile bytes make it raise almost anything
         return None if str(error).startswith(_NONE) else Manifest("broken")
+
+
+def read_anchors(path: Path) -> str:
+    """The text of a file of certificates (PEM)."""
+    return path.read_text("utf-8", "replace")  # between certificates may be words of any encoding
+
+
+@lru_cache(maxsize=1)
+def context_of(anchors: str | None) -> Any:
+    """What the library is told. Raises :class:`ValueError` for no certificate in ``anchors``."""
+    import c2pa
+
+    try:
+        return c2pa.Context.from_dict(_settings(anchors))
+    except c2pa.C2paError as error:
+        raise ValueError(str(error)) from error
 
 
 def _settings(anchors: str | None) -> dict[str, Any]:
