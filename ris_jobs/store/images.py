@@ -31,7 +31,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An image as the tables hold it."""
+    """An image as the tables hold it, but for its sample (:func:`samples`), which few ask for."""
 
     image_id: int
     sha256: str
@@ -104,6 +104,12 @@ def by_ids(db: Connection, ids: Iterable[int]) -> dict[int, Stored]:
     return {r.image_id: _stored(r) for r in rows}
 
 
+def samples(db: Connection, ids: Iterable[int]) -> dict[int, bytes]:
+    """Patches of pixels of these images, as :mod:`ris_jobs.fingerprint.sample` packs them."""
+    rows = db.execute(query("images.samples"), {"ids": sorted(set(ids))})
+    return {r.image_id: bytes(r.sample) for r in rows}
+
+
 def shown_at(db: Connection, uri: str) -> Seen | None:
     """What the URI shows, or showed last."""
     row = db.execute(query("images.shown_at"), {"uri": uri}).first()
@@ -152,7 +158,6 @@ def _stored(r: Row[Any]) -> Stored:
         hashes=hashes,
         quality=quality,
         traces=from_json(r.traces),
-        sample=bytes(r.sample),
     )
     return Stored(r.image_id, r.sha256, r.first_seen_at, found)
 

@@ -33,8 +33,9 @@ def ids(engine: Engine, see: See, model_id: int) -> list[int]:
 
 def test_fingerprints_survive_storage_bit_for_bit(engine: Engine, ids: list[int]) -> None:
     with engine.connect() as db:
-        stored = images.by_ids(db, ids)
+        stored, samples = images.by_ids(db, ids), images.samples(db, ids)
     assert {i: s.fingerprint for i, s in stored.items()} == {i: fingerprint(i) for i in ids}
+    assert samples == dict.fromkeys(ids, b"")
 
 
 def test_texts_of_strangers_are_kept_without_what_postgresql_cannot_hold(
