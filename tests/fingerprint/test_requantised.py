@@ -46,6 +46,7 @@ def test_a_flat_picture_says_nothing() -> None:
 def test_a_step_of_zero_stops_nothing() -> None:
     """Pillow writes such a table and decodes it."""
     values = np.random.default_rng(3).integers(0, 256, (64, 64, 3), np.uint8)
+    values[:32] = 128
     file = io.BytesIO()
     Image.fromarray(values).save(file, "JPEG", quality=80)
     data = file.getvalue()
