@@ -1,8 +1,10 @@
 """The other end of :mod:`ris_jobs.fingerprint.decoder`: a process that only decodes.
 
-It holds no secrets, opens nothing but a file of certificates, and imports neither torch nor a
-database. A message is the number of bytes of a file that lies in the shared memory; the answer is
-JSON, never a pickle: whoever takes over a decoder must not get at its parent.
+It is given no secrets: of the parent's environment, which holds passwords, only what an interpreter
+needs. It opens nothing but a file of certificates, and imports neither torch nor a database. It is
+no sandbox: whoever takes it over may read what its user may, the parent's environment under /proc
+too. A message is the number of bytes of a file that lies in the shared memory; the answer is JSON,
+never a pickle: whoever takes over a decoder must not get at its parent.
 """
 
 from __future__ import annotations
