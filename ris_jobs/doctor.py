@@ -14,6 +14,7 @@ from PIL import Image
 from sqlalchemy import text
 
 from ris_jobs.errors import ImageRejected, IndexDiffers, RisError, Unavailable
+from ris_jobs.fingerprint.anchors import count_anchors
 from ris_jobs.jobs.models import model_of, open_pipeline, settled
 from ris_jobs.settings import Settings
 from ris_jobs.store.home import make
@@ -44,6 +45,7 @@ def examine(settings: Settings) -> Iterator[Check]:
         "vectors": _vectors,
         "previews": _previews,
         "model": _model,
+        "certificates": _certificates,
     }
     for part, check in parts.items():
         try:
@@ -114,3 +116,9 @@ def _model(settings: Settings) -> str:
     if isinstance(result, ImageRejected):
         raise result
     return f"{model.name}-{model.version}, {model.dim} values, weights {model.weights_sha256[:12]}"
+
+
+def _certificates(settings: Settings) -> str:
+    if settings.c2pa_anchors is None:
+        return "RIS_C2PA_ANCHORS is not set: no signer of manifests is trusted"
+    return f"{count_anchors(settings.c2pa_anchors)} in {settings.c2pa_anchors}"

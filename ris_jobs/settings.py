@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -95,7 +95,7 @@ class Settings:
         "cut-off files: reject, or accept what decodes", default="reject", results=True
     )
     c2pa_anchors: Path | None = _setting(
-        "PEM file of certificates whose C2PA signatures are trusted; unset: none"
+        "PEM file of certificates whose C2PA signatures are trusted; unset: none", results=True
     )
     preview_size: int = _setting("long side of previews, pixels", default=640, results=True)
     contact: str | None = _setting(
@@ -246,15 +246,25 @@ class Settings:
 
     def as_recorded(self, recorded: Mapping[str, Any]) -> Settings:
         """These settings, but those that can change what is found as ``recorded``
-        (:meth:`masked`); what was no setting then has its default."""
+        (:meth:`masked`); what was no setting then has its default. Files stay: they may be others
+        now, and what they decided is stored with the images."""
         usual = Settings()
-        deciding = [f.name for f in fields(self) if f.metadata["results"]]
+        deciding = [f.name for f in _deciding() if not str(f.type).startswith("Path")]
         return replace(self, **{n: recorded.get(n, getattr(usual, n)) for n in deciding})
 
     def results_hash(self) -> str:
-        """12 hex digits over the settings that can change what a run finds."""
-        deciding = {f.name: getattr(self, f.name) for f in fields(self) if f.metadata["results"]}
+        """12 hex digits over the settings that can change what a run finds; of files, over what
+        they hold."""
+        deciding = {f.name: _content(getattr(self, f.name)) for f in _deciding()}
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _deciding() -> list[Field[Any]]:
+    return [f for f in fields(Settings) if f.metadata["results"]]
+
+
+def _content(value: Any) -> Any:
+    return hashlib.sha256(value.read_bytes()).hexdigest() if isinstance(value, Path) else value
 
 
 def mask_url(url: str | None) -> str | None:

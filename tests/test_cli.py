@@ -25,6 +25,7 @@ from ris_jobs.demo.folder import photos
 from ris_jobs.fingerprint.luma import luma
 from ris_jobs.fingerprint.pdq import pdq
 from ris_jobs.settings import Settings
+from tests.fingerprint.signing import Authority
 
 Ris = Callable[..., Result]
 
@@ -411,6 +412,20 @@ def test_doctor_is_content_with_the_embedded_default(ris: Ris) -> None:
 def test_doctor_names_what_is_wrong(ris: Ris, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RIS_MILVUS_URI", "http://127.0.0.1:1")
     assert "RIS_MILVUS_URI" in ris("doctor", code=1).output
+
+
+def test_certificates_that_cannot_be_read_are_refused_before_an_image_is_decoded(
+    ris: Ris, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anchors = tmp_path / "anchors.pem"
+    anchors.write_text("no certificate")
+    monkeypatch.setenv("RIS_C2PA_ANCHORS", str(anchors))
+    assert "RIS_C2PA_ANCHORS must be certificates" in ris("scan", folder, code=2).output
+    assert "RIS_C2PA_ANCHORS must be certificates" in " ".join(ris("doctor", code=1).output.split())
+    anchors.write_text(Authority().anchors)
+    assert f"1 in {anchors}" in "".join(ris("doctor", "--json").output)
+    ris("scan", folder)
+    assert ris("index", "check").output.startswith("3 images indexed, 0 missing")
 
 
 def test_doctor_says_when_the_index_is_another_than_is_set(

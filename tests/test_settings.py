@@ -62,6 +62,18 @@ def test_the_results_hash_changes_with_what_decides_results_only() -> None:
     assert Settings(top_k=3).results_hash() != usual.results_hash()
 
 
+def test_the_results_hash_changes_with_who_is_trusted_wherever_that_is_written(
+    tmp_path: Path,
+) -> None:
+    one, same, other = (tmp_path / name for name in ("one.pem", "same.pem", "other.pem"))
+    for path, said in ((one, "a"), (same, "a"), (other, "b")):
+        path.write_text(said)
+    hashes = [Settings(c2pa_anchors=path).results_hash() for path in (one, same, other, None)]
+    assert hashes[0] == hashes[1] and len({*hashes}) == 3
+    recorded = Settings(c2pa_anchors=one).masked()
+    assert Settings(c2pa_anchors=other).as_recorded(recorded).c2pa_anchors == other
+
+
 def test_settings_of_a_run_are_those_that_decide_and_the_rest_stays() -> None:
     run = Settings(top_k=3, truncated="accept", workers=3, regions="5+0")
     now = Settings(home=Path("/x"), hub_limit=9, min_probability=0.9).as_recorded(run.masked())

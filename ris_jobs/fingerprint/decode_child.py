@@ -1,8 +1,10 @@
 """The other end of :mod:`ris_jobs.fingerprint.decoder`: a process that only decodes.
 
-It holds no secrets, opens nothing but a file of certificates, and imports neither torch nor a
-database. A message is the number of bytes of a file that lies in the shared memory; the answer is
-JSON, never a pickle: whoever takes over a decoder must not get at its parent.
+It is given no secrets: of the parent's environment, which holds passwords, only what an interpreter
+needs. It opens nothing but a file of certificates, and imports neither torch nor a database. It is
+no sandbox: whoever takes it over may read what its user may, the parent's environment under /proc
+too. A message is the number of bytes of a file that lies in the shared memory; the answer is JSON,
+never a pickle: whoever takes over a decoder must not get at its parent.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from ris_jobs.errors import ImageRejected
 from ris_jobs.fingerprint import as_json
 from ris_jobs.fingerprint.allocator import keep_freed_memory
 from ris_jobs.fingerprint.decode import decode
+from ris_jobs.fingerprint.manifest import context_of, read_anchors
 
 __all__ = ["serve"]
 
@@ -40,7 +43,9 @@ def serve(
     keep_freed_memory()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    trusted = None if anchors is None else Path(anchors).read_text("utf-8")
+    trusted = None if anchors is None else read_anchors(Path(anchors))
+    if trusted is not None:
+        context_of(trusted)  # who to trust is known before the first image, or no image is decoded
     with socket.socket(fileno=0) as parent:
         parent.send(b"ready")
         while size := parent.recv(32):

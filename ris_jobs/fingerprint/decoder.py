@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -39,6 +40,8 @@ sys.path[:] = path
 from ris_jobs.fingerprint.decode_child import serve
 serve(*arguments)
 """
+# What an interpreter may need of its parent's environment; passwords and keys stay out of it.
+_PASSED = re.compile(r"PATH|LANG|LC_\w+|LD_LIBRARY_PATH|TZ|(PYTHON|OPENBLAS|OMP|MALLOC)\w*")
 _START_S = 60
 _END_S = 5
 _ANSWER = 1 << 17
@@ -228,10 +231,14 @@ def _start(
             stderr=subprocess.DEVNULL,
             pass_fds=[shared],
             start_new_session=True,
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+            env=_environment() | {"OPENBLAS_NUM_THREADS": "1"},
         )
     except OSError as error:
         raise DecoderUnavailable(str(error)) from error
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if _PASSED.fullmatch(name)}
 
 
 def _end(children: list[_Child]) -> None:

@@ -61,7 +61,7 @@ def _agreement(histograms: Floats, own: Sequence[int] | None, left: int) -> tupl
     counts = counted @ histograms
     score = np.where(counts >= _ENOUGH, near @ histograms / np.maximum(counts, 1), -1)
     if own and left == 0:
-        score[np.median(_tables() / np.array(own), axis=1) < _COARSER] = -1
+        score[np.median(_tables() / np.maximum(own, 1), axis=1) < _COARSER] = -1
     best = int(score.argmax())
     return float(score[best]), _LOWEST + best
 

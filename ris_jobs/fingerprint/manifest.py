@@ -10,11 +10,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from ris_jobs.fingerprint import Manifest
+from ris_jobs.fingerprint.traces import clean_text
 
-__all__ = ["read_manifest"]
+__all__ = ["context_of", "read_anchors", "read_manifest"]
 
 # The type of the boxes that manifests are made of (ISO/IEC 19566-5); most files have none.
 _BOX = b"jumb"
@@ -23,7 +26,7 @@ _TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "TIFF"
 _STATES = {"Trusted": "trusted", "Valid": "valid"}
 # What its errors begin with where there is none, or one elsewhere.
 _NONE = ("ManifestNotFound", "Remote")
-_MOST_PARENTS, _MOST_TEXT = 8, 200
+_MOST_PARENTS = 8
 
 
 def read_manifest(data: bytes, name: str, anchors: str | None = None) -> Manifest | None:
@@ -33,12 +36,28 @@ def read_manifest(data: bytes, name: str, anchors: str | None = None) -> Manifes
         return None
     import c2pa  # of 23 MB, which few files are worth
 
+    context = context_of(anchors)
     try:
-        context = c2pa.Context.from_dict(_settings(anchors))
         with c2pa.Reader(_TYPES[name], io.BytesIO(data), context=context) as reader:
             return _manifest(json.loads(reader.json()))
     except Exception as error:  # hostile bytes make it raise almost anything
         return None if str(error).startswith(_NONE) else Manifest("broken")
+
+
+def read_anchors(path: Path) -> str:
+    """The text of a file of certificates (PEM)."""
+    return path.read_text("utf-8", "replace")  # between certificates may be words of any encoding
+
+
+@lru_cache(maxsize=1)
+def context_of(anchors: str | None) -> Any:
+    """What the library is told. Raises :class:`ValueError` for no certificate in ``anchors``."""
+    import c2pa
+
+    try:
+        return c2pa.Context.from_dict(_settings(anchors))
+    except c2pa.C2paError as error:
+        raise ValueError(str(error)) from error
 
 
 def _settings(anchors: str | None) -> dict[str, Any]:
@@ -56,7 +75,7 @@ def _manifest(store: Mapping[str, Any]) -> Manifest:
     found = store["manifests"][active]
     return Manifest(
         state=_STATES.get(store.get("validation_state", ""), "broken"),
-        label=str(active)[:_MOST_TEXT],
+        label=clean_text(str(active)),
         signer=_signer(found.get("signature_info") or {}),
         parents=tuple(_parents(found))[:_MOST_PARENTS],
         created=any(_created(found)),
@@ -65,15 +84,14 @@ def _manifest(store: Mapping[str, Any]) -> Manifest:
 
 def _signer(info: Mapping[str, Any]) -> str:
     """Who signed, as the certificate has it, on one printable line."""
-    said = str(info.get("issuer") or info.get("common_name") or "")
-    return "".join(c if c.isprintable() else " " for c in said)[:_MOST_TEXT].strip()
+    return clean_text(str(info.get("issuer") or info.get("common_name") or ""))
 
 
 def _parents(manifest: Mapping[str, Any]) -> Iterator[str]:
     """Labels of the manifests of what it was made from; empty where that had none."""
     for ingredient in manifest.get("ingredients") or []:
         if ingredient.get("relationship") == "parentOf":
-            yield str(ingredient.get("active_manifest") or "")[:_MOST_TEXT]
+            yield clean_text(str(ingredient.get("active_manifest") or ""))
 
 
 def _created(manifest: Mapping[str, Any]) -> Iterator[bool]:

@@ -42,7 +42,7 @@ def requantised(coefficients: npt.NDArray[np.float32], table: Sequence[int]) -> 
     Nothing is seen of qualities next to its own; on copies of calibration photos nothing but an
     earlier JPEG gives more than 0.08.
     """
-    own = tuple(table[frequency] for frequency in _FREQUENCIES)
+    own = tuple(max(1, table[frequency]) for frequency in _FREQUENCIES)  # decoders allow 0
     counts = _counts(np.abs(coefficients[:, _FREQUENCIES]) / own)
     total = counts.sum(axis=1)
     if not total.any():

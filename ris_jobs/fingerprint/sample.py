@@ -24,11 +24,13 @@ Patches = npt.NDArray[np.uint8]
 def pack(image: Image.Image, table: Sequence[int] | None) -> bytes:
     """The steps of ``table`` (64 luminance steps of a JPEG, None for others), then each patch of an
     ``image`` that nobody has turned: its luma, row by row, then Cb and Cr at half its size. Nothing
-    where there are none: it is too small, or neither grey nor RGB."""
+    where there are none: it is too small, or neither grey nor RGB; nor for steps that bytes do
+    not hold, for they would pass for those of no JPEG."""
     if image.mode not in ("L", "RGB") or min(image.size) < SIDE:
         return b""
-    fits = table is not None and len(table) == _STEPS and max(table) < 256
-    steps = bytes(table) if table is not None and fits else bytes(_STEPS)
+    if table is not None and not (len(table) == _STEPS and 0 < max(table) < 256):
+        return b""
+    steps = bytes(_STEPS if table is None else table)
     boxes = [(x, y, x + SIDE, y + SIDE) for x, y in places(*image.size)]
     return steps + b"".join(_patch(image.crop(box)) for box in boxes)
 

@@ -18,7 +18,7 @@ from ris_jobs.fingerprint.requantised import requantised
 from ris_jobs.fingerprint.tables import TABLES
 from ris_jobs.fingerprint.vp8 import quantiser
 
-__all__ = ["jpeg_quality", "luminance_steps", "read_traces"]
+__all__ = ["clean_text", "jpeg_quality", "luminance_steps", "read_traces"]
 
 MAX_TEXT = 200
 """Characters that are kept of a metadata value."""

@@ -43,14 +43,14 @@ class Crawled:
 def crawl(
     engine: Engine, run: Run, sources: Sequence[Stored], settings: Settings, progress: Progress
 ) -> Crawled:
-    """:func:`crawl_each`, raising what it gives when all are done."""
-    crawled, problem = crawl_each(engine, run, sources, settings, progress)
+    """:func:`crawl_all`, raising what it gives when all are done."""
+    crawled, problem = crawl_all(engine, run, sources, settings, progress)
     if problem:
         raise problem
     return crawled
 
 
-def crawl_each(
+def crawl_all(
     engine: Engine, run: Run, sources: Sequence[Stored], settings: Settings, progress: Progress
 ) -> tuple[Crawled, RisError | None]:
     """Crawl each source and write the ledger. URIs that are missing since the last crawl are

@@ -12,7 +12,7 @@ from ris_jobs.fingerprint import preview
 from ris_jobs.jobs.lookup import seen
 from ris_jobs.jobs.match import judged, sides_of
 from ris_jobs.jobs.models import calibration_of
-from ris_jobs.jobs.pictures import loaders
+from ris_jobs.jobs.pictures import loaders, samples_of
 from ris_jobs.match import Candidate, Match
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, nearest_parts, pair_up
@@ -188,7 +188,9 @@ def _judged(
     match = None
     if ruling.stop is None:
         # A ruling says what stops a pair, not how a match is described.
-        match = next(judged([candidate], sides, stores.previews, calibration, settings), None)
+        samples = samples_of(stores.engine)
+        found = judged([candidate], sides, stores.previews, samples, calibration, settings)
+        match = next(found, None)
     rank = near.rank if near else None
     return _held_to(settings, calibration, ids, candidate, ruling, rank), match
 

@@ -19,7 +19,7 @@ from ris_jobs.jobs.index import index
 from ris_jobs.jobs.models import Beside
 from ris_jobs.jobs.pace import Pace
 from ris_jobs.jobs.patience import patiently
-from ris_jobs.jobs.poison import run_each
+from ris_jobs.jobs.poison import run_each, save_each
 from ris_jobs.jobs.reading import WEB, Reader
 from ris_jobs.jobs.second import Second, described
 from ris_jobs.logs import about
@@ -209,17 +209,21 @@ def _save(
     db: Connection,
     work: _Work,
     claimed: Sequence[Claimed],
-    done: Mapping[int, Processed],
-    rejected: Mapping[int, ImageRejected],
+    done: dict[int, Processed],
+    rejected: dict[int, ImageRejected],
 ) -> None:
+    """Images that PostgreSQL refuses go from ``done`` to ``rejected``."""
     stores = work.stores
     new = [c for c in claimed if c.new and c.image_id in done]
     returned = [c for c in claimed if c.retired and c.image_id in done]
     # Pictures first: a row that says "ok" must not lack its preview.
     for c in (*new, *returned):
         stores.previews.write(c.sha256, done[c.image_id].preview)
-    images.save_fingerprints(db, {c.image_id: done[c.image_id].fingerprint for c in new})
-    matches.reopen(db, [c.image_id for c in new])
+    refused = save_each(db, {c.image_id: done[c.image_id].fingerprint for c in new})
+    for image_id in refused:
+        del done[image_id]
+    rejected |= refused
+    matches.reopen(db, [c.image_id for c in new if c.image_id in done])
     images.quarantine(db, rejected, work.run.judged_by)
     images.unretire(db, [c.image_id for c in returned])
     descriptors.save(db, stores.model_id, described(done))

@@ -15,13 +15,13 @@ from ris_jobs import metrics
 from ris_jobs.jobs.books import Apart, Book, Counted
 from ris_jobs.jobs.pace import Pace
 from ris_jobs.jobs.patience import patiently
-from ris_jobs.jobs.pictures import loaders
+from ris_jobs.jobs.pictures import loaders, samples_of
 from ris_jobs.jobs.poison import judge_each
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, grouped, pair_up
 from ris_jobs.match.examine import Reached
-from ris_jobs.match.judge import judge_many
+from ris_jobs.match.judge import LoadSamples, judge_many
 from ris_jobs.match.kin import kin
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
@@ -132,9 +132,12 @@ def _match_batch(
     candidates = grouped(candidates, {*claimed.ids})
     with _timed(total, "judge"):
         sides = sides_of(db, stores.model_id, candidates)
+        samples = samples_of(stores.engine)
 
         def judge(part: Sequence[Candidate], came: Reached) -> Iterator[Match]:
-            return judged(part, sides, stores.previews, calibration, settings, reached=came)
+            return judged(
+                part, sides, stores.previews, samples, calibration, settings, reached=came
+            )
 
         found, failed = judge_each(judge, candidates, total)
         known = book.known(db, [*sides])
@@ -157,7 +160,7 @@ def _timed(total: Matched, stage: str) -> Iterator[None]:
 
 
 def sides_of(db: Connection, model_id: int, candidates: Sequence[Candidate]) -> dict[int, Side]:
-    """Both images of every candidate, as far as the tables have them."""
+    """Both images of every candidate, as far as the tables have them, without their samples."""
     ids = {i for c in candidates for i in (c.image_id, c.other_id)}
     common = descriptors.commonness(db, model_id, ids)
     return {
@@ -171,6 +174,7 @@ def judged(
     candidates: Sequence[Candidate],
     sides: Mapping[int, Side],
     previews: Previews,
+    load_samples: LoadSamples,
     calibration: Calibration,
     settings: Settings,
     pictures: Mapping[int, bytes] | None = None,
@@ -187,6 +191,7 @@ def judged(
         min_probability=settings.min_probability,
         load_preview=load_preview,
         load_keypoints=load_keypoints,
+        load_samples=load_samples,
         reached=reached,
         workers=settings.threads,
     )

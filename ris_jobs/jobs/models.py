@@ -132,10 +132,14 @@ def calibration_of(settings: Settings) -> Calibration:
 
 
 def open_pipeline(settings: Settings) -> Pipeline:
-    """Load the weights and build the pipeline: seconds, so only when an image is waiting."""
+    """Load the weights and build the pipeline: seconds, so only when an image is waiting. Raises
+    :class:`ConfigError` for certificates that cannot be read."""
+    from ris_jobs.fingerprint.anchors import count_anchors
     from ris_jobs.fingerprint.decoder import Limits
     from ris_jobs.fingerprint.pipeline import Pipeline
 
+    if settings.c2pa_anchors is not None:
+        count_anchors(settings.c2pa_anchors)
     return Pipeline(
         descriptor.load(settings.model or USUAL, settings.weights),
         max_pixels=settings.max_pixels,

@@ -1,24 +1,28 @@
-"""Previews and keypoints of the images of a batch, by image id."""
+"""Previews, keypoints and samples of the images of a batch, by image id."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
+from sqlalchemy import Engine
 
 from ris_jobs.errors import PreviewsUnavailable
 from ris_jobs.fingerprint import preview
 from ris_jobs.match import Side
 from ris_jobs.match.examine import LoadKeypoints, LoadPreview
 from ris_jobs.match.geometry import Keypoints, keypoints
+from ris_jobs.match.judge import LoadSamples
 from ris_jobs.match.packed import pack, unpack
+from ris_jobs.store import images
 from ris_jobs.store.previews import Previews
 
-__all__ = ["loaders"]
+__all__ = ["loaders", "samples_of"]
 
 _LOG = logging.getLogger("ris_jobs")
 
@@ -46,6 +50,17 @@ def loaders(
         return _kept(previews, sides[image_id].sha256, picture)
 
     return load_preview, load_keypoints
+
+
+def samples_of(engine: Engine) -> LoadSamples:
+    """Samples as stored. Threads may share it, and take turns at one connection."""
+    lock = Lock()
+
+    def load(ids: Collection[int]) -> Mapping[int, bytes]:
+        with lock, engine.connect() as db:
+            return images.samples(db, ids)
+
+    return load
 
 
 def _pixels(image_id: int, data: bytes) -> Rgb | None:

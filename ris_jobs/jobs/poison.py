@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from PIL import Image
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from ris_jobs.errors import ImageRejected, Reason, Unavailable
+from ris_jobs.fingerprint import Fingerprint
 from ris_jobs.match import Candidate, Match
 from ris_jobs.match.examine import Reached
+from ris_jobs.store import images
 
 if TYPE_CHECKING:
     from ris_jobs.fingerprint.pipeline import Pipeline, Result
 
-__all__ = ["judge_each", "run_each"]
+__all__ = ["judge_each", "run_each", "save_each"]
 
 _LOG = logging.getLogger("ris_jobs")
 # More pairs of a batch than this do not fail by themselves: something else is wrong.
@@ -45,6 +48,24 @@ def _alone(pipeline: Pipeline, data: bytes) -> Result:
         raise
     except Exception as error:
         return ImageRejected(Reason.FAILED, f"the model failed at it: {_said(error)}")
+
+
+def save_each(db: Connection, found: Mapping[int, Fingerprint]) -> dict[int, ImageRejected]:
+    """Save fingerprints by image id. Where PostgreSQL refuses them, each is saved alone, and those
+    that it refuses come back, rejected: what is in them was found by processes that hostile files
+    may have taken over."""
+    try:
+        with db.begin_nested():
+            images.save_fingerprints(db, found)
+        return {}
+    except (DataError, IntegrityError) as error:
+        said = str(error.orig).partition("\n")[0]
+        if len(found) == 1:
+            why = ImageRejected(Reason.FAILED, f"what was found in it cannot be stored: {said}")
+            return dict.fromkeys(found, why)
+        _LOG.warning("%d images cannot be stored together (%s): one by one", len(found), said)
+    alone = [save_each(db, {i: fingerprint}) for i, fingerprint in found.items()]
+    return {i: why for refused in alone for i, why in refused.items()}
 
 
 def judge_each(

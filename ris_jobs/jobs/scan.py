@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from ris_jobs import metrics
 from ris_jobs.errors import ConfigError, ServingChanged
 from ris_jobs.jobs.banks import Compared, compare_banks
-from ris_jobs.jobs.crawl import Crawled, crawl_each
+from ris_jobs.jobs.crawl import Crawled, crawl_all
 from ris_jobs.jobs.figures import together
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.gauges import measure
@@ -59,7 +59,7 @@ def scan(settings: Settings, wanted: Sequence[str | Path], progress: Progress) -
         sources = wanted_sources(stores.engine, wanted, settings.contact)
         uris = tuple(map(uri_of, sources))
         with _run(stores.engine, "scan", settings, uris, stores.model_id) as (run, totals):
-            totals.crawled, problem = crawl_each(stores.engine, run, sources, settings, progress)
+            totals.crawled, problem = crawl_all(stores.engine, run, sources, settings, progress)
             totals.fingerprinted = _fingerprint(stores, run, settings, progress)
             totals.compared = _banks(stores, run, settings, progress)
             totals.matched = _match(stores, run, settings, progress)
@@ -76,7 +76,7 @@ def crawl_only(settings: Settings, wanted: Sequence[str | Path], progress: Progr
         sources = wanted_sources(engine, wanted, settings.contact)
         uris = tuple(map(uri_of, sources))
         with _run(engine, "crawl", settings, uris, None) as (run, totals):
-            totals.crawled, problem = crawl_each(engine, run, sources, settings, progress)
+            totals.crawled, problem = crawl_all(engine, run, sources, settings, progress)
             if problem:
                 raise problem
             return totals.crawled

@@ -16,6 +16,7 @@ from ris_jobs.errors import ImageRejected
 from ris_jobs.fingerprint.pipeline import Processed
 from ris_jobs.jobs.match import judged, sides_of
 from ris_jobs.jobs.models import calibration_of, open_pipeline
+from ris_jobs.jobs.pictures import samples_of
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.candidates import Described, pair_up
 from ris_jobs.report import contact
@@ -106,10 +107,9 @@ def _sources(
     common = query.commonness.tolist()
     sides[_QUERY] = Side(_QUERY, sha256, query.fingerprint, datetime.now(UTC), common)
     known = {_QUERY: query.preview}
-    found = {
-        _other(m): _relation(m)
-        for m in judged(others, sides, stores.previews, calibration_of(settings), settings, known)
-    }
+    calibration, samples = calibration_of(settings), samples_of(stores.engine)
+    matches = judged(others, sides, stores.previews, samples, calibration, settings, known)
+    found = {_other(m): _relation(m) for m in matches}
     for i in same:
         found[i] = {"cosine": 1.0, "relation": "identical", "query_is": "same", "probability": 1.0}
     return sorted(_describe(stores, found), key=_place)

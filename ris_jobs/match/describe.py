@@ -14,10 +14,10 @@ from ris_jobs.match.direction import Direction, bordered, direction, linear_rati
 from ris_jobs.match.examine import Examined
 from ris_jobs.match.orientation import inverse
 from ris_jobs.match.relation import Kinds, kinds
-from ris_jobs.match.remade import remade
+from ris_jobs.match.remade import comparable, remade
 from ris_jobs.match.suppression import suppression
 
-__all__ = ["Scored", "describe"]
+__all__ = ["Scored", "describe", "needs_samples"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,14 @@ def describe(scored: Scored, *, enlarged: bool) -> Match:
         suppressed=suppression(one, two, alignment, seen.features, scored.probability),
         evidence=_evidence(scored, towards, how, first_derived),
     )
+
+
+def needs_samples(seen: Examined) -> bool:
+    """Whether :func:`describe` looks at the samples of a pair: of whole pictures of one size."""
+    if seen.alignment.inside is not None or seen.alignment.bent:
+        return False
+    one, two = (side.fingerprint for side in seen.sides)
+    return comparable(one, two, seen.alignment.orientation)
 
 
 def _first_derived(first: Side, second: Side, alignment: Alignment, towards: Direction) -> bool:
@@ -124,7 +132,7 @@ def _compared(alignment: Alignment, first_derived: bool) -> dict[str, Any]:
 def _remade(seen: Examined, first_derived: bool) -> dict[str, Any] | None:
     """Which of two whole pictures of one size was encoded from the other, as far as their patches
     tell, in terms of the derived picture and its source."""
-    if seen.alignment.inside is not None or seen.alignment.bent:
+    if not needs_samples(seen):
         return None
     one, two = (side.fingerprint for side in seen.sides)
     found = remade(one, two, seen.alignment.orientation)

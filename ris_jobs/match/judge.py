@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 from threadpoolctl import threadpool_limits
 
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
-from ris_jobs.match.describe import Scored, describe
+from ris_jobs.match.describe import Scored, describe, needs_samples
 from ris_jobs.match.direction import linear_ratio
 from ris_jobs.match.enlarged import is_enlarged
 from ris_jobs.match.examine import (
@@ -24,7 +25,10 @@ from ris_jobs.match.examine import (
 from ris_jobs.match.probability import probability
 from ris_jobs.match.suppression import kept
 
-__all__ = ["judge", "judge_many"]
+__all__ = ["LoadSamples", "judge", "judge_many"]
+
+LoadSamples = Callable[[Collection[int]], Mapping[int, bytes]]
+"""From image ids to what :mod:`ris_jobs.fingerprint.sample` kept of them."""
 
 # Candidates that a thread takes at a time: those of a few images.
 _PART = 128
@@ -61,12 +65,14 @@ def judge_many(
     min_probability: float,
     load_preview: LoadPreview,
     load_keypoints: LoadKeypoints | None = None,
+    load_samples: LoadSamples | None = None,
     reached: Reached | None = None,
     workers: int = 1,
 ) -> Iterator[Match]:
     """:func:`judge` for many candidates, faster where those of one image stand together: as many
     threads as ``workers`` take parts of them, without a say in what comes out, or in which order.
-    How far candidates came is added to ``reached``."""
+    Samples that sides lack are loaded for those pairs alone that are decided by them. How far
+    candidates came is added to ``reached``."""
     previews, total = Previews(load_preview, load_keypoints), reached or Reached()
     judged = partial(
         _judged,
@@ -74,6 +80,7 @@ def judge_many(
         calibration=calibration,
         min_probability=min_probability,
         previews=previews,
+        load_samples=load_samples,
     )
     parts = [candidates[n : n + _PART] for n in range(0, len(candidates), _PART)]
     # OpenBLAS would start threads of its own, for matrices that are far too small for them.
@@ -89,16 +96,35 @@ def _judged(
     calibration: Calibration,
     min_probability: float,
     previews: Previews,
+    load_samples: LoadSamples | None,
 ) -> tuple[list[Match], Reached]:
-    reached, found = Reached(), list[Match]()
+    reached, found = Reached(), list[Scored]()
     for examined in examine(candidates, sides, previews, calibration.search_cosine, reached):
         if examined is None:
             continue
         chance = probability(examined.features, calibration)
         if kept(examined.features, chance, min_probability):
-            scored = Scored(examined, chance, calibration)
-            found.append(describe(scored, enlarged=_enlarged(examined, previews)))
-    return found, reached
+            found.append(Scored(examined, chance, calibration))
+    if load_samples is not None:
+        found = _with_samples(found, load_samples)
+    return [describe(s, enlarged=_enlarged(s.examined, previews)) for s in found], reached
+
+
+def _with_samples(found: Sequence[Scored], load: LoadSamples) -> list[Scored]:
+    """The same, with the samples that those need whose sides lack them."""
+    sides = [s for one in found if needs_samples(one.examined) for s in one.examined.sides]
+    lacking = {s.image_id for s in sides if not s.fingerprint.sample}
+    samples = load(lacking) if lacking else {}
+
+    def filled(side: Side) -> Side:
+        sample = samples.get(side.image_id, side.fingerprint.sample)
+        return replace(side, fingerprint=replace(side.fingerprint, sample=sample))
+
+    def complete(scored: Scored) -> Scored:
+        one, two = scored.examined.sides
+        return replace(scored, examined=replace(scored.examined, sides=(filled(one), filled(two))))
+
+    return [complete(scored) for scored in found]
 
 
 def _enlarged(examined: Examined, previews: Previews) -> bool:

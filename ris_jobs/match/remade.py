@@ -19,7 +19,7 @@ from ris_jobs.fingerprint.ghosts import transform
 from ris_jobs.fingerprint.sample import SIDE, Patches, places, unpack
 from ris_jobs.match.orientation import inverse, swaps_sides, turn
 
-__all__ = ["Remade", "Rounding", "remade"]
+__all__ = ["Remade", "Rounding", "comparable", "remade"]
 
 _BLOCK = 8
 # The lower half of the frequencies, without brightness.
@@ -58,9 +58,18 @@ class Remade:
     same: float
 
 
+def comparable(first: Fingerprint, second: Fingerprint, orientation: int) -> bool:
+    """Whether patches can say something of two whole pictures, of which the second lies on the
+    first when it has been through ``orientation``: their files hold pictures of one size."""
+    turns = (second.exif_orientation, orientation, first.exif_orientation)
+    return _stored(second) == _stored(first)[:: _sides(turns)]
+
+
 def remade(first: Fingerprint, second: Fingerprint, orientation: int) -> Remade | None:
     """What patches say of two pictures that lie on each other when the second has been through the
     transform ``orientation``; None where they share no block."""
+    if not comparable(first, second, orientation):
+        return None
     turns = (second.exif_orientation, orientation, inverse(first.exif_orientation))
     back = tuple(inverse(turned) for turned in reversed(turns))
     one, two = _shared(first, second, turns), _shared(second, first, back)
@@ -118,7 +127,7 @@ def _shared(
 ) -> tuple[Blocks, Blocks] | None:
     """The same blocks of the grid of ``base`` in both, Y, Cb and Cr: (n, 64, 3)."""
     size, turned = _stored(base), dict(_turned(other, turns))
-    if not base.sample or not turned or _stored(other) != size[:: _sides(turns)]:
+    if not base.sample or not turned:
         return None
     here = zip(places(*size), unpack(base.sample)[1], strict=True)
     found = [pair for place, patch in here for pair in _blocks(place, patch, turned)]

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row
 
 from ris_jobs.errors import ImageRejected
 from ris_jobs.fingerprint import Fingerprint, Hashes, Quality, as_json, from_json
+from ris_jobs.store.outside import storable
 from ris_jobs.store.queries import query
 
 
@@ -30,7 +31,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An image as the tables hold it."""
+    """An image as the tables hold it, but for its sample (:func:`samples`), which few ask for."""
 
     image_id: int
     sha256: str
@@ -88,7 +89,8 @@ def save_fingerprints(db: Connection, found: Mapping[int, Fingerprint]) -> None:
 
 def quarantine(db: Connection, rejected: Mapping[int, ImageRejected], judged_by: str) -> None:
     rows = [
-        {"image_id": i, "reason": e.reason.value, "detail": e.detail} for i, e in rejected.items()
+        {"image_id": i, "reason": e.reason.value, "detail": storable(e.detail)}
+        for i, e in rejected.items()
     ]
     db.execute(query("images.quarantine"), {"rows": json.dumps(rows), "judged_by": judged_by})
 
@@ -118,6 +120,12 @@ def all_ids(db: Connection) -> list[int]:
 def by_ids(db: Connection, ids: Iterable[int]) -> dict[int, Stored]:
     rows = db.execute(query("images.by_ids"), {"ids": sorted(set(ids))})
     return {r.image_id: _stored(r) for r in rows}
+
+
+def samples(db: Connection, ids: Iterable[int]) -> dict[int, bytes]:
+    """Patches of pixels of these images, as :mod:`ris_jobs.fingerprint.sample` packs them."""
+    rows = db.execute(query("images.samples"), {"ids": sorted(set(ids))})
+    return {r.image_id: bytes(r.sample) for r in rows}
 
 
 def shown_at(db: Connection, uri: str) -> Seen | None:
@@ -151,7 +159,7 @@ def _columns(f: Fingerprint) -> dict[str, Any]:
         "complexity": f.quality.complexity,
         "colourfulness": f.quality.colourfulness,
         "spectrum": list(f.quality.spectrum),
-        "traces": as_json(f.traces),
+        "traces": storable(as_json(f.traces)),  # from a child that may be in a stranger's hands
         "sample": f.sample.hex(),
     }
 
@@ -168,7 +176,6 @@ def _stored(r: Row[Any]) -> Stored:
         hashes=hashes,
         quality=quality,
         traces=from_json(r.traces),
-        sample=bytes(r.sample),
     )
     return Stored(r.image_id, r.sha256, r.first_seen_at, found)
 

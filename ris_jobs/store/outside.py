@@ -17,4 +17,6 @@ def storable(value: Any, limit: int | None = None) -> Any:
         return data[:limit].decode("utf-8", "ignore")
     if isinstance(value, Mapping):
         return {storable(k, limit): storable(v, limit) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(v, limit) for v in value]
     return value

@@ -101,9 +101,12 @@ SELECT image_id FROM ris.image WHERE status = 'ok' ORDER BY image_id;
 
 -- name: by_ids
 SELECT image_id, sha256, first_seen_at, width, height, format, frames, exif_orientation,
-       phash, dhash, pdq, pdq_quality, complexity, colourfulness, spectrum, traces, sample
+       phash, dhash, pdq, pdq_quality, complexity, colourfulness, spectrum, traces
 FROM ris.image
 WHERE image_id = ANY(:ids) AND status = 'ok';
+
+-- name: samples
+SELECT image_id, sample FROM ris.image WHERE image_id = ANY(:ids) AND status = 'ok';
 
 -- name: shown_at
 -- What a URI shows, or showed last, and since when; its bytes may be of no use.

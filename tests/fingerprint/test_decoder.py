@@ -32,6 +32,18 @@ def decoder_with(memory: int = 1 << 30, seconds: float = 60) -> Decoder:
     return Decoder(max_pixels=50_000_000, truncated="reject", limits=limits)
 
 
+def test_children_are_not_given_passwords(
+    photo: Photo, encoded: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RIS_DATABASE_URL", "postgresql://me:secret@db/ris")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    decoder = decoder_with()
+    decoder(encoded(photo(), "PNG"))
+    (child,) = decoder._idle
+    given = Path(f"/proc/{child._process.pid}/environ").read_bytes()
+    assert b"PATH=" in given and b"secret" not in given
+
+
 @pytest.fixture
 def decoder() -> Iterator[Decoder]:
     yield decoder_with()

@@ -76,7 +76,27 @@ def test_a_parent_is_named(authority: Authority, signed: bytes) -> None:
     assert claimed(orphan, None) == 0.3
     assert claimed(None, parent) == 0.15
     assert claimed(replace(child, state="broken"), None) == 0
+    # A name that was copied into another file says no more than that there is some parent.
+    copied = replace(parent, state="broken")
+    assert claimed(trusted, copied) == 0.5 == claimed(trusted, None)
+    assert claimed(child, copied) == 0.3 == -claimed(copied, child)
     assert claimed(None, None) == claimed(parent, parent) == 0
+
+
+def test_names_are_of_characters_that_can_be_stored(authority: Authority, signed: bytes) -> None:
+    found = read_manifest(nul_in_parent(authority, signed), "JPEG")
+    assert found is not None and len(found.parents) == 1
+    assert found.parents[0].startswith("urn:c2pa:") and "\0" not in found.parents[0]
+
+
+def nul_in_parent(authority: Authority, parent: bytes) -> bytes:
+    """A signed picture made of ``parent``, whose name has a NUL where the file names it again."""
+    known = read_manifest(parent, "JPEG")
+    assert known is not None
+    data = bytearray(authority.signed(picture(side=90), parent=parent))
+    at = data.index(known.label.encode(), data.rindex(b"activeManifest"))
+    data[at + len(known.label) - 3] = 0
+    return bytes(data)
 
 
 def test_it_passes_through_the_child_and_json(

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from ris_jobs.demo.edits import jpeg
+from ris_jobs.fingerprint.decode import decode
 from ris_jobs.fingerprint.ghosts import coefficients
 from ris_jobs.fingerprint.requantised import QUALITIES, requantised
 
@@ -40,3 +41,16 @@ def test_what_was_never_a_jpeg_shows_none(photo: Photo, quality: int) -> None:
 def test_a_flat_picture_says_nothing() -> None:
     table = list(range(2, 66))
     assert set(requantised(np.zeros((10, 64), np.float32), table)) == {0.0}
+
+
+def test_a_step_of_zero_stops_nothing() -> None:
+    """Pillow writes such a table and decodes it."""
+    values = np.random.default_rng(3).integers(0, 256, (64, 64, 3), np.uint8)
+    values[:32] = 128
+    file = io.BytesIO()
+    Image.fromarray(values).save(file, "JPEG", quality=80)
+    data = file.getvalue()
+    at = data.index(b"\xff\xdb") + 5
+    zeroed = data[: at + 2] + b"\0" + data[at + 3 :]
+    decoded = decode(zeroed, max_pixels=10**6, truncated="reject")
+    assert np.isfinite(decoded.traces.requantised).all()

@@ -51,3 +51,11 @@ def test_what_is_small_or_has_a_palette_or_alpha_has_none(noise: Image.Image) ->
     assert pack(noise.convert("P"), None) == b""
     assert pack(noise.convert("RGBA"), None) == b""
     assert unpack(pack(noise.convert("L"), None))[1].shape == (16, SIDE, SIDE, 3)
+
+
+@pytest.mark.parametrize("table", [[1] * 63 + [256], [1] * 63, [0] * 64])
+def test_a_jpeg_whose_steps_do_not_fit_is_not_kept_as_none(
+    noise: Image.Image, table: list[int]
+) -> None:
+    assert pack(noise, table) == b""
+    assert unpack(pack(noise, [255] * 64))[0] == (255,) * 64

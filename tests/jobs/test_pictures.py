@@ -18,7 +18,7 @@ from ris_jobs.demo import edits
 from ris_jobs.fingerprint import preview
 from ris_jobs.jobs.match import judged, sides_of
 from ris_jobs.jobs.models import calibration_of, model_of
-from ris_jobs.jobs.pictures import loaders
+from ris_jobs.jobs.pictures import loaders, samples_of
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.geometry import Keypoints, keypoints
 from ris_jobs.match.packed import pack
@@ -55,7 +55,8 @@ def decided(settings: Settings, stores: Stores) -> tuple[list[Match], dict[int, 
     candidate = Candidate(1, 2, 0.9)
     with stores.engine.connect() as db:
         sides = sides_of(db, stores.model_id, [candidate])
-    found = judged([candidate], sides, stores.previews, calibration_of(settings), settings)
+    calibration, samples = calibration_of(settings), samples_of(stores.engine)
+    found = judged([candidate], sides, stores.previews, samples, calibration, settings)
     return list(found), sides
 
 

@@ -26,6 +26,8 @@ from ris_jobs.settings import Settings
 from ris_jobs.store import runs
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.stores import open_stores
+from tests.fingerprint.signing import Authority
+from tests.fingerprint.test_manifest import nul_in_parent, picture
 from tests.jobs.conftest import Scan
 
 Failing = Callable[[Callable[[Any], bool]], Pipeline]
@@ -193,6 +195,54 @@ def test_a_model_beside_that_fails_at_every_picture_is_left_out_of_the_night(
     assert [r for r in caplog.messages if "is left out: the planted fault" in r]
     figures = jobs.reindex_status(settings).figures
     assert figures and (figures.images, figures.described) == (4, 0)
+
+
+def test_what_cannot_be_stored_is_rejected_alone(settings: Settings, folder: Path) -> None:
+    (folder / "red.png").write_bytes(png(RED))
+    progress = LogProgress()
+    jobs.crawl_only(settings, [folder], progress)
+    with open_stores(settings, model_of(settings)) as stores:
+        with stores.engine.begin() as db:
+            run = runs.start(db, "scan", settings)
+        lying = Lying(open_pipeline(settings))
+        done = jobs.fingerprint(stores, run, lambda: lying, settings, progress)  # type: ignore[arg-type,return-value]
+    assert (done.images, done.quarantined) == (3, 1)
+    with open_engine(settings) as engine, engine.connect() as db:
+        found = db.execute(
+            text("SELECT uri, reason, detail FROM ris.image_by_uri WHERE reason <> ''")
+        )
+        ((uri, reason, detail),) = found
+        assert (Path(uri).name, reason) == ("red.png", "failed")
+        assert "cannot be stored" in detail and "frames" in detail
+        assert db.scalar(text("SELECT count(*) FROM ris.descriptor")) == 3
+
+
+class Lying:
+    """A pipeline that finds no frame in what is all red."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self.stages = pipeline.stages
+
+    def run(self, files: Sequence[bytes]) -> list[Any]:
+        found: list[Any] = self._pipeline.run(files)
+        if png(RED) in files:
+            at = files.index(png(RED))
+            frameless = replace(found[at].fingerprint, frames=0)
+            found[at] = replace(found[at], fingerprint=frameless)
+        return found
+
+
+def test_texts_that_postgresql_does_not_hold_stop_no_scan(
+    settings: Settings, folder: Path, scan: Scan
+) -> None:
+    authority = Authority()
+    (folder / "signed.jpg").write_bytes(nul_in_parent(authority, authority.signed(picture())))
+    assert not scan(folder).quarantined
+    with open_engine(settings) as engine, engine.connect() as db:
+        signed = "SELECT traces->'manifest' FROM ris.image WHERE traces->'manifest' <> 'null'"
+        manifest = db.scalar(text(signed))
+    assert manifest["state"] == "broken" and manifest["parents"][0].startswith("urn:c2pa:")
 
 
 def test_a_damaged_preview_stops_no_scan(settings: Settings, folder: Path, scan: Scan) -> None:

@@ -15,6 +15,7 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
+from ris_jobs.fingerprint.decode import decode
 from ris_jobs.match import Candidate, Relation
 from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import judge_many
@@ -262,6 +263,42 @@ def test_each_preview_is_loaded_once_for_a_batch(collection, calibration):
     )
     assert len(found) == 6
     assert sorted(loaded) == ids
+
+
+def test_samples_are_loaded_for_confirmed_pairs_of_one_size_alone(collection, calibration):
+    picture = scene(10)
+    small = edits.jpeg(edits.thumbnail(picture, 128))
+    files = [edits.jpeg(picture, 95), edits.jpeg(picture, 60), small, edits.jpeg(scene(2))]
+    bare = {side.image_id: side for side in map(collection.add, files)}
+    limits = {"max_pixels": 10**7, "truncated": "reject"}
+    samples = {i: decode(data, **limits).sample for i, data in zip(bare, files, strict=True)}
+    full = {
+        i: replace(side, fingerprint=replace(side.fingerprint, sample=samples[i]))
+        for i, side in bare.items()
+    }
+    asked = []
+
+    def load(ids):
+        asked.append(set(ids))
+        return {i: samples[i] for i in ids}
+
+    def found(sides, load_samples=None):
+        return list(
+            judge_many(
+                [Candidate(*pair, 0.9) for pair in combinations(sorted(samples), 2)],
+                sides,
+                calibration=calibration,
+                min_probability=0.5,
+                load_preview=collection.previews.get,
+                load_samples=load_samples,
+            )
+        )
+
+    whole = found(full)
+    assert len(whole) == 3 and any(m.evidence["remade"] for m in whole)
+    assert found(bare, load) == whole == found(full, load)
+    assert asked == [{1, 2}]
+    assert found(bare) != whole
 
 
 def test_how_far_pairs_came_is_counted(collection, calibration):

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from ris_jobs.errors import ImageRejected, NotFound, Reason
+from ris_jobs.fingerprint import Manifest, Traces
 from ris_jobs.fingerprint.regions import WHOLE
 from ris_jobs.match import Relation
 from ris_jobs.match.candidates import HASH
@@ -32,8 +33,25 @@ def ids(engine: Engine, see: See, model_id: int) -> list[int]:
 
 def test_fingerprints_survive_storage_bit_for_bit(engine: Engine, ids: list[int]) -> None:
     with engine.connect() as db:
-        stored = images.by_ids(db, ids)
+        stored, samples = images.by_ids(db, ids), images.samples(db, ids)
     assert {i: s.fingerprint for i, s in stored.items()} == {i: fingerprint(i) for i in ids}
+    assert samples == dict.fromkeys(ids, b"")
+
+
+def test_texts_of_strangers_are_kept_without_what_postgresql_cannot_hold(
+    engine: Engine, see: See, model_id: int
+) -> None:
+    see(*(observed(f"file:///{n}", n) for n in "ab"))
+    with engine.begin() as db:
+        one, other = (c.image_id for c in images.claim_undescribed(db, model_id, 0, 10))
+        manifest = Manifest("broken", "la\0bel", parents=("pa\0rent", "\ud800"))
+        traces = Traces(None, None, True, {"Ma\0ke": "Ac\0me"}, manifest=manifest)
+        images.save_fingerprints(db, {one: replace(fingerprint(), traces=traces)})
+        images.quarantine(db, {other: ImageRejected(Reason.CORRUPT, "da\0maged")}, "test")
+        stored = images.by_ids(db, [one])[one].fingerprint.traces
+        detail = db.scalar(text("SELECT detail FROM ris.image WHERE image_id = :i"), {"i": other})
+    assert stored.manifest == Manifest("broken", "label", parents=("parent", "?"))
+    assert (stored.metadata, detail) == ({"Make": "Acme"}, "damaged")
 
 
 def test_claimed_images_are_not_given_to_another_worker(

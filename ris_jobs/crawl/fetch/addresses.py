@@ -14,9 +14,18 @@ __all__ = ["Address", "Network", "objection"]
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# No source may allow them. The last two hide among public and shared addresses (Azure, Alibaba).
+# No source may allow them: they give out keys. Those of Azure and Alibaba hide among public and
+# shared addresses.
 _METADATA = frozenset(
-    map(ip_address, ("169.254.169.254", "fd00:ec2::254", "168.63.129.16", "100.100.100.200"))
+    map(
+        ip_address,
+        (
+            *("169.254.169.254", "fd00:ec2::254"),  # most clouds; AWS
+            *("169.254.170.2", "169.254.170.23", "fd00:ec2::23"),  # containers at AWS (ECS, EKS)
+            *("fd20:ce::254", "192.0.0.192"),  # Google, Oracle
+            *("168.63.129.16", "100.100.100.200"),  # Azure, Alibaba
+        ),
+    )
 )
 
 # The IANA special-purpose registries (RFC 6890 and updates) without what they call globally
