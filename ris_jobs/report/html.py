@@ -99,7 +99,7 @@ def render(
         sprite=_Sprites(),
         left_out=len(run.pairs) - len(shown),
         shown_families=families,
-        families_out=len(run.families) - len(families),
+        families_out=max(0, run.summary.families - len(families)),
         max_members=MAX_MEMBERS,
         max_family_changes=MAX_FAMILY_CHANGES,
         style=Markup(style),

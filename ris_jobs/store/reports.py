@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -41,7 +41,9 @@ def pairs(db: Connection, run_id: int, limit: int) -> tuple[PairView, ...]:
     return tuple(_pair(r) for r in rows)
 
 
-def families(db: Connection) -> tuple[FamilyView, ...]:
+def families(db: Connection, ids: Iterable[str | None]) -> tuple[FamilyView, ...]:
+    """Those of the families with these ids that there are, None among them for no family."""
+    wanted = sorted({int(i) for i in ids if i is not None})
     return tuple(
         FamilyView(
             str(r["family_id"]),
@@ -50,22 +52,14 @@ def families(db: Connection) -> tuple[FamilyView, ...]:
             tuple(r["reasons"]),
             tuple(r["members"]),
         )
-        for r in export_rows(db, "families")
+        for r in db.execute(query("report.families"), {"ids": wanted}).mappings()
     )
 
 
-def quarantine(db: Connection) -> tuple[QuarantineView, ...]:
-    return tuple(
-        QuarantineView(
-            r["uri"],
-            r["sha256"],
-            r["reason"],
-            r["detail"],
-            r["first_seen_at"],
-            r["last_seen_at"],
-        )
-        for r in export_rows(db, "quarantine")
-    )
+def quarantine(db: Connection, limit: int) -> tuple[QuarantineView, ...]:
+    """The first by reason and URI."""
+    rows = db.execute(query("report.quarantine"), {"limit": limit}).mappings()
+    return tuple(QuarantineView(**r) for r in rows)
 
 
 def known(db: Connection, run_id: int, limit: int) -> tuple[KnownView, ...]:

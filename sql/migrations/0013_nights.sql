@@ -1,0 +1,14 @@
+-- What the report of a night reads, and what is told of families.
+
+-- A report reads what happened since the last one, and the first of what it lists.
+CREATE INDEX observation_first_seen ON ris.observation (first_seen_at);
+CREATE INDEX observation_gone ON ris.observation (gone_at) WHERE gone_at IS NOT NULL;
+CREATE INDEX observation_unread ON ris.observation (reason)
+    WHERE reason IS NOT NULL AND superseded_at IS NULL;
+CREATE INDEX match_suppressed ON ris.match (probability) WHERE suppressed IS NOT NULL;
+CREATE INDEX family_since ON ris.family (since);
+CREATE INDEX family_member_since ON ris.family_member (since);
+CREATE INDEX family_history_since ON ris.family_history (since);
+CREATE INDEX family_history_until ON ris.family_history (until);
+CREATE INDEX family_member_history_since ON ris.family_member_history (since);
+CREATE INDEX family_member_history_until ON ris.family_member_history (until);
