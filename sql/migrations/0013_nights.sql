@@ -12,3 +12,9 @@ CREATE INDEX family_history_since ON ris.family_history (since);
 CREATE INDEX family_history_until ON ris.family_history (until);
 CREATE INDEX family_member_history_since ON ris.family_member_history (since);
 CREATE INDEX family_member_history_until ON ris.family_member_history (until);
+
+-- As family.since: of two writers the later one has the later time, however long it waited.
+ALTER TABLE ris.decision ALTER COLUMN decided_at SET DEFAULT ris.moment();
+ALTER TABLE ris.erasure ALTER COLUMN erased_at SET DEFAULT ris.moment();
+ALTER TABLE ris.source_decision ALTER COLUMN decided_at SET DEFAULT ris.moment();
+ALTER TABLE ris.family_event ALTER COLUMN happened_at SET DEFAULT ris.moment();

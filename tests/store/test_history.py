@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from ris_jobs.errors import ImageRejected, Reason
 from ris_jobs.match import Match
 from ris_jobs.provenance import Family, Verdict
+from ris_jobs.provenance.history import Event
 from ris_jobs.store import families, images, matches, suppression
 from ris_jobs.store.runs import Run
 from tests.store.samples import fingerprinted, matched, observed
@@ -207,6 +208,28 @@ def test_a_writer_that_waited_comes_after_the_one_it_waited_for(
             text("SELECT calibration, since < until FROM ris.match_version ORDER BY since")
         )
         assert [tuple(s) for s in spells] == [("1", True), ("2", None)]
+
+
+def test_an_event_and_a_decision_have_the_time_of_the_families_they_changed(
+    engine: Engine, ids: list[int], run: Run
+) -> None:
+    a, b, *_ = ids
+    with engine.begin() as late:
+        late.execute(text("SELECT 1"))  # It begins here, and then waits.
+        with engine.begin() as db:
+            families.replace(db, [], [(None, family(a, a, b))], run.run_id)
+        (old,) = families.touching(late, [a])
+        families.decide(late, a, "undetermined", None, "me", "so")
+        families.record(late, Event(old.family_id, "ended", None, frozenset({a, b})), {}, None)
+        families.replace(late, [old], [], None)
+    with engine.connect() as db:
+        row = db.execute(
+            text(
+                "SELECT until = happened_at, until = decided_at "
+                "FROM ris.family_history, ris.family_event, ris.source_decision"
+            )
+        ).one()
+    assert tuple(row) == (True, True)
 
 
 def test_the_ledger_as_events(engine: Engine, see: See) -> None:
