@@ -18,3 +18,11 @@ ALTER TABLE ris.decision ALTER COLUMN decided_at SET DEFAULT ris.moment();
 ALTER TABLE ris.erasure ALTER COLUMN erased_at SET DEFAULT ris.moment();
 ALTER TABLE ris.source_decision ALTER COLUMN decided_at SET DEFAULT ris.moment();
 ALTER TABLE ris.family_event ALTER COLUMN happened_at SET DEFAULT ris.moment();
+
+ALTER TABLE ris.family_event DROP CONSTRAINT family_event_kind_check;
+ALTER TABLE ris.family_event ADD CONSTRAINT family_event_kind_check
+    CHECK (kind IN ('merged', 'split', 'moved', 'ended'));
+COMMENT ON COLUMN ris.family_event.kind IS
+    'merged: it is no more, most of its members are in other_id; split: it goes on, and members of '
+    'it founded other_id; moved: it goes on, and members of it went to other_id, which was there '
+    'before; ended: it is no more, and its members are in no family';

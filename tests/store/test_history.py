@@ -220,7 +220,7 @@ def test_an_event_and_a_decision_have_the_time_of_the_families_they_changed(
             families.replace(db, [], [(None, family(a, a, b))], run.run_id)
         (old,) = families.touching(late, [a])
         families.decide(late, a, "undetermined", None, "me", "so")
-        families.record(late, Event(old.family_id, "ended", None, frozenset({a, b})), {}, None)
+        families.record(late, Event(old.family_id, "moved", 99, frozenset({a, b})), {}, None)
         families.replace(late, [old], [], None)
     with engine.connect() as db:
         row = db.execute(
