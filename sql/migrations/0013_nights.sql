@@ -26,3 +26,22 @@ COMMENT ON COLUMN ris.family_event.kind IS
     'merged: it is no more, most of its members are in other_id; split: it goes on, and members of '
     'it founded other_id; moved: it goes on, and members of it went to other_id, which was there '
     'before; ended: it is no more, and its members are in no family';
+
+CREATE VIEW ris.family_log AS
+SELECT e.happened_at AS at, e.kind AS event, e.family_id, e.other_id,
+       NULL AS uri, NULL AS source_uri, d.who, d.why, e.run_id
+FROM ris.family_event e
+LEFT JOIN ris.source_decision d ON d.decision_id = (e.cause ->> 'decision')::bigint
+UNION ALL
+SELECT d.decided_at, 'decided ' || d.answer, m.family_id, NULL,
+       (SELECT u.uri FROM ris.image_uri u WHERE u.image_id = d.image_id),
+       (SELECT u.uri FROM ris.image_uri u WHERE u.image_id = d.source_id),
+       d.who, d.why, NULL
+FROM ris.source_decision d
+LEFT JOIN ris.family_member_version m
+    ON m.image_id = d.image_id AND m.since <= d.decided_at
+    AND (m.until IS NULL OR d.decided_at < m.until);
+COMMENT ON VIEW ris.family_log IS
+    'What became of families: what reviewers decided on their sources (of which image, and by whom), '
+    'merges, splits, moves and ends. who and why are those of the decision that did it; null: a run, '
+    'a decision on a pair or a template did.';

@@ -335,6 +335,12 @@ def test_a_decision_on_a_source_goes_before_the_evidence_and_is_kept(
     assert source(engine) == "coffee.jpg"
     with engine.connect() as db:
         assert db.scalar(text("SELECT count(*) FROM ris.source_decision")) == 4
+    told = jobs.history(engine, settings, small, None).source_decisions
+    assert [(d.answer, d.source_uri and Path(d.source_uri).name, d.who) for d in told] == [
+        ("source", "small.jpg", "Ada"),
+        ("undetermined", None, "Bo"),
+        ("unsure", None, "Bo"),
+    ]
 
 
 def test_a_source_must_match_and_be_in_a_family(
