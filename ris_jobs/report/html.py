@@ -99,6 +99,7 @@ def render(
         sprite=_Sprites(),
         left_out=len(run.pairs) - len(shown),
         shown_families=families,
+        weights=sorted({f.model for f in run.families if f.model}),
         families_out=max(0, run.summary.families - len(families)),
         max_members=MAX_MEMBERS,
         max_family_changes=MAX_FAMILY_CHANGES,

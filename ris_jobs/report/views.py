@@ -152,13 +152,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class FamilyView:
-    """Images tied to one source; ``source_uri`` is None while undetermined."""
+    """Images tied to one source; ``source_uri`` is None while undetermined. ``model`` is the
+    version of the weights that the verdict follows from, None where that is not known."""
 
     family_id: str
     source_uri: str | None
     confidence: float
     reasons: tuple[str, ...]
     members: tuple[str, ...]
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ def families(db: Connection, ids: Iterable[str | None]) -> tuple[FamilyView, ...
             r["confidence"],
             tuple(r["reasons"]),
             tuple(r["members"]),
+            r["model"],
         )
         for r in db.execute(query("report.families"), {"ids": wanted}).mappings()
     )

@@ -45,3 +45,42 @@ COMMENT ON VIEW ris.family_log IS
     'What became of families: what reviewers decided on their sources (of which image, and by whom), '
     'merges, splits, moves and ends. who and why are those of the decision that did it; null: a run, '
     'a decision on a pair or a template did.';
+
+-- Last in both, for ris.keep() goes by the order of columns.
+ALTER TABLE ris.family ADD COLUMN model text;
+ALTER TABLE ris.family_history ADD COLUMN model text;
+COMMENT ON COLUMN ris.family.model IS
+    'version of the weights that its anchor and its verdict follow from (provenance/model.json); null: '
+    'it was found before this was noted';
+COMMENT ON COLUMN ris.family_history.model IS 'as ris.family.model';
+
+CREATE OR REPLACE VIEW ris.family_version AS
+SELECT f.family_id, f.anchor_id, f.source_id, f.confidence, f.reasons, f.run_id, f.since,
+       NULL::timestamptz AS until, f.model
+FROM ris.family f
+UNION ALL
+SELECT h.family_id, h.anchor_id, h.source_id, h.confidence, h.reasons, h.run_id, h.since, h.until,
+       h.model
+FROM ris.family_history h;
+
+CREATE OR REPLACE VIEW ris.family_by_uri AS
+SELECT f.family_id, su.uri AS source_uri, f.confidence, f.reasons,
+       array_agg(u.uri ORDER BY u.uri) AS members, f.model
+FROM ris.family f
+JOIN ris.family_member m ON m.family_id = f.family_id
+JOIN (SELECT DISTINCT image_id, uri FROM ris.observation WHERE NOT replaced) u
+     ON u.image_id = m.image_id
+LEFT JOIN ris.image_uri su ON su.image_id = f.source_id
+GROUP BY f.family_id, su.uri, f.confidence, f.reasons, f.model;
+
+CREATE OR REPLACE FUNCTION ris.family_by_uri_at(as_of timestamptz) RETURNS SETOF ris.family_by_uri
+LANGUAGE sql STABLE AS $$
+    SELECT f.family_id, su.uri, f.confidence, f.reasons, array_agg(u.uri ORDER BY u.uri), f.model
+    FROM ris.families_at(as_of) f
+    JOIN ris.family_members_at(as_of) m ON m.family_id = f.family_id
+    JOIN (SELECT DISTINCT o.image_id, o.uri FROM ris.observations_at(as_of) o
+          WHERE NOT o.replaced) u
+         ON u.image_id = m.image_id
+    LEFT JOIN ris.image_uris_at(as_of) su ON su.image_id = f.source_id
+    GROUP BY f.family_id, su.uri, f.confidence, f.reasons, f.model
+$$;

@@ -97,7 +97,7 @@ ORDER BY p.new DESC, p.late, p.probability DESC, source_uri, derived_uri;
 
 -- name: families
 -- These families as `ris export families` has them.
-SELECT f.family_id, su.uri AS source_uri, f.confidence, f.reasons, u.members
+SELECT f.family_id, su.uri AS source_uri, f.confidence, f.reasons, u.members, f.model
 FROM ris.family f
 LEFT JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = f.source_id LIMIT 1) su ON true
 CROSS JOIN LATERAL (

@@ -13,6 +13,7 @@ from ris_jobs.errors import ImageRejected, Reason
 from ris_jobs.match import Match
 from ris_jobs.provenance import Family, Verdict
 from ris_jobs.provenance.history import Event
+from ris_jobs.provenance.model import model
 from ris_jobs.store import families, images, matches, suppression
 from ris_jobs.store.runs import Run
 from tests.store.samples import fingerprinted, matched, observed
@@ -159,6 +160,25 @@ def test_a_family_is_known_as_it_was_and_who_stays_never_left(
             text("SELECT image_id, count(*) FROM ris.family_member_version GROUP BY 1 ORDER BY 1")
         )
         assert [tuple(s) for s in spells] == [(a, 1), (b, 1), (c, 2), (d, 1)]
+
+
+def test_a_verdict_says_by_which_weights_and_others_write_it_anew(
+    engine: Engine, ids: list[int], run: Run
+) -> None:
+    a, b, *_ = ids
+    told = family(a, a, b)
+    with engine.begin() as db:
+        families.replace(db, [], [(None, told)], run.run_id)
+        db.execute(text("UPDATE ris.family SET model = 'older'"))
+    for _ in range(2):
+        with engine.begin() as db:
+            (old,) = families.touching(db, [a])
+            families.replace(db, [old], [(old.family_id, told)], run.run_id)
+    with engine.connect() as db:
+        found = db.execute(
+            text("SELECT model, until IS NULL FROM ris.family_version ORDER BY since")
+        )
+        assert [tuple(r) for r in found] == [("older", False), (model().version, True)]
 
 
 def test_what_was_in_quarantine_is_known(engine: Engine, see: See, model_id: int) -> None:
