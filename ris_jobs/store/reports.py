@@ -44,17 +44,8 @@ def pairs(db: Connection, run_id: int, limit: int) -> tuple[PairView, ...]:
 def families(db: Connection, ids: Iterable[str | None]) -> tuple[FamilyView, ...]:
     """Those of the families with these ids that there are, None among them for no family."""
     wanted = sorted({int(i) for i in ids if i is not None})
-    return tuple(
-        FamilyView(
-            str(r["family_id"]),
-            r["source_uri"],
-            r["confidence"],
-            tuple(r["reasons"]),
-            tuple(r["members"]),
-            r["model"],
-        )
-        for r in db.execute(query("report.families"), {"ids": wanted}).mappings()
-    )
+    rows = db.execute(query("report.families"), {"ids": wanted})
+    return tuple(_family(r) for r in rows)
 
 
 def quarantine(db: Connection, limit: int) -> tuple[QuarantineView, ...]:
@@ -101,6 +92,12 @@ def _streamed(db: Connection, q: TextClause, params: Mapping[str, Any]) -> Itera
     streaming = db.execution_options(stream_results=True, max_row_buffer=_FETCH)
     for row in streaming.execute(q, params).mappings():
         yield {str(name): value for name, value in row.items()}
+
+
+def _family(r: Row[Any]) -> FamilyView:
+    weakest = (r.weakest_relation, r.weakest_probability) if r.weakest_relation else None
+    told = (r.source_uri, r.confidence, tuple(r.reasons), tuple(r.members), r.model)
+    return FamilyView(str(r.family_id), *told, weakest)
 
 
 def _family_change(r: Row[Any]) -> FamilyChange:

@@ -97,7 +97,8 @@ ORDER BY p.new DESC, p.late, p.probability DESC, source_uri, derived_uri;
 
 -- name: families
 -- These families as `ris export families` has them.
-SELECT f.family_id, su.uri AS source_uri, f.confidence, f.reasons, u.members, f.model
+SELECT f.family_id, su.uri AS source_uri, f.confidence, f.reasons, u.members, f.model,
+       t.relation AS weakest_relation, t.probability AS weakest_probability
 FROM ris.family f
 LEFT JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = f.source_id LIMIT 1) su ON true
 CROSS JOIN LATERAL (
@@ -106,6 +107,17 @@ CROSS JOIN LATERAL (
     JOIN ris.observation o ON o.image_id = m.image_id AND NOT o.replaced
     WHERE m.family_id = f.family_id
 ) u
+LEFT JOIN LATERAL (
+    -- The least probable of the pairs that tie members to the anchor.
+    SELECT t.relation, t.probability
+    FROM ris.family_member m
+    JOIN ris.match t
+        ON least(t.derived_id, t.source_id) = least(m.image_id, f.anchor_id)
+        AND greatest(t.derived_id, t.source_id) = greatest(m.image_id, f.anchor_id)
+    WHERE m.family_id = f.family_id AND t.suppressed IS NULL
+    ORDER BY t.probability, t.relation
+    LIMIT 1
+) t ON true
 WHERE f.family_id = ANY(:ids)
 ORDER BY f.family_id;
 

@@ -122,6 +122,7 @@ def test_families_are_those_that_are_exported(db: Connection) -> None:
         == ("file:///1", "file:///2", "file:///again1", "file:///again2")
     )
     assert (shown.source_uri, shown.reasons) == (first["source_uri"], ("for: so",))
+    assert shown.weakest == ("edited", pytest.approx(2 / MANY))
 
 
 def test_the_first_in_quarantine_are_those_that_are_exported(db: Connection) -> None:
