@@ -53,6 +53,8 @@ def scans(settings: Settings, folder: Path) -> None:
             for name, photo, answer in (("grey", "coffee", grey), ("start", "rocket", start)):
                 pair = (str(theirs / f"{name}.jpg"), str(ours / f"{photo}.jpg"))
                 jobs.decide(engine, settings, *pair, answer, "as I see it", who)
+        print_of = (str(theirs / "start.jpg"), str(ours / "rocket.jpg"))
+        jobs.decide_source(engine, settings, *print_of, "it is the print", "Ada")
         jobs.add_template(engine, settings, str(theirs / "astronaut.jpg"), "a portrait", "Ada")
         (ours / "chelsea.jpg").unlink()
         (theirs / "again.jpg").write_bytes((ours / "rocket.jpg").read_bytes())

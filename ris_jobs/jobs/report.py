@@ -63,6 +63,7 @@ def _view(engine: Engine, run_id: int | None) -> RunView:
         run = runs.get(db, run_id)
         if not run["summary"]:
             raise NotFound(f"run {run['run_id']} has not finished, so there is nothing to report")
+        pairs = reports.pairs(db, run["run_id"], _MAX_PAIRS)
         return RunView(
             # Reviewers may have changed much since the run ended.
             summary=replace(from_json(run["summary"]), **counts(db, run["run_id"])),
@@ -73,10 +74,10 @@ def _view(engine: Engine, run_id: int | None) -> RunView:
             calibration=run["calibration"],
             config_hash=run["settings_hash"],
             code_version=run["code_version"],
-            pairs=reports.pairs(db, run["run_id"], _MAX_PAIRS),
-            families=reports.families(db),
-            quarantine=reports.quarantine(db),
+            pairs=pairs,
+            families=reports.families(db, {p.family_id for p in pairs if not p.suppressed}),
             # One more than the page shows, so that it can say there are more.
+            quarantine=reports.quarantine(db, html.MAX_QUARANTINE + 1),
             known=reports.known(db, run["run_id"], html.MAX_KNOWN + 1),
             changes=reports.changes(db, run["run_id"], html.MAX_URIS),
             histogram=reports.histogram(db),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
 from ris_jobs.errors import NotFound
 from ris_jobs.jobs.lookup import seen
-from ris_jobs.jobs.resolve import look_again, resolve
+from ris_jobs.jobs.resolve import look_again
 from ris_jobs.jobs.words import printable, reason, reviewer
-from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
 from ris_jobs.store import families, images, matches, suppression
 from ris_jobs.store.suppression import Template
@@ -70,9 +70,8 @@ def decide(
         matches.lock(db)
         before = _reason(db, ids, one, two)
         suppression.decide(db, ids, answer, by, why)
-        changed = suppression.settle(db, ids, settings.hub_limit)
+        changed = _settle(db, ids, settings.hub_limit)
         after = _reason(db, ids, one, two)
-    resolve(engine, None, LogProgress())
     return Decision((first.uri, second.uri), answer, by, before, after, changed)
 
 
@@ -127,8 +126,7 @@ def add_template(
         image = seen(db, settings, name)
         matches.lock(db)
         new = suppression.add_template(db, image.image_id, note, by)
-        changed = suppression.settle(db, [image.image_id], settings.hub_limit)
-    resolve(engine, None, LogProgress())
+        changed = _settle(db, [image.image_id], settings.hub_limit)
     return Marked(image.uri, changed, new)
 
 
@@ -141,9 +139,18 @@ def remove_template(engine: Engine, settings: Settings, name: str) -> Marked:
         reached = suppression.reached(db, [image.image_id])
         if not suppression.remove_template(db, image.image_id):
             raise NotFound(f"{name!r} is no template; `ris template list` names those there are")
-        changed = suppression.settle(db, reached, settings.hub_limit)
-    resolve(engine, None, LogProgress())
+        changed = _settle(db, reached, settings.hub_limit)
     return Marked(image.uri, changed)
+
+
+def _settle(db: Connection, ids: Sequence[int], hub_limit: int) -> int:
+    """Let pairs of these images count or not, and take those that changed, and no others, into
+    families: what a scan beside this has found is the scan's. Returns how many changed."""
+    changed = suppression.settle(db, ids, hub_limit)
+    if changed:
+        look_again(db, [i for pair in changed for i in pair], None, changed)
+        matches.set_resolved(db, changed)
+    return len(changed)
 
 
 def list_templates(engine: Engine) -> list[Template]:

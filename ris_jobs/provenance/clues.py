@@ -39,9 +39,10 @@ class Kin:
                 ties[pair.derived_id][pair.source_id] = pair
                 ties[pair.source_id][pair.derived_id] = pair
         self.ties: Mapping[int, Mapping[int, Pair]] = dict(ties)
+        self._clues: dict[tuple[int, int], Mapping[str, float]] = {}
         self._enlarged = {a for a, b in self._both() if "enlargement" in self._claims(a, b)}
 
-    def clues(self, image: int, other: int) -> dict[str, float]:
+    def clues(self, image: int, other: int) -> Mapping[str, float]:
         """Kind → how far it calls ``image`` derived from ``other`` (above 0), or the reverse.
 
         * ``containment``, ``border``, ``resolution``, ``enlargement``, ``faded`` (colour or detail
@@ -54,6 +55,13 @@ class Kin:
         * ``camera``: the other names a camera (±1), which anybody can write; ``manifest``: signed
           manifests say so (±1, by how far they can be trusted).
         """
+        if (image, other) not in self._clues:
+            found = self._find(image, other)
+            self._clues[image, other] = found
+            self._clues[other, image] = {kind: -value for kind, value in found.items()}
+        return self._clues[image, other]
+
+    def _find(self, image: int, other: int) -> dict[str, float]:
         lost, given = self._losses(image, other), self._losses(other, image)
         told = set() if self.apart(image, other) else lost | given
         found = {kind: 1.0 if kind in lost else -1.0 for kind in sorted(told)}

@@ -22,8 +22,8 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """``kind`` is merged, split or ended, of ``family_id``; ``other_id`` is where members went;
-    ``members`` are those of both."""
+    """``kind`` is merged, split, moved or ended, of ``family_id``; ``other_id`` is where members
+    went; ``members`` are those of both."""
 
     family_id: int
     kind: str
@@ -58,8 +58,8 @@ def events(old: Sequence[Before], now: Mapping[int, Family]) -> Iterator[Event]:
     for family in old:
         went = _shared(family.members, holders)
         if family.family_id in now:
-            founded = [i for i in went if i not in known]
-            yield from (_event(family, "split", i, now[i]) for i in sorted(founded))
+            for i in sorted(went.keys() - {family.family_id}):
+                yield _event(family, "moved" if i in known else "split", i, now[i])
         elif went:
             most = max(sorted(went), key=went.__getitem__)
             yield _event(family, "merged", most, now[most])

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from ris_jobs.provenance import Ruling, Verdict
 from ris_jobs.provenance.clues import Kin
 from ris_jobs.provenance.model import Model
-from ris_jobs.provenance.words import against, favour, seen
+from ris_jobs.provenance.words import against, favour, seen, taken
 
 __all__ = ["chances", "ruled", "suspicion", "verdict"]
 
@@ -62,7 +62,9 @@ def _reasons(anchor: int, members: Collection[int], kin: Kin, model: Model) -> I
     for kind, weight in model.weights.items():
         yield from favour(kind, [c[kind] * weight for c in clues if c.get(kind, 0) > 0])
         yield from against(kind, [-c[kind] * weight for c in clues if c.get(kind, 0) < 0])
-    yield from seen(kin.facts[anchor], [kin.facts[other] for other in others])
+    copies = [kin.facts[other] for other in others]
+    yield from seen(kin.facts[anchor], copies)
+    yield from taken(kin.facts[anchor], copies)
 
 
 def _missing(anchor: int, chance: Mapping[int, float], kin: Kin, model: Model) -> Iterator[str]:

@@ -18,7 +18,9 @@ from ris_jobs.report import text
 
 __all__ = [
     "Decided",
+    "DecidedSource",
     "Erased",
+    "FamilyEvent",
     "History",
     "InFamily",
     "Matched",
@@ -119,6 +121,31 @@ class Erased:
 
 
 @dataclass(frozen=True, slots=True)
+class DecidedSource:
+    """What a reviewer said of the source of the image at ``uri``; ``source_uri`` is None unless the
+    ``answer`` is source."""
+
+    at: datetime
+    uri: str
+    answer: str
+    source_uri: str | None
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyEvent:
+    """A family ``merged`` into another, ``split``, had members that ``moved``, or ``ended``, as in
+    ris.family_event."""
+
+    at: datetime
+    kind: str
+    family_id: int
+    other_id: int | None
+    run_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """All of it, each list in the order of time. ``subject`` is a URI or a sha256; what came after
     ``as_of`` (None: now) is left out, and what ended after it had not ended."""
@@ -132,6 +159,8 @@ class History:
     decisions: Sequence[Decided]
     templates: Sequence[Templated]
     erasures: Sequence[Erased] = ()
+    source_decisions: Sequence[DecidedSource] = ()
+    family_events: Sequence[FamilyEvent] = ()
 
 
 def as_json(history: History) -> dict[str, Any]:
@@ -178,12 +207,25 @@ def _told(history: History) -> Iterator[_Line]:
         yield from _ended(None if stayed else f.until, f"in family {f.family_id} no more")
     for d in history.decisions:
         yield d.at, f"{d.who} decided on {d.first_uri} and {d.second_uri}: {d.answer}: {d.why}"
+    for s in history.source_decisions:
+        said = s.source_uri or s.answer
+        yield s.at, f"{s.who} decided on the source of {s.uri}: {said}: {s.why}"
+    yield from ((h.at, _happened(h)) for h in history.family_events)
     for t in history.templates:
         yield t.since, f"marked as a template by {t.who}" + (f": {t.note}" if t.note else "")
         yield from _ended(t.until, "a template no more")
     for e in history.erasures:
         then = ", may come back" if e.returns else ""
         yield e.at, f"erased by {e.who}{then}: {e.why}"
+
+
+def _happened(h: FamilyEvent) -> str:
+    return {
+        "merged": f"family {h.family_id} merged into family {h.other_id}",
+        "split": f"members of family {h.family_id} founded family {h.other_id}",
+        "moved": f"members of family {h.family_id} moved to family {h.other_id}",
+        "ended": f"family {h.family_id} ended",
+    }[h.kind]
 
 
 def _ended(at: datetime | None, said: str) -> Iterator[_Line]:

@@ -59,13 +59,15 @@ class ImageRow(TypedDict):
 
 
 class FamilyRow(TypedDict):
-    """Images tied to one source; ``source_uri`` is None when undetermined."""
+    """Images tied to one source; ``source_uri`` is None when undetermined. ``model`` is the version
+    of the weights that the verdict follows from, None where that was not noted yet."""
 
     family_id: int
     source_uri: str | None
     confidence: float
     reasons: list[str]
     members: list[str]
+    model: str | None
 
 
 class QuarantineRow(TypedDict):

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from ris_jobs.provenance import Family, Ruling
 from ris_jobs.provenance.history import Event
+from ris_jobs.provenance.model import model
 from ris_jobs.store.queries import query
 
 
@@ -21,13 +22,20 @@ class StoredFamily:
     confidence: float
     reasons: tuple[str, ...]
     members: tuple[int, ...]
+    model: str | None
 
 
 def touching(db: Connection, ids: Sequence[int]) -> list[StoredFamily]:
     rows = db.execute(query("families.touching"), {"ids": list(ids)})
     return [
         StoredFamily(
-            r.family_id, r.anchor_id, r.source_id, r.confidence, tuple(r.reasons), tuple(r.members)
+            r.family_id,
+            r.anchor_id,
+            r.source_id,
+            r.confidence,
+            tuple(r.reasons),
+            tuple(r.members),
+            r.model,
         )
         for r in rows
     ]
@@ -97,6 +105,7 @@ def _write(db: Connection, family_id: int | None, family: Family, run_id: int | 
         "confidence": family.verdict.confidence,
         "reasons": list(family.verdict.reasons),
         "run_id": run_id,
+        "model": model().version,
     }
     if family_id is None:
         family_id = db.execute(query("families.insert"), params).scalar_one()
@@ -114,4 +123,5 @@ def _same(old: StoredFamily, new: Family) -> bool:
         and abs(old.confidence - new.verdict.confidence) < 1e-6
         and old.reasons == new.verdict.reasons
         and set(old.members) == set(new.members)
+        and old.model == model().version
     )

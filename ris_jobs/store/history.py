@@ -12,7 +12,9 @@ from sqlalchemy import Connection
 from ris_jobs.errors import NotFound
 from ris_jobs.report.history import (
     Decided,
+    DecidedSource,
     Erased,
+    FamilyEvent,
     InFamily,
     Matched,
     Quarantined,
@@ -62,8 +64,7 @@ def events_of(db: Connection, sha256: str, as_of: datetime | None) -> list[UriEv
 
 
 def of_images(db: Connection, ids: Sequence[int], as_of: datetime | None) -> dict[str, Any]:
-    """The lists ``quarantine``, ``matches``, ``families``, ``decisions``, ``templates`` and
-    ``erasures`` of a :class:`ris_jobs.report.history.History`."""
+    """All lists but ``events`` of a :class:`ris_jobs.report.history.History`, by name."""
     params = {"ids": list(ids), "as_of": as_of or _NOW}
     kinds = {
         "quarantine": Quarantined,
@@ -72,6 +73,8 @@ def of_images(db: Connection, ids: Sequence[int], as_of: datetime | None) -> dic
         "decisions": Decided,
         "templates": Templated,
         "erasures": Erased,
+        "source_decisions": DecidedSource,
+        "family_events": FamilyEvent,
     }
     return {
         name: [kind(*row) for row in db.execute(query(f"history.{name}"), params)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -41,31 +41,17 @@ def pairs(db: Connection, run_id: int, limit: int) -> tuple[PairView, ...]:
     return tuple(_pair(r) for r in rows)
 
 
-def families(db: Connection) -> tuple[FamilyView, ...]:
-    return tuple(
-        FamilyView(
-            str(r["family_id"]),
-            r["source_uri"],
-            r["confidence"],
-            tuple(r["reasons"]),
-            tuple(r["members"]),
-        )
-        for r in export_rows(db, "families")
-    )
+def families(db: Connection, ids: Iterable[str | None]) -> tuple[FamilyView, ...]:
+    """Those of the families with these ids that there are, None among them for no family."""
+    wanted = sorted({int(i) for i in ids if i is not None})
+    rows = db.execute(query("report.families"), {"ids": wanted})
+    return tuple(_family(r) for r in rows)
 
 
-def quarantine(db: Connection) -> tuple[QuarantineView, ...]:
-    return tuple(
-        QuarantineView(
-            r["uri"],
-            r["sha256"],
-            r["reason"],
-            r["detail"],
-            r["first_seen_at"],
-            r["last_seen_at"],
-        )
-        for r in export_rows(db, "quarantine")
-    )
+def quarantine(db: Connection, limit: int) -> tuple[QuarantineView, ...]:
+    """The first by reason and URI."""
+    rows = db.execute(query("report.quarantine"), {"limit": limit}).mappings()
+    return tuple(QuarantineView(**r) for r in rows)
 
 
 def known(db: Connection, run_id: int, limit: int) -> tuple[KnownView, ...]:
@@ -106,6 +92,12 @@ def _streamed(db: Connection, q: TextClause, params: Mapping[str, Any]) -> Itera
     streaming = db.execution_options(stream_results=True, max_row_buffer=_FETCH)
     for row in streaming.execute(q, params).mappings():
         yield {str(name): value for name, value in row.items()}
+
+
+def _family(r: Row[Any]) -> FamilyView:
+    weakest = (r.weakest_relation, r.weakest_probability) if r.weakest_relation else None
+    told = (r.source_uri, r.confidence, tuple(r.reasons), tuple(r.members), r.model)
+    return FamilyView(str(r.family_id), *told, weakest)
 
 
 def _family_change(r: Row[Any]) -> FamilyChange:

@@ -76,18 +76,22 @@ def reached(db: Connection, ids: Iterable[int]) -> list[int]:
     return list(db.scalars(query("suppression.reached"), {"ids": sorted(set(ids))}))
 
 
-def settle(db: Connection, ids: Iterable[int], hub_limit: int) -> int:
+def settle(db: Connection, ids: Iterable[int], hub_limit: int) -> list[tuple[int, int]]:
     """Bring up to date what follows from pairs, decisions or a template among these images.
-    Returns how many pairs are suppressed now and were not, or for another reason, or no more."""
+    Returns the (derived, source) ids of pairs that are suppressed now and were not, or for another
+    reason, or no more."""
     ids = sorted(set(ids))
     db.execute(query("suppression.match_templates"), {"ids": ids})
     images = reached(db, ids)
     changed = _settle(db, images)
-    return changed + _settle(db, _set_hubs(db, images, hub_limit))
+    return sorted(changed | _settle(db, _set_hubs(db, images, hub_limit)))
 
 
-def _settle(db: Connection, ids: Sequence[int]) -> int:
-    return db.execute(query("suppression.settle"), {"ids": ids}).rowcount if ids else 0
+def _settle(db: Connection, ids: Sequence[int]) -> set[tuple[int, int]]:
+    if not ids:
+        return set()
+    rows = db.execute(query("suppression.settle"), {"ids": ids})
+    return {(r.derived_id, r.source_id) for r in rows}
 
 
 def _set_hubs(db: Connection, ids: Sequence[int], limit: int) -> list[int]:

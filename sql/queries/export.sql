@@ -12,7 +12,7 @@ LEFT JOIN ris.uri_source USING (uri)
 ORDER BY uri;
 
 -- name: families
-SELECT family_id, source_uri, confidence, reasons, members
+SELECT family_id, source_uri, confidence, reasons, members, model
 FROM ris.family_by_uri
 ORDER BY family_id;
 
@@ -56,7 +56,7 @@ LEFT JOIN ris.uri_source USING (uri)
 ORDER BY uri;
 
 -- name: families_at
-SELECT family_id, source_uri, confidence, reasons, members
+SELECT family_id, source_uri, confidence, reasons, members, model
 FROM ris.family_by_uri_at(:as_of)
 ORDER BY family_id;
 

@@ -1,6 +1,6 @@
 -- name: touching
 -- Families that have a member among these images, with all their members.
-SELECT f.family_id, f.anchor_id, f.source_id, f.confidence, f.reasons,
+SELECT f.family_id, f.anchor_id, f.source_id, f.confidence, f.reasons, f.model,
        array_agg(m.image_id ORDER BY m.image_id) AS members
 FROM ris.family f
 JOIN ris.family_member m USING (family_id)
@@ -8,14 +8,14 @@ WHERE f.family_id IN (SELECT family_id FROM ris.family_member WHERE image_id = A
 GROUP BY f.family_id;
 
 -- name: insert
-INSERT INTO ris.family (anchor_id, source_id, confidence, reasons, run_id)
-VALUES (:anchor_id, :source_id, :confidence, :reasons, :run_id)
+INSERT INTO ris.family (anchor_id, source_id, confidence, reasons, run_id, model)
+VALUES (:anchor_id, :source_id, :confidence, :reasons, :run_id, :model)
 RETURNING family_id;
 
 -- name: update
 UPDATE ris.family
 SET anchor_id = :anchor_id, source_id = :source_id, confidence = :confidence,
-    reasons = :reasons, run_id = :run_id
+    reasons = :reasons, run_id = :run_id, model = :model
 WHERE family_id = :family_id;
 
 -- name: delete

@@ -73,6 +73,30 @@ FROM ris.decision d
 WHERE (d.first_id = ANY(:ids) OR d.second_id = ANY(:ids)) AND d.decided_at <= :as_of
 ORDER BY d.decision_id;
 
+-- name: source_decisions
+-- What reviewers said of the sources of these images, or named these as the source.
+SELECT d.decided_at AS at,
+       (SELECT u.uri FROM ris.image_uris_at(:as_of) u WHERE u.image_id = d.image_id) AS uri,
+       d.answer,
+       (SELECT u.uri FROM ris.image_uris_at(:as_of) u WHERE u.image_id = d.source_id) AS source_uri,
+       d.who, d.why
+FROM ris.source_decision d
+WHERE (d.image_id = ANY(:ids) OR d.source_id = ANY(:ids)) AND d.decided_at <= :as_of
+ORDER BY d.decision_id;
+
+-- name: family_events
+-- What happened to families while these images were in them.
+SELECT happened_at AS at, kind, family_id, other_id, run_id
+FROM ris.family_event
+WHERE event_id IN (
+    SELECT e.event_id
+    FROM ris.family_member_version v
+    JOIN ris.family_event e ON e.family_id = v.family_id OR e.other_id = v.family_id
+    WHERE v.image_id = ANY(:ids) AND v.since <= e.happened_at
+      AND (v.until IS NULL OR v.until >= e.happened_at) AND e.happened_at <= :as_of
+)
+ORDER BY event_id;
+
 -- name: quarantine
 SELECT v.since, CASE WHEN v.until <= :as_of THEN v.until END AS until, i.sha256, v.reason, v.detail
 FROM ris.quarantine_version v

@@ -1,26 +1,89 @@
 -- name: pairs
 -- Matches as the report shows them: those of the run first, then by probability; but of either, five
 -- of each family come before the sixth of any, those with its anchor first, so that no family is
--- missing because others are large.
-SELECT p.*, d.answer, d.who, d.why, d.decided_at AS at
-FROM (
-    SELECT m.*, m.run_id = :run_id AS new,
-           fm.family_id, di.image_id AS derived_id, si.image_id AS source_id,
-           di.width AS derived_width, di.height AS derived_height, di.format AS derived_format,
-           di.first_seen_at AS derived_first_seen_at,
-           si.width AS source_width, si.height AS source_height, si.format AS source_format,
-           si.first_seen_at AS source_first_seen_at,
-           CASE WHEN m.suppressed IS NULL AND fm.family_id IS NOT NULL THEN row_number() OVER (
-               PARTITION BY fm.family_id, m.suppressed IS NULL, m.run_id = :run_id
-               ORDER BY f.anchor_id IN (di.image_id, si.image_id) DESC, m.probability DESC,
-                        m.source_uri, m.derived_uri) > 5
-           ELSE false END AS late
-    FROM ris.match_by_uri m
-    JOIN ris.image di ON di.sha256 = m.derived_sha256 AND di.status = 'ok'
-    JOIN ris.image si ON si.sha256 = m.source_sha256 AND si.status = 'ok'
-    LEFT JOIN ris.family_member fm ON fm.image_id = di.image_id
+-- missing because others are large. They are chosen by their keys; all else is read of these alone.
+-- Of what was found before only the most probable is looked at, the newest families, and the same
+-- bytes among the newest observations.
+WITH matched AS (
+    SELECT derived_id, source_id, probability, suppressed, run_id
+    FROM ris.match WHERE run_id = :run_id
+    UNION
+    (SELECT derived_id, source_id, probability, suppressed, run_id
+     FROM ris.match WHERE suppressed IS NULL ORDER BY probability DESC LIMIT :limit)
+    UNION
+    (SELECT derived_id, source_id, probability, suppressed, run_id
+     FROM ris.match WHERE suppressed IS NOT NULL ORDER BY probability DESC LIMIT :limit)
+    UNION
+    SELECT m.derived_id, m.source_id, m.probability, m.suppressed, m.run_id
+    FROM (SELECT family_id, anchor_id FROM ris.family ORDER BY family_id DESC LIMIT :limit) f
+    CROSS JOIN LATERAL (
+        SELECT t.*
+        FROM ris.family_member fm
+        JOIN ris.match t
+            ON least(t.derived_id, t.source_id) = least(fm.image_id, f.anchor_id)
+            AND greatest(t.derived_id, t.source_id) = greatest(fm.image_id, f.anchor_id)
+        WHERE fm.family_id = f.family_id AND t.suppressed IS NULL
+        ORDER BY t.probability DESC
+        LIMIT 5
+    ) m
+), seen AS (
+    (SELECT image_id, uri, first_seen_at, run_id FROM ris.observation
+     WHERE run_id = :run_id AND image_id IS NOT NULL AND NOT replaced)
+    UNION
+    (SELECT image_id, uri, first_seen_at, run_id FROM ris.observation
+     WHERE image_id IS NOT NULL AND NOT replaced
+     ORDER BY observation_id DESC LIMIT 2 * :limit)
+), same AS (
+    SELECT o.image_id, o.uri, o.first_seen_at, o.run_id
+    FROM seen o
+    JOIN ris.image i ON i.image_id = o.image_id AND i.status = 'ok'
+    CROSS JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = o.image_id LIMIT 1) u
+    WHERE u.uri <> o.uri AND NOT EXISTS (
+        SELECT FROM ris.observation e
+        WHERE e.image_id = o.image_id AND e.uri = o.uri AND NOT e.replaced
+          AND e.first_seen_at < o.first_seen_at)
+), pair AS (
+    SELECT derived_id, source_id, probability, suppressed IS NULL AS counts,
+           run_id = :run_id AS new, NULL AS uri, NULL::timestamptz AS seen_at
+    FROM matched
+    UNION ALL
+    SELECT image_id, image_id, 1, true, run_id = :run_id, uri, first_seen_at
+    FROM same
+), chosen AS (
+    SELECT p.*, fm.family_id,
+           p.counts AND fm.family_id IS NOT NULL AND row_number() OVER (
+               PARTITION BY fm.family_id, p.counts, p.new
+               ORDER BY f.anchor_id IN (p.derived_id, p.source_id) DESC, p.probability DESC,
+                        p.source_id, p.derived_id) > 5 AS late
+    FROM pair p
+    LEFT JOIN ris.family_member fm ON fm.image_id = p.derived_id
     LEFT JOIN ris.family f ON f.family_id = fm.family_id
-) p
+    ORDER BY p.new DESC, late, p.probability DESC, p.source_id, p.derived_id
+    LIMIT :limit
+)
+SELECT p.new, p.family_id, p.derived_id, p.source_id,
+       coalesce(p.uri, du.uri) AS derived_uri, su.uri AS source_uri,
+       di.sha256 AS derived_sha256, si.sha256 AS source_sha256,
+       di.width AS derived_width, di.height AS derived_height, di.format AS derived_format,
+       di.first_seen_at AS derived_first_seen_at,
+       si.width AS source_width, si.height AS source_height, si.format AS source_format,
+       si.first_seen_at AS source_first_seen_at,
+       coalesce(m.relation, 'identical') AS relation, p.probability,
+       coalesce(m.cosine, 1) AS cosine, coalesce(m.hash_distance, 0) AS hash_distance, m.inliers,
+       coalesce(m.scale, 1) AS scale, coalesce(m.orientation, 1) AS orientation, m.box,
+       m.suppressed,
+       coalesce(m.evidence, jsonb_build_object(
+           'direction', CASE WHEN p.seen_at > su.first_seen_at
+                             THEN 'first seen' ELSE 'undetermined' END)) AS evidence,
+       d.answer, d.who, d.why, d.decided_at AS at
+FROM chosen p
+LEFT JOIN ris.match m ON m.derived_id = p.derived_id AND m.source_id = p.source_id
+JOIN ris.image di ON di.image_id = p.derived_id AND di.status = 'ok'
+JOIN ris.image si ON si.image_id = p.source_id AND si.status = 'ok'
+CROSS JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = p.derived_id LIMIT 1) du
+CROSS JOIN LATERAL (
+    SELECT uri, first_seen_at FROM ris.image_uri WHERE image_id = p.source_id LIMIT 1
+) su
 LEFT JOIN LATERAL (
     -- The latest.
     SELECT answer, who, why, decided_at
@@ -30,8 +93,53 @@ LEFT JOIN LATERAL (
     ORDER BY decision_id DESC
     LIMIT 1
 ) d ON true
-ORDER BY p.new DESC, p.late, p.probability DESC, p.source_uri, p.derived_uri
-LIMIT :limit;
+ORDER BY p.new DESC, p.late, p.probability DESC, source_uri, derived_uri;
+
+-- name: families
+-- These families as `ris export families` has them.
+SELECT f.family_id, su.uri AS source_uri, f.confidence, f.reasons, u.members, f.model,
+       t.relation AS weakest_relation, t.probability AS weakest_probability
+FROM ris.family f
+LEFT JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = f.source_id LIMIT 1) su ON true
+CROSS JOIN LATERAL (
+    SELECT array_agg(DISTINCT o.uri ORDER BY o.uri) AS members
+    FROM ris.family_member m
+    JOIN ris.observation o ON o.image_id = m.image_id AND NOT o.replaced
+    WHERE m.family_id = f.family_id
+) u
+LEFT JOIN LATERAL (
+    -- The least probable of the pairs that tie members to the anchor.
+    SELECT t.relation, t.probability
+    FROM ris.family_member m
+    JOIN ris.match t
+        ON least(t.derived_id, t.source_id) = least(m.image_id, f.anchor_id)
+        AND greatest(t.derived_id, t.source_id) = greatest(m.image_id, f.anchor_id)
+    WHERE m.family_id = f.family_id AND t.suppressed IS NULL
+    ORDER BY t.probability, t.relation
+    LIMIT 1
+) t ON true
+WHERE f.family_id = ANY(:ids)
+ORDER BY f.family_id;
+
+-- name: quarantine
+-- The first of what `ris export quarantine` has.
+SELECT uri, sha256, reason, detail,
+       (SELECT min(e.first_seen_at) FROM ris.observation e
+        WHERE e.uri = q.uri AND e.image_id IS NOT DISTINCT FROM q.image_id) AS first_seen_at,
+       last_seen_at
+FROM (
+    SELECT uri, image_id, NULL AS sha256, reason, detail, last_seen_at
+    FROM ris.observation
+    WHERE reason IS NOT NULL AND superseded_at IS NULL
+    UNION ALL
+    SELECT o.uri, o.image_id, i.sha256, i.reason, i.detail, o.last_seen_at
+    FROM ris.image i
+    JOIN ris.observation o ON o.image_id = i.image_id AND o.superseded_at IS NULL
+    WHERE i.status = 'quarantined'
+    ORDER BY reason, uri
+    LIMIT :limit
+) q
+ORDER BY reason, uri;
 
 -- name: known
 -- Hits as the report shows them: those of the run first, then the nearest.
@@ -53,14 +161,32 @@ LEFT JOIN LATERAL (
 WHERE r.run_id = :run_id;
 
 -- name: uri_changes
--- What happened at URIs meanwhile: of each kind the first by name, and how many there are.
+-- What happened at URIs meanwhile, as in ris.uri_event: of each kind the first by name, and how many
+-- there are.
 SELECT event, uri, sha256, total
 FROM (
-    SELECT event, uri, sha256, at, count(*) OVER kind AS total,
-           row_number() OVER (PARTITION BY event ORDER BY uri, at) AS place
-    FROM ris.uri_event
-    WHERE at > :since AND at <= :until
-    WINDOW kind AS (PARTITION BY event)
+    SELECT e.event, e.uri, i.sha256, e.at, count(*) OVER kind AS total,
+           row_number() OVER (PARTITION BY e.event ORDER BY e.uri, e.at) AS place
+    FROM (
+        SELECT CASE WHEN p.replaced THEN 'changed'
+                    WHEN p.observation_id IS NOT NULL THEN 'returned'
+                    ELSE 'appeared' END AS event,
+               o.uri, o.image_id, o.first_seen_at AS at
+        FROM ris.observation o
+        LEFT JOIN LATERAL (
+            SELECT observation_id, replaced FROM ris.observation
+            WHERE uri = o.uri AND observation_id < o.observation_id
+            ORDER BY observation_id DESC
+            LIMIT 1
+        ) p ON true
+        WHERE o.first_seen_at > :since AND o.first_seen_at <= :until
+        UNION ALL
+        SELECT 'gone', uri, image_id, gone_at
+        FROM ris.observation
+        WHERE gone_at > :since AND gone_at <= :until
+    ) e
+    LEFT JOIN ris.image i ON i.image_id = e.image_id
+    WINDOW kind AS (PARTITION BY e.event)
 ) e
 WHERE place <= :limit
 ORDER BY event, place;
@@ -68,11 +194,13 @@ ORDER BY event, place;
 -- name: family_changes
 -- Families whose members or whose source were not the same before: those that grew most first.
 WITH touched AS (
-    SELECT family_id FROM ris.family_version
-    WHERE since > :since AND since <= :until OR until > :since AND until <= :until
+    SELECT family_id FROM ris.family_version WHERE since > :since AND since <= :until
     UNION
-    SELECT family_id FROM ris.family_member_version
-    WHERE since > :since AND since <= :until OR until > :since AND until <= :until
+    SELECT family_id FROM ris.family_version WHERE until > :since AND until <= :until
+    UNION
+    SELECT family_id FROM ris.family_member_version WHERE since > :since AND since <= :until
+    UNION
+    SELECT family_id FROM ris.family_member_version WHERE until > :since AND until <= :until
 )
 SELECT t.family_id, b.size AS before, a.size AS after,
        ARRAY(SELECT (SELECT u.uri FROM ris.image_uri u WHERE u.image_id = i.image_id) AS uri

@@ -56,7 +56,8 @@ SET suppressed = s.reason, resolved = false
 FROM ris.suppression s
 WHERE m.derived_id = s.derived_id AND m.source_id = s.source_id
   AND (s.derived_id = ANY(:ids) OR s.source_id = ANY(:ids))
-  AND m.suppressed IS DISTINCT FROM s.reason;
+  AND m.suppressed IS DISTINCT FROM s.reason
+RETURNING m.derived_id, m.source_id;
 
 -- name: around
 -- These images and those that match them: all that can become a hub, or cease to be one, when

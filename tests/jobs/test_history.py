@@ -198,6 +198,7 @@ def test_the_history_of_a_uri(three_nights: Path, engine: Engine, settings: Sett
     ]
     assert [(d.who, d.answer) for d in found.decisions] == [("Ada", "not-copy")]
     assert [f.until is None for f in found.families] == [False, True]
+    assert [e.kind for e in found.family_events] == ["ended"]
 
 
 def test_the_history_of_an_image_wherever_it_was(

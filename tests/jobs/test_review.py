@@ -269,6 +269,22 @@ def test_a_badge_in_many_pictures_is_a_hub(
     assert len(suppressed(engine)) == len(found) - 1
 
 
+def test_a_decision_leaves_to_a_scan_beside_it_what_that_has_found(
+    scan: Scan, memes: Path, engine: Engine, settings: Settings
+) -> None:
+    scan(memes)
+    one, two = (str(memes / name) for name in ALL[:2])
+    with engine.begin() as db:
+        db.execute(text("UPDATE ris.match SET resolved = false"))
+    waiting = "SELECT count(*) FROM ris.match WHERE NOT resolved"
+    with engine.connect() as db:
+        before = db.scalar(text(waiting))
+    done = jobs.decide(engine, settings, one, two, "not-copy", "so", "me")
+    with engine.connect() as db:
+        assert done.changed == 1
+        assert db.scalar(text(waiting)) == before - 1
+
+
 def test_reviewers_side_by_side_with_scans_leave_what_the_view_says(
     scan: Scan, memes: Path, engine: Engine, settings: Settings
 ) -> None:
@@ -319,6 +335,12 @@ def test_a_decision_on_a_source_goes_before_the_evidence_and_is_kept(
     assert source(engine) == "coffee.jpg"
     with engine.connect() as db:
         assert db.scalar(text("SELECT count(*) FROM ris.source_decision")) == 4
+    told = jobs.history(engine, settings, small, None).source_decisions
+    assert [(d.answer, d.source_uri and Path(d.source_uri).name, d.who) for d in told] == [
+        ("source", "small.jpg", "Ada"),
+        ("undetermined", None, "Bo"),
+        ("unsure", None, "Bo"),
+    ]
 
 
 def test_a_source_must_match_and_be_in_a_family(

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 
-from ris_jobs.fingerprint import Manifest
+from ris_jobs.fingerprint import Manifest, Traces
 from ris_jobs.fingerprint.requantised import QUALITIES
 from ris_jobs.match.remade import Remade, Rounding
 from ris_jobs.provenance import ImageFacts, Pair
 from ris_jobs.provenance.clues import CLUES, Kin
+from ris_jobs.provenance.encodings import Seen, encoding
+from ris_jobs.provenance.families import resolve
 from ris_jobs.provenance.model import model
 from ris_jobs.provenance.words import against, favour
 from tests.provenance.kin import derives, facts, image, tied
 from tests.provenance.test_families import KNOWN, PAIRS
 
 
-def clues(pairs: list[Pair], known: dict[int, ImageFacts]) -> dict[str, float]:
+def clues(pairs: list[Pair], known: dict[int, ImageFacts]) -> Mapping[str, float]:
     """Of image 2 from image 1."""
     return Kin(pairs, known).clues(2, 1)
 
@@ -182,5 +187,19 @@ def test_a_clue_is_the_same_from_both_sides(pairs: list[Pair]) -> None:
     kin = Kin(pairs, KNOWN)
     for one, others in kin.ties.items():
         for other in others:
-            back = kin.clues(other, one)
+            back = Kin(pairs, KNOWN).clues(other, one)
             assert kin.clues(one, other) == {kind: -value for kind, value in back.items()}
+
+
+def test_the_clues_of_a_tie_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: Counter[frozenset[str]] = Counter()
+
+    def counted(one: Traces, two: Traces, seen: Seen) -> dict[str, float]:
+        asked[frozenset((str(one.coarseness), str(two.coarseness)))] += 1
+        return encoding(one, two, seen)
+
+    monkeypatch.setattr("ris_jobs.provenance.clues.encoding", counted)
+    known = {n: image(str(n), coarseness=float(n)) for n in range(1, 9)}
+    pairs = [tied(a, b) for a in known for b in known if a > b]
+    assert len(resolve(pairs, known)) == 1
+    assert len(asked) == len(pairs) and set(asked.values()) == {1}

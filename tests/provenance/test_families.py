@@ -86,6 +86,36 @@ def test_when_it_was_seen_decides_nothing_and_is_said() -> None:
     assert any("seen here before it" in reason for reason in family.verdict.reasons)
 
 
+@pytest.mark.parametrize(
+    ("source", "copy", "said"),
+    [
+        ("2025:06:01 10:00:00", "2025:06:01 10:00:00", ["for: it says it was taken on 2025-06-01"]),
+        ("", "2024:06:01 10:00", ["against: another says it was taken on 2024-06-01"]),
+        (
+            "2025:06:01 10:00:00",
+            "2024:06:01 10:00:00",
+            [
+                "for: it says it was taken on 2025-06-01",
+                "against: another says it was taken on 2024-06-01",
+            ],
+        ),
+        ("    :  :     :  :  ", "yesterday", []),
+    ],
+)
+def test_when_files_say_they_were_taken_is_said_as_a_claim(
+    source: str, copy: str, said: list[str]
+) -> None:
+    known = {
+        n: image(f"{n:064x}", side, metadata={"DateTimeOriginal": date} if date else {})
+        for n, side, date in ((1, 500, source), (2, 100, copy))
+    }
+    (family,) = resolve([derives(2, 1)], known)
+    (plain,) = resolve([derives(2, 1)], facts(500, 100))
+    assert family.verdict.confidence == plain.verdict.confidence
+    told = [r for r in family.verdict.reasons if r not in plain.verdict.reasons]
+    assert told == [f"{claim} (0: anybody can write that)" for claim in said]
+
+
 PAIRS = st.lists(
     st.builds(
         Pair,

@@ -42,6 +42,12 @@ def test_merges_splits_and_ends_are_told() -> None:
     ]
 
 
+def test_a_picture_that_moves_between_families_that_go_on_is_told() -> None:
+    old = [before(1, 1, 2, 3), before(2, 4, 5)]
+    now = {1: family(1, 2), 2: family(4, 5, 3)}
+    assert list(events(old, now)) == [Event(1, "moved", 2, frozenset({1, 2, 3, 4, 5}))]
+
+
 GROUPS = st.lists(st.integers(0, 4), min_size=12, max_size=12)
 
 
@@ -63,5 +69,10 @@ def test_an_id_is_given_once_and_every_family_that_is_no_more_is_told(
     now = {i or 200 + n: f for n, (i, f) in enumerate(zip(kept, found, strict=True))}
     told = list(events(old, now))
     gone = {o.family_id for o in old} - set(known)
-    assert {e.family_id for e in told if e.kind != "split"} == gone
+    assert {e.family_id for e in told if e.kind in ("merged", "ended")} == gone
     assert all(e.family_id in known and e.other_id not in known for e in told if e.kind == "split")
+    assert all({e.family_id, e.other_id} <= {*known} for e in told if e.kind == "moved")
+    pairs = {(e.family_id, e.other_id) for e in told}
+    for o in old:
+        went = {i for i, f in now.items() if not {*o.members}.isdisjoint(f.members)}
+        assert o.family_id in gone or {(o.family_id, i) for i in went - {o.family_id}} <= pairs

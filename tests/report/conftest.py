@@ -97,6 +97,8 @@ def sample() -> Sample:
         0.97,
         ("for: largest", "against: late"),
         tuple(i.uri for i in (boat, small, cut, flipped)),
+        "fit123",
+        ("mirrored", 0.91),
     )
     matches = {"thumbnail": 1, "crop": 1, "mirrored": 1, "recompressed": 1}
     summary = Summary(

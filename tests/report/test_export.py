@@ -32,7 +32,7 @@ CONTRACT = {
     "probability, cosine, hash_distance, inliers, scale, orientation, box, suppressed, evidence",
     "images": "uri, sha256, width, height, format, status, reason, first_seen_at, last_seen_at, "
     "family_id, is_source, source_uri, source_confidence, source, tags",
-    "families": "family_id, source_uri, confidence, reasons, members",
+    "families": "family_id, source_uri, confidence, reasons, members, model",
     "quarantine": "uri, sha256, reason, detail, first_seen_at, last_seen_at, run_id",
     "hits": "run_id, bank, label, hash, distance, uri, sha256",
     "runs": "run_id, kind, status, started_at, finished_at, roots, model, calibration, "
@@ -79,6 +79,7 @@ FAMILY = {
     "confidence": 0.5,
     "reasons": ["same size", "-2 dates"],
     "members": ["file:///a", "file:///b"],
+    "model": "80a1385b1f5c",
 }
 
 

@@ -11,6 +11,8 @@ from rich.console import Console
 
 from ris_jobs.report.history import (
     Decided,
+    DecidedSource,
+    FamilyEvent,
     History,
     InFamily,
     Matched,
@@ -86,6 +88,28 @@ def test_everything_is_told_in_the_order_of_time() -> None:
         "a template no more",
     ]
     assert lines[end + 1 :] == [said[7]]
+
+
+def test_decisions_on_sources_and_what_happened_to_families_are_told() -> None:
+    history = History(
+        *("file:///a", None, [], [], [], [], [], []),
+        source_decisions=[
+            DecidedSource(day(0), "file:///a", "source", "file:///b", "Ada", "the print"),
+            DecidedSource(day(1), "file:///a", "unsure", None, "Ada", "who knows"),
+        ],
+        family_events=[
+            FamilyEvent(day(n), kind, 7, None if kind == "ended" else 8, 1)
+            for n, kind in enumerate(("moved", "split", "merged", "ended"), 2)
+        ],
+    )
+    assert [line[25:] for line in told(history)[1:7]] == [
+        "Ada decided on the source of file:///a: file:///b: the print",
+        "Ada decided on the source of file:///a: unsure: who knows",
+        "members of family 7 moved to family 8",
+        "members of family 7 founded family 8",
+        "family 7 merged into family 8",
+        "family 7 ended",
+    ]
 
 
 def test_an_image_is_there_where_nothing_took_its_place() -> None:

@@ -348,9 +348,16 @@ def test_reasons_for_and_against_are_told_apart(sample: Any, page: Page) -> None
     assert "<dd>note: odd</dd>" in page(replace(sample.run, families=(plain,)))
 
 
+def test_a_family_shows_the_weakest_tie_that_holds_it(page: Page) -> None:
+    assert "· weakest tie: mirrored, 91.0\xa0%" in page()
+
+
+def test_the_page_says_which_weights_its_verdicts_follow_from(page: Page) -> None:
+    assert "<dt>provenance</dt><dd><code>fit123</code></dd>" in page()
+
+
 def test_families_without_a_pair_on_the_page_are_counted(sample: Any, page: Page) -> None:
-    other = FamilyView("f2", None, 0.0, (), ("file:///a.jpg", "file:///b.jpg"))
-    html = page(replace(sample.run, families=(*sample.run.families, other)))
+    html = page(replace(sample.run, summary=replace(sample.run.summary, families=2)))
     assert "1 family not shown here, as their pairs are not" in html
 
 

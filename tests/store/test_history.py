@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Engine, text
 from ris_jobs.errors import ImageRejected, Reason
 from ris_jobs.match import Match
 from ris_jobs.provenance import Family, Verdict
+from ris_jobs.provenance.history import Event
+from ris_jobs.provenance.model import model
 from ris_jobs.store import families, images, matches, suppression
 from ris_jobs.store.runs import Run
 from tests.store.samples import fingerprinted, matched, observed
@@ -160,6 +162,25 @@ def test_a_family_is_known_as_it_was_and_who_stays_never_left(
         assert [tuple(s) for s in spells] == [(a, 1), (b, 1), (c, 2), (d, 1)]
 
 
+def test_a_verdict_says_by_which_weights_and_others_write_it_anew(
+    engine: Engine, ids: list[int], run: Run
+) -> None:
+    a, b, *_ = ids
+    told = family(a, a, b)
+    with engine.begin() as db:
+        families.replace(db, [], [(None, told)], run.run_id)
+        db.execute(text("UPDATE ris.family SET model = 'older'"))
+    for _ in range(2):
+        with engine.begin() as db:
+            (old,) = families.touching(db, [a])
+            families.replace(db, [old], [(old.family_id, told)], run.run_id)
+    with engine.connect() as db:
+        found = db.execute(
+            text("SELECT model, until IS NULL FROM ris.family_version ORDER BY since")
+        )
+        assert [tuple(r) for r in found] == [("older", False), (model().version, True)]
+
+
 def test_what_was_in_quarantine_is_known(engine: Engine, see: See, model_id: int) -> None:
     see(observed("file:///a", "x"))
     times = [clock(engine)]
@@ -207,6 +228,28 @@ def test_a_writer_that_waited_comes_after_the_one_it_waited_for(
             text("SELECT calibration, since < until FROM ris.match_version ORDER BY since")
         )
         assert [tuple(s) for s in spells] == [("1", True), ("2", None)]
+
+
+def test_an_event_and_a_decision_have_the_time_of_the_families_they_changed(
+    engine: Engine, ids: list[int], run: Run
+) -> None:
+    a, b, *_ = ids
+    with engine.begin() as late:
+        late.execute(text("SELECT 1"))  # It begins here, and then waits.
+        with engine.begin() as db:
+            families.replace(db, [], [(None, family(a, a, b))], run.run_id)
+        (old,) = families.touching(late, [a])
+        families.decide(late, a, "undetermined", None, "me", "so")
+        families.record(late, Event(old.family_id, "moved", 99, frozenset({a, b})), {}, None)
+        families.replace(late, [old], [], None)
+    with engine.connect() as db:
+        row = db.execute(
+            text(
+                "SELECT until = happened_at, until = decided_at "
+                "FROM ris.family_history, ris.family_event, ris.source_decision"
+            )
+        ).one()
+    assert tuple(row) == (True, True)
 
 
 def test_the_ledger_as_events(engine: Engine, see: See) -> None:

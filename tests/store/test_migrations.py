@@ -79,7 +79,7 @@ def test_what_was_suppressed_before_reviewers_was_judged_so(empty: Engine) -> No
         upgrade(db)
         ask = "SELECT suppressed, judged_suppressed FROM ris.match ORDER BY suppressed"
         assert db.execute(text(ask)).all() == [("low-complexity", "low-complexity"), (None, None)]
-        assert suppression.settle(db, [1, 2, 3], 50) == 0
+        assert suppression.settle(db, [1, 2, 3], 50) == []
 
 
 def test_what_matched_a_template_before_that_was_kept_still_does(empty: Engine) -> None:
@@ -93,7 +93,7 @@ def test_what_matched_a_template_before_that_was_kept_still_does(empty: Engine) 
     with empty.begin() as db:
         upgrade(db)
         assert db.execute(ask).all() == before == [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1)]
-        assert suppression.settle(db, [1, 2, 3], 50) == 1
+        assert len(suppression.settle(db, [1, 2, 3], 50)) == 1
 
 
 def test_what_was_there_before_history_holds_since_its_run(empty: Engine) -> None:

@@ -61,7 +61,7 @@ class Tables:
         with self.engine.begin() as db:
             matches.lock(db)
             change(db)
-            return suppression.settle(db, ids, LIMIT)
+            return len(suppression.settle(db, ids, LIMIT))
 
     def suppressed(self) -> dict[tuple[int, int], str]:
         """Suppressed pairs, derived and source, each with its reason."""
@@ -391,7 +391,7 @@ def test_the_tables_do_not_depend_on_the_order(
     tables.unresolved()
     for image in tables.ids:
         with tables.engine.begin() as db:
-            assert suppression.settle(db, [image], LIMIT) == 0
+            assert suppression.settle(db, [image], LIMIT) == []
     assert tables.unresolved() == set()
 
 
