@@ -254,7 +254,10 @@ def test_a_crawl_goes_on_for_three_days_and_then_begins_anew(
         older = f"began_at - interval '{age}'"
         with open_engine(settings) as engine, engine.begin() as db:
             db.execute(
-                text(f"UPDATE ris.source_crawl SET began_at = {older} WHERE ended_at IS NULL")
+                text(
+                    f"UPDATE ris.source_crawl SET began_at = {older}, done_since = {older} "
+                    "WHERE ended_at IS NULL"
+                )
             )
         assert crawl().new == new
     ends = "SELECT why, seen, new FROM ris.source_crawl ORDER BY crawl_id"
