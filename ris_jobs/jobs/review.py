@@ -148,8 +148,7 @@ def _settle(db: Connection, ids: Sequence[int], hub_limit: int) -> int:
     families: what a scan beside this has found is the scan's. Returns how many changed."""
     changed = suppression.settle(db, ids, hub_limit)
     if changed:
-        look_again(db, [i for pair in changed for i in pair], None, changed)
-        matches.set_resolved(db, changed)
+        look_again(db, [i for pair in changed for i in pair], None)
     return len(changed)
 
 

@@ -1,13 +1,13 @@
-"""Runs sql/migrations/0013_nights.sql."""
+"""Runs sql/migrations/0014_nights.sql."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
-SQL = Path(__file__).parents[2] / "migrations" / "0013_nights.sql"
+SQL = Path(__file__).parents[2] / "migrations" / "0014_nights.sql"
 
 
 def upgrade() -> None:
