@@ -64,7 +64,7 @@ IMAGES = [
     "tags",
 ]
 HITS = ["run_id", "bank", "label", "hash", "distance", "uri", "sha256"]
-FAMILIES = ["family_id", "source_uri", "confidence", "reasons", "members"]
+FAMILIES = ["family_id", "source_uri", "confidence", "reasons", "members", "model"]
 
 
 @pytest.fixture
