@@ -96,12 +96,11 @@ def _retire(engine: Engine, days: int, total: Upkept, dry_run: bool) -> None:
         with engine.connect() as db:
             total.images_retired = upkeep.count_outdated(db, before)
         return
-    while True:
+    done = [0]
+    while done:
         with engine.begin() as db:
-            done = upkeep.retire(db, before, _BATCH)
-        total.images_retired += done
-        if not done:
-            return
+            done = upkeep.retire(db, before, done[-1], _BATCH)
+        total.images_retired += len(done)
 
 
 def _tidy_vectors(stores: Stores, total: Upkept, dry_run: bool, advance: Advance) -> None:

@@ -26,12 +26,14 @@ def count_outdated(db: Connection, before: datetime) -> int:
     return int(db.execute(query("upkeep.count_outdated"), {"before": before}).scalar_one())
 
 
-def retire(db: Connection, before: datetime, limit: int) -> int:
-    """Forget what describes some of them. Returns how many."""
-    ids = list(db.scalars(query("upkeep.outdated"), {"before": before, "limit": limit}))
+def retire(db: Connection, before: datetime, after: int, limit: int) -> list[int]:
+    """Forget what describes some of them, the next after that image. Returns which, in order; none
+    when there are no more."""
+    params = {"before": before, "after": after, "limit": limit}
+    ids = list(db.scalars(query("upkeep.outdated"), params))
     db.execute(query("upkeep.forget_descriptors"), {"ids": ids})
     db.execute(query("upkeep.retire"), {"ids": ids})
-    return len(ids)
+    return ids
 
 
 def undescribed(db: Connection, model_id: int, ids: Sequence[int]) -> list[int]:

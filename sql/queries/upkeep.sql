@@ -7,10 +7,11 @@ UPDATE ris.run SET status = 'failed', finished_at = now()
 WHERE run_id = ANY(:ids) AND status = 'running';
 
 -- name: outdated
--- Images of which every URI was gone, or showed other bytes, before this; templates stay.
+-- Images of which every URI was gone, or showed other bytes, before this; templates stay. Each search
+-- goes on after the last one's images.
 SELECT i.image_id
 FROM ris.image i
-WHERE i.status = 'ok' AND i.retired_at IS NULL
+WHERE i.image_id > :after AND i.status = 'ok' AND i.retired_at IS NULL
   AND NOT EXISTS (SELECT FROM ris.template t WHERE t.image_id = i.image_id)
   AND NOT EXISTS (
       SELECT FROM ris.observation o
