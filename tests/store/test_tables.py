@@ -118,7 +118,9 @@ def test_descriptors_go_from_saved_to_indexed_to_matched(
         assert loaded.keys() == {*ids[:2]}
         np.testing.assert_array_equal(loaded[ids[1]], vectors[ids[1]])
         descriptors.set_indexed(db, model_id, ids)
-        assert descriptors.indexed(db, model_id) == {i: len(v) + 1 for i, v in vectors.items()}
+        assert descriptors.indexed(db, model_id, 0, None) == {
+            i: len(v) + 1 for i, v in vectors.items()
+        }
         assert descriptors.claim_unmatched(db, model_id, 10).ids == ids
         descriptors.set_matched(db, model_id, ids[:3])
         assert descriptors.claim_unmatched(db, model_id, 10).ids == ids[3:]

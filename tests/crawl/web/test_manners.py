@@ -198,4 +198,4 @@ def test_patterns_choose_images() -> None:
     with served(PNGS | {"/": page(img(*PNGS))}) as site:
         result = crawled(site.source(include=(site.url("/1*.png"),), exclude=("*/11.png",)))
         assert set(result.images) == {site.url("/1.png"), site.url("/10.png")}
-        assert memory(result)[0]["uri"] in result.images
+        assert memory(result)[0].uri in result.images
