@@ -16,7 +16,7 @@ from ris_jobs.jobs.places import open_place
 from ris_jobs.progress import Advance, Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import crawls
-from ris_jobs.store.crawls import Crawl, Figures
+from ris_jobs.store.crawls import Counts, Crawl, Figures
 from ris_jobs.store.fetched import open_fetched
 from ris_jobs.store.runs import Run
 from ris_jobs.store.sources import Stored
@@ -25,18 +25,9 @@ _LOG = logging.getLogger("ris_jobs")
 
 
 @dataclass(slots=True)
-class Crawled:
-    """What a crawl saw, in URIs, and read, in bytes; ``seconds`` of wall-clock time."""
+class Crawled(Counts):
+    """Of whole sources; ``seconds`` of wall-clock time."""
 
-    seen: int = 0
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    gone: int = 0
-    missed: int = 0
-    refused: int = 0
-    failed: int = 0
-    bytes: int = 0
     seconds: float = 0.0
 
 

@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -18,12 +18,11 @@ from ris_jobs.store.queries import query
 from ris_jobs.store.runs import Run
 
 _LOG = logging.getLogger("ris_jobs")
-_COUNTS = ("seen", "new", "changed", "unchanged", "gone", "missed", "refused", "failed", "bytes")
 
 
 @dataclass(slots=True)
-class Figures:
-    """What a part of a crawl saw, in URIs; ``refusals`` by reason, of refused and failed ones."""
+class Counts:
+    """What was seen, in URIs, and read, in ``bytes``."""
 
     seen: int = 0
     new: int = 0
@@ -34,6 +33,15 @@ class Figures:
     refused: int = 0
     failed: int = 0
     bytes: int = 0
+
+
+_COUNTS = tuple(f.name for f in fields(Counts))
+
+
+@dataclass(slots=True)
+class Figures(Counts):
+    """Of a part of a crawl; ``refusals`` by reason, of refused and failed ones."""
+
     refusals: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Figures) -> None:
