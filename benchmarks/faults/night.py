@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -59,6 +60,16 @@ class Worker:
         self.process.kill()
         self.process.join()
 
+    @contextmanager
+    def never_left(self) -> Iterator[None]:
+        """Killed where something else goes wrong: nobody would wait for its end."""
+        try:
+            yield
+        except BaseException:
+            if self.process.is_alive():
+                self.kill()
+            raise
+
     def end(self) -> tuple[bool, Any]:
         """Whether it ended well, and what it returned or how it failed."""
         try:
@@ -88,11 +99,12 @@ class Night:
             disturb = (during or {}).get(task)
             for attempt in range(TRIES):
                 worker = Worker(task, self.settings, self.folder, self.run_id, figures)
-                if disturb and not attempt:
-                    disturb(worker)  # which lets it begin
-                else:
-                    worker.begin()
-                well, said = worker.end()
+                with worker.never_left():
+                    if disturb and not attempt:
+                        disturb(worker)  # which lets it begin
+                    else:
+                        worker.begin()
+                    well, said = worker.end()
                 if well:
                     break
                 self.said.append(f"{task}: {said}")
@@ -135,15 +147,17 @@ def tables(database_url: str) -> Tables:
     return found
 
 
-def in_transaction(database_url: str, last: str) -> bool:
-    """Whether a session is in mid-transaction, its ``last`` statement like that."""
+def holds_rows(database_url: str, table: str) -> bool:
+    """Whether a session has claimed rows of the table, and has been about something else than
+    PostgreSQL for a while, in mid-transaction."""
     asked = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-        "AND state = 'idle in transaction' AND query LIKE :last"
+        "SELECT count(*) FROM pg_stat_activity JOIN pg_locks l USING (pid) "
+        "WHERE l.relation = CAST(:table AS regclass) AND l.mode = 'RowShareLock' AND l.granted "
+        "AND state = 'idle in transaction' AND clock_timestamp() - state_change > interval '1 s'"
     )
     engine = create_engine(database_url)
     with engine.connect() as db:
-        found = db.scalar(asked, {"last": last})
+        found = db.scalar(asked, {"table": f"ris.{table}"})
     engine.dispose()
     return bool(found)
 

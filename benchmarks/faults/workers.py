@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from benchmarks.faults.night import Night, Worker, in_transaction
+from benchmarks.faults.night import Night, Worker, holds_rows
 from benchmarks.faults.scene import Outcome, Scene, through
 from benchmarks.faults.servers import held, until
 
@@ -33,7 +33,7 @@ def killed_in_upsert(scene: Scene) -> Outcome:
                 worker.begin()
                 until(lock.reached)
                 milvus.freeze()
-            until(partial(in_transaction, night.url, "%indexed_at IS NULL%"))
+            until(partial(holds_rows, night.url, "descriptor"))
             worker.kill()
             milvus.thaw()
 
