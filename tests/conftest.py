@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pymilvus import MilvusClient
 from sqlalchemy import create_engine, text
@@ -38,6 +39,19 @@ os.environ.update(
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
     }
 )
+
+
+# How fast this machine is just now is not what properties are about.
+hypothesis.settings.register_profile("ris", deadline=None)
+hypothesis.settings.load_profile("ris")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-photos",
+        action="store_true",
+        help="copies of all photos are recognised, not of every third: ten minutes more",
+    )
 
 
 @pytest.fixture(scope="session")
