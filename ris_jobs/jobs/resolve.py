@@ -25,6 +25,7 @@ _PAIRS = 4096
 Lost = Mapping[int, Sequence[tuple[int, int]]]
 """(derived, source) ids of matches that are no more, by the derived one."""
 _NOTHING_LOST: Lost = MappingProxyType({})
+_BY_ITSELF: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -72,11 +73,12 @@ def look_again(
     ids: Sequence[int],
     run_id: int | None,
     lost: Lost = _NOTHING_LOST,
-    decision_id: int | None = None,
+    because: Mapping[str, int] = _BY_ITSELF,
 ) -> list[int]:
     """Find the families of all that matches reach from these images anew, under
-    :func:`ris_jobs.store.matches.lock`. Matches that are new, changed or ``lost``, or a decision on
-    a source, are the cause of what happens to families. Returns these images."""
+    :func:`ris_jobs.store.matches.lock`. Matches that are new, changed or ``lost`` are the cause of
+    what happens to families, beside what people did: ``because`` is the id of a ``decision`` on a
+    source or of an ``erasure``. Returns these images."""
     touched = _reached(db, ids)
     facts = {i: facts_of(s) for i, s in images.by_ids(db, touched).items()}
     rulings = families.rulings(db, touched)
@@ -90,7 +92,7 @@ def look_again(
     new = matches.unresolved_among(db, touched)
     changed = sorted({*new, *(pair for i in touched for pair in lost.get(i, ()))})
     for event in events(before, now):
-        families.record(db, event, _cause(event, changed, decision_id), run_id)
+        families.record(db, event, _cause(event, changed, because), run_id)
     matches.set_resolved(db, new)
     return touched
 
@@ -107,12 +109,11 @@ def _reached(db: Connection, ids: Sequence[int]) -> list[int]:
 
 
 def _cause(
-    event: Event, changed: Sequence[tuple[int, int]], decision_id: int | None
+    event: Event, changed: Sequence[tuple[int, int]], because: Mapping[str, int]
 ) -> dict[str, object]:
-    """What made it happen: matches that were new or changed among its members, or a decision."""
+    """What made it happen: matches that were new or changed among its members, or people."""
     among = [pair for pair in changed if event.members.issuperset(pair)]
-    decided = {} if decision_id is None else {"decision": decision_id}
-    return {"matches": among[:_SHOWN], **decided}
+    return {"matches": among[:_SHOWN], **because}
 
 
 def facts_of(s: Stored) -> ImageFacts:

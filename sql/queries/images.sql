@@ -67,7 +67,7 @@ SET status = 'ok', width = r.width, height = r.height, format = r.format, frames
     exif_orientation = r.exif_orientation, phash = decode(r.phash, 'hex'),
     dhash = decode(r.dhash, 'hex'), pdq = decode(r.pdq, 'hex'), pdq_quality = r.pdq_quality,
     complexity = r.complexity, colourfulness = r.colourfulness, spectrum = r.spectrum,
-    traces = r.traces, sample = decode(r.sample, 'hex')
+    traces = r.traces, sample = decode(r.sample, 'hex'), sampled_at = now()
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
      AS r(image_id bigint, width int, height int, format text, frames int,
           exif_orientation smallint, phash text, dhash text, pdq text, pdq_quality smallint,

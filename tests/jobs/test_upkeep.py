@@ -252,6 +252,30 @@ def test_what_was_erased_does_not_come_back_by_itself(
     assert len(ask(settings, "SELECT FROM ris.family")) == 1
 
 
+def test_what_an_erasure_does_to_a_family_is_told_with_its_cause(
+    settings: Settings, folder: Path, scan: Scan, coffee: Image.Image
+) -> None:
+    (folder / "third.jpg").write_bytes(edits.jpeg(edits.thumbnail(coffee, 200)))
+    scan(folder)
+    for name, why in (("sub/small.jpg", "they asked"), ("coffee.jpg", "they asked again")):
+        jobs.erase(settings, str(folder / name), why, "me")
+    told = ask(
+        settings,
+        "SELECT event, other_id, uri, who, why, cause, run_id FROM ris.family_log ORDER BY at",
+    )
+    small, whole = (folder / "sub" / "small.jpg").as_uri(), (folder / "coffee.jpg").as_uri()
+    assert told == [
+        ("shrank", None, small, "me", "they asked", "erasure", None),
+        ("ended", None, whole, "me", "they asked again", "erasure", None),
+    ]
+    with open_engine(settings) as engine:
+        seen = jobs.history(engine, settings, str(folder / "third.jpg"), None).family_events
+    assert [(e.kind, e.erased_by, e.erased_why) for e in seen] == [
+        ("shrank", "me", "they asked"),
+        ("ended", "me", "they asked again"),
+    ]
+
+
 def test_an_erased_image_is_erased_under_all_models(
     settings: Settings, folder: Path, scan: Scan, coffee: Image.Image
 ) -> None:
