@@ -54,8 +54,8 @@ class Versions:
 class Explanation:
     """``images`` as they were asked for; ``pair`` is None where they are no match, or the same
     bytes; ``judged`` is None where the tables hold the match, ``standing`` where they do not;
-    ``derivation`` is by the coefficients at hand; ``manifests`` are the images' C2PA manifests, None
-    for one that has none."""
+    ``derivation`` is by the coefficients at hand; ``manifests`` are the C2PA manifests of the
+    images, None for one that has none."""
 
     images: tuple[ImageView, ImageView]
     pair: PairView | None
