@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 
@@ -15,8 +16,7 @@ from ris_jobs.progress import Progress
 from ris_jobs.provenance import ImageFacts
 from ris_jobs.provenance import families as provenance
 from ris_jobs.provenance.history import Before, Event, events, keep_ids
-from ris_jobs.store import families, images, matches
-from ris_jobs.store.images import Stored
+from ris_jobs.store import families, images, matches, sightings
 
 _SHOWN = 20
 # Matches whose families are looked at together.
@@ -80,7 +80,7 @@ def look_again(
     what happens to families, beside what people did: ``because`` is the id of a ``decision`` on a
     source or of an ``erasure``. Returns these images."""
     touched = _reached(db, ids)
-    facts = {i: facts_of(s) for i, s in images.by_ids(db, touched).items()}
+    facts = facts_among(db, touched)
     rulings = families.rulings(db, touched)
     # Of an erased image nothing is known.
     pairs = [p for p in matches.pairs(db, touched) if {p.derived_id, p.source_id} <= facts.keys()]
@@ -116,7 +116,20 @@ def _cause(
     return {"matches": among[:_SHOWN], **because}
 
 
-def facts_of(s: Stored) -> ImageFacts:
-    """What provenance knows of an image."""
-    f = s.fingerprint
-    return ImageFacts(s.sha256, f.width, f.height, s.first_seen_at, f.traces)
+def facts_among(
+    db: Connection, ids: Sequence[int], as_of: datetime | None = None
+) -> dict[int, ImageFacts]:
+    """What provenance knows of those of these images that can be used, dates as they were known
+    ``as_of`` a time (None: now)."""
+    days = sightings.claimed_days(db, ids, as_of)
+    return {
+        i: ImageFacts(
+            s.sha256,
+            s.fingerprint.width,
+            s.fingerprint.height,
+            s.first_seen_at,
+            s.fingerprint.traces,
+            *days.get(i, ()),
+        )
+        for i, s in images.by_ids(db, ids).items()
+    }
