@@ -71,7 +71,7 @@ def erase(db: Connection, image_id: int, who: str, why: str, *, allow_return: bo
     the id of this note."""
     params = {"image_id": image_id, "who": who, "why": why, "allow_return": allow_return}
     noted = db.execute(query("upkeep.note_erasure"), params).scalar_one()
-    for name in ("erase_hits", "erase"):
-        db.execute(query(f"upkeep.{name}"), {"image_id": image_id})
+    for name in ("upkeep.erase_hits", "upkeep.erase", "samples.forget_late"):
+        db.execute(query(name), {"image_id": image_id})
     db.execute(query("upkeep.forget_descriptors"), {"ids": [image_id]})
     return int(noted)

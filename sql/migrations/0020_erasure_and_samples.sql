@@ -1,4 +1,4 @@
--- What an erasure does to families is told with its cause, and which images lack a sample is known.
+-- What an erasure does to families is told with its cause, and which images lack a sample.
 
 ALTER TABLE ris.family_event DROP CONSTRAINT family_event_kind_check;
 ALTER TABLE ris.family_event ADD CONSTRAINT family_event_kind_check
@@ -38,9 +38,19 @@ COMMENT ON VIEW ris.family_log IS
     'merges, splits, moves, losses and ends. cause is decision or erasure (of the image at uri), with '
     'who did it and why; null: a run, a decision on a pair or a template did.';
 
-ALTER TABLE ris.image ADD COLUMN sampled_at timestamptz;
-COMMENT ON COLUMN ris.image.sampled_at IS
-    'when patches of its pixels were looked for; null: before this was noted, and where sample is '
-    'empty never';
-CREATE INDEX image_unsampled ON ris.image (image_id)
-    WHERE status = 'ok' AND sample = '' AND sampled_at IS NULL AND retired_at IS NULL;
+CREATE TABLE ris.late_sample (
+    image_id bigint      PRIMARY KEY REFERENCES ris.image,
+    tried_at timestamptz,
+    made_at  timestamptz
+);
+COMMENT ON TABLE ris.late_sample IS
+    'Images that were fingerprinted before samples were taken. Upkeep takes theirs from their bytes, '
+    'where these can still be read.';
+COMMENT ON COLUMN ris.late_sample.tried_at IS
+    'when their bytes were last looked for in vain; null: not yet, or with success';
+COMMENT ON COLUMN ris.late_sample.made_at IS
+    'since when ris.image.sample is what the file gives; null: it is empty, for it was not taken yet';
+CREATE INDEX late_sample_waiting ON ris.late_sample (tried_at NULLS FIRST, image_id)
+    WHERE made_at IS NULL;
+INSERT INTO ris.late_sample (image_id)
+SELECT image_id FROM ris.image WHERE status = 'ok' AND sample = '';

@@ -67,7 +67,7 @@ SET status = 'ok', width = r.width, height = r.height, format = r.format, frames
     exif_orientation = r.exif_orientation, phash = decode(r.phash, 'hex'),
     dhash = decode(r.dhash, 'hex'), pdq = decode(r.pdq, 'hex'), pdq_quality = r.pdq_quality,
     complexity = r.complexity, colourfulness = r.colourfulness, spectrum = r.spectrum,
-    traces = r.traces, sample = decode(r.sample, 'hex'), sampled_at = now()
+    traces = r.traces, sample = decode(r.sample, 'hex')
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
      AS r(image_id bigint, width int, height int, format text, frames int,
           exif_orientation smallint, phash text, dhash text, pdq text, pdq_quality smallint,
@@ -104,9 +104,6 @@ SELECT image_id, sha256, first_seen_at, width, height, format, frames, exif_orie
        phash, dhash, pdq, pdq_quality, complexity, colourfulness, spectrum, traces
 FROM ris.image
 WHERE image_id = ANY(:ids) AND status = 'ok';
-
--- name: samples
-SELECT image_id, sample FROM ris.image WHERE image_id = ANY(:ids) AND status = 'ok';
 
 -- name: shown_at
 -- What a URI shows, or showed last, and since when; its bytes may be of no use.

@@ -71,7 +71,7 @@ UPDATE ris.image
 SET status = 'erased', reason = NULL, detail = NULL, judged_by = NULL, width = NULL, height = NULL,
     format = NULL, frames = NULL, exif_orientation = NULL, phash = NULL, dhash = NULL, pdq = NULL,
     pdq_quality = NULL, complexity = NULL, colourfulness = NULL, spectrum = NULL, traces = NULL,
-    sample = '', sampled_at = NULL, compared_at = NULL, retired_at = NULL
+    sample = '', compared_at = NULL, retired_at = NULL
 WHERE image_id = :image_id;
 
 -- name: erase_hits
