@@ -54,3 +54,7 @@ CREATE INDEX late_sample_waiting ON ris.late_sample (tried_at NULLS FIRST, image
     WHERE made_at IS NULL;
 INSERT INTO ris.late_sample (image_id)
 SELECT image_id FROM ris.image WHERE status = 'ok' AND sample = '';
+
+-- Which verdicts a run wrote is asked by reports and replays.
+CREATE INDEX family_run ON ris.family (run_id);
+CREATE INDEX family_history_run ON ris.family_history (run_id);
