@@ -27,7 +27,7 @@ from scipy.special import logit
 from benchmarks.provenance.scan import scan
 from benchmarks.provenance.suite import Family, build
 from ris_jobs import provenance
-from ris_jobs.jobs.resolve import facts_of
+from ris_jobs.jobs.resolve import facts_among
 from ris_jobs.provenance.clues import CLUES, Kin
 from ris_jobs.provenance.model import Model, from_entry
 from ris_jobs.settings import Settings
@@ -70,9 +70,8 @@ def _kin(out: Path) -> tuple[Kin, Mapping[str, int]]:
     """The stored matches, and file name → image id."""
     with open_engine(Settings(home=out / "home")) as engine, engine.connect() as db:
         every = images.all_ids(db)
-        facts = {i: facts_of(s) for i, s in images.by_ids(db, every).items()}
         names = {Path(uri).name: i for i, uri in images.uris(db, every).items()}
-        return Kin(matches.pairs(db, every), facts), names
+        return Kin(matches.pairs(db, every), facts_among(db, every)), names
 
 
 def _case(family: Family, kin: Kin, ids: Mapping[str, int]) -> Case | None:

@@ -83,9 +83,10 @@ def report(run_id: int | None, output: Path | None) -> None:
 @click.argument("run_id", metavar="RUN", type=click.IntRange(1, 2**63 - 1))
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def replay(run_id: int, as_json: bool) -> None:
-    """Judge all matches of RUN again, from what is stored, and compare; exit 1 if one differs.
+    """Judge all matches of RUN again, find its families again, and compare; exit 1 if one differs.
 
-    The settings, the model and the calibration are those of the run. Nothing is written.
+    Both follow from what is stored, by the settings, model and calibration of the run. Nothing is
+    written.
     """
     from ris_jobs import jobs
     from ris_jobs.report import replayed
@@ -98,5 +99,5 @@ def replay(run_id: int, as_json: bool) -> None:
         progress = showing(settings, quiet=as_json)
         done = jobs.replay(engine, previews, settings, run_id, progress)
     show(replayed.replayed(done), asdict(done) if as_json else None)
-    if done.differences:
+    if not done.same:
         raise click.exceptions.Exit(1)

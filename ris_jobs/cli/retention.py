@@ -25,7 +25,8 @@ def upkeep(dry_run: bool, killed_after: float, as_json: bool) -> None:
 
     Runs that were killed are closed as failed; vectors and previews that belong to no image are
     removed, missing ones made again where that can be; images that have been gone longer than
-    RIS_RETENTION_DAYS lose their descriptors and preview. docs/upkeep.md says what is kept.
+    RIS_RETENTION_DAYS lose their descriptors and preview. Samples of pixels that an earlier version
+    did not take are made up for, some at a time. docs/upkeep.md says what is kept.
     """
     from ris_jobs import jobs
     from ris_jobs.report import listing

@@ -74,7 +74,8 @@ class Decoded:
     """One decoded picture: upright (EXIF orientation applied), sRGB, first frame.
 
     ``rgb`` is uint8, shape (height, width, 3), alpha composed on neutral grey (128); ``sample`` are
-    patches as the file holds them (:mod:`ris_jobs.fingerprint.sample`).
+    patches as the file holds them (:mod:`ris_jobs.fingerprint.sample`). ``failed`` has a line for
+    each trace that could not be taken: its name, and why.
     """
 
     rgb: Rgb
@@ -83,6 +84,7 @@ class Decoded:
     exif_orientation: int
     traces: Traces
     sample: bytes = b""
+    failed: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from ris_jobs.errors import ImageRejected, Reason
-from ris_jobs.fingerprint import Decoded
+from ris_jobs.fingerprint import Decoded, Traces
+from ris_jobs.fingerprint.attempts import Attempts
 from ris_jobs.fingerprint.colour import to_rgb
 from ris_jobs.fingerprint.container import count_frames, ended, ends_early
 from ris_jobs.fingerprint.manifest import read_manifest
@@ -51,7 +52,8 @@ def decode(data: bytes, *, max_pixels: int, truncated: str, anchors: str | None 
     ``"accept"`` for what can be read of a file cut off (not WebP, AVIF or compressed TIFF:
     their decoders give all or nothing). ``anchors`` as in
     :func:`ris_jobs.fingerprint.manifest.read_manifest`. Safe to call from many threads: no global
-    state of Pillow is touched. Raises nothing but :class:`ImageRejected`.
+    state of Pillow is touched. Raises nothing but :class:`ImageRejected`; traces that cannot be
+    taken are named in what it returns.
     """
     name = recognise(data[:IMPRESSION])
     try:
@@ -60,8 +62,6 @@ def decode(data: bytes, *, max_pixels: int, truncated: str, anchors: str | None 
         image = _load(image, data, name, truncated)
         orientation = _orientation(image)
         rgb = to_rgb(_upright(image, orientation))
-        traces = replace(read_traces(image, data), manifest=read_manifest(data, name, anchors))
-        sample = pack(image, luminance_steps(image))
         frames = count_frames(image, data, name)
     except ImageRejected:
         raise
@@ -69,7 +69,17 @@ def decode(data: bytes, *, max_pixels: int, truncated: str, anchors: str | None 
         raise ImageRejected(Reason.TOO_LARGE, "there is not enough memory to decode it") from error
     except Exception as error:  # decoders raise almost anything on hostile bytes
         raise _rejection(error, data, name) from error
-    return Decoded(rgb, name, frames, declared or orientation, traces, sample)
+    tried = Attempts()
+    traces = _traces(image, data, name, anchors, tried)
+    sample = tried("sample", lambda: pack(image, luminance_steps(image)), b"")
+    return Decoded(rgb, name, frames, declared or orientation, traces, sample, tuple(tried.failed))
+
+
+def _traces(
+    image: Image.Image, data: bytes, name: str, anchors: str | None, tried: Attempts
+) -> Traces:
+    manifest = tried("manifest", lambda: read_manifest(data, name, anchors), None)
+    return replace(read_traces(image, data, tried), manifest=manifest)
 
 
 def _open(data: bytes, name: str, max_pixels: int) -> Image.Image:

@@ -177,6 +177,7 @@ class _Child:
             answer["exif_orientation"],
             from_json(answer["traces"]),
             base64.b64decode(answer["sample"], validate=True),
+            tuple(map(str, answer["failed"])),
         )
 
     def _pixels(self, height: int, width: int) -> Rgb:

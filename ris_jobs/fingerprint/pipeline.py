@@ -43,13 +43,15 @@ Squares = npt.NDArray[np.uint8]
 @dataclass(frozen=True, slots=True)
 class Processed:
     """One image: what it is, its preview, and a descriptor of each of its ``regions``, the whole
-    first (float32, shape (r, dim), rows of length 1), with how common what it shows is (r,)."""
+    first (float32, shape (r, dim), rows of length 1), with how common what it shows is (r,);
+    ``failed`` as in :class:`ris_jobs.fingerprint.Decoded`."""
 
     fingerprint: Fingerprint
     regions: tuple[Box, ...]
     descriptors: Vectors
     commonness: Vectors
     preview: bytes
+    failed: tuple[str, ...] = ()
 
 
 Result = Processed | ImageRejected
@@ -63,6 +65,7 @@ class _Pictured:
     preview: bytes
     regions: tuple[Box, ...]
     squares: Squares
+    failed: tuple[str, ...]
 
 
 # Errors are values here: Towhee turns an exception into text.
@@ -127,7 +130,9 @@ class Pipeline:
         if not np.isfinite(vectors).all():
             return ImageRejected(Reason.FAILED, "the model gave it a descriptor that is no number")
         common = self.descriptor.commonness(vectors)
-        return Processed(picture.fingerprint, picture.regions, vectors, common, picture.preview)
+        return Processed(
+            picture.fingerprint, picture.regions, vectors, common, picture.preview, picture.failed
+        )
 
     def _pipe(self) -> Callable[[list[bytes]], Any]:
         with self._lock:
@@ -179,7 +184,8 @@ class Pipeline:
             boxes = tuple(regions(reduced, self._regions))
         with self._timed("transform"):
             squares = self.descriptor.squares(decoded.rgb, reduced, boxes)
-        return _Pictured(_fingerprint(decoded, hashed, measured), encoded, boxes, squares)
+        found = _fingerprint(decoded, hashed, measured)
+        return _Pictured(found, encoded, boxes, squares, decoded.failed)
 
     def _embed(self, squares: Squares) -> Vectors | Exception:
         try:

@@ -6,12 +6,14 @@ import io
 import math
 import unicodedata
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
 from ris_jobs.fingerprint import Traces
+from ris_jobs.fingerprint.attempts import Attempts
 from ris_jobs.fingerprint.detail import detail
 from ris_jobs.fingerprint.ghosts import coefficients, earlier_quality
 from ris_jobs.fingerprint.requantised import requantised
@@ -43,6 +45,8 @@ _PHOTO_FIELDS = (
     _Tag.ExifImageHeight,
 )
 
+_NOTHING: dict[str, str] = {}
+
 
 def jpeg_quality(luminance_table: list[int]) -> int | None:
     """The libjpeg quality (1–100) whose luminance table is nearest (L1) to the given 64 values."""
@@ -53,25 +57,43 @@ def jpeg_quality(luminance_table: list[int]) -> int | None:
     return 100 - int(distance[::-1].argmin())
 
 
-def read_traces(image: Image.Image, data: bytes) -> Traces:
-    """Traces of an image that Pillow has loaded from ``data`` and nobody has turned; broken
-    metadata is left out."""
+def read_traces(image: Image.Image, data: bytes, tried: Attempts) -> Traces:
+    """Traces of an image that Pillow has loaded from ``data`` and nobody has turned. What cannot
+    be taken is left out, as if it had not been looked for, and ``tried`` knows why."""
+    none = Traces(None, None, False, {})
+    known = tried("encoding", lambda: _encoding(image, data), none)
+    metadata = tried("metadata", lambda: _metadata(image), _NOTHING)
+    profile = tried("profile", lambda: _profile(image), _NOTHING)
+    named = replace(known, metadata=metadata | profile)
+    if known is none or image.mode not in ("L", "RGB"):
+        return named
+    table = luminance_steps(image)
+    return replace(
+        named,
+        earlier_quality=tried("ghosts", lambda: earlier_quality(image, table), None),
+        requantised=tried("requantised", lambda: _requantised(image, table), ()),
+        pixels=tried("pixels", lambda: zlib.crc32(image.tobytes()), None),
+        detail=tried("detail", lambda: detail(image), ()),
+    )
+
+
+def _encoding(image: Image.Image, data: bytes) -> Traces:
+    """What the file says of how it is encoded."""
     table = luminance_steps(image)
     quality = jpeg_quality(table) if table else None
     lossless = _is_lossless(image, data)
-    plain = image.mode in ("L", "RGB")
     return Traces(
         jpeg_quality=quality,
         subsampling=_subsampling(getattr(image, "layer", [])) if table else None,
         lossless=lossless,
-        metadata=_metadata(image) | _profile(image),
+        metadata={},
         standard=quality is not None and list(TABLES[quality - 1]) == table,
         coarseness=coarseness(quality, lossless, _vp8_frame(data)),
-        earlier_quality=earlier_quality(image, table) if plain else None,
-        requantised=requantised(coefficients(image, 0), table) if plain and table else (),
-        pixels=zlib.crc32(image.tobytes()) if plain else None,
-        detail=detail(image) if plain else (),
     )
+
+
+def _requantised(image: Image.Image, table: list[int] | None) -> tuple[float, ...]:
+    return requantised(coefficients(image, 0), table) if table else ()
 
 
 def luminance_steps(image: Image.Image) -> list[int] | None:
@@ -131,13 +153,10 @@ def _bitstream(data: bytes) -> tuple[bytes, int]:
 
 
 def _metadata(image: Image.Image) -> dict[str, str]:
-    try:
-        exif = image.getexif()
-        photo = exif.get_ifd(ExifTags.IFD.Exif)
-        found = [(tag, exif.get(tag)) for tag in _EXIF_FIELDS]
-        found += [(tag, photo.get(tag)) for tag in _PHOTO_FIELDS]
-    except Exception:  # hostile bytes make Pillow's EXIF parser raise almost anything
-        return {}
+    exif = image.getexif()
+    photo = exif.get_ifd(ExifTags.IFD.Exif)
+    found = [(tag, exif.get(tag)) for tag in _EXIF_FIELDS]
+    found += [(tag, photo.get(tag)) for tag in _PHOTO_FIELDS]
     texts = ((tag.name, clean_text(v)) for tag, v in found if isinstance(v, str | bytes | int))
     return {name: text for name, text in texts if text}
 
@@ -147,11 +166,7 @@ def _profile(image: Image.Image) -> dict[str, str]:
     icc = image.info.get("icc_profile")
     if not icc:
         return {}
-    try:
-        name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(icc)))
-    except Exception:  # hostile bytes, likewise
-        return {}
-    text = clean_text(name)
+    text = clean_text(ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(icc))))
     return {"ColourProfile": text} if text else {}
 
 

@@ -40,8 +40,8 @@ def erase(
             if not image.sha256:
                 raise NotFound(f"{name!r} could not be read, so nothing of it is kept")
             matches.lock(db)
-            upkeep.erase(db, image.image_id, who, why, allow_return=allow_return)
-            look_again(db, [image.image_id], None)
+            erasure = upkeep.erase(db, image.image_id, who, why, allow_return=allow_return)
+            look_again(db, [image.image_id], None, because={"erasure": erasure})
             models = serving.indexed_models(db)
         for served in models:
             own = served.model_id == stores.model_id

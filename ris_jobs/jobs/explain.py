@@ -59,10 +59,20 @@ def _said(
 ) -> Explanation:
     ids = (seen[0].image_id, seen[1].image_id)
     stored = images.by_ids(db, ids)
+    views = _views(seen, stored, by_uri=ids[0] == ids[1])
+    first, second = (stored[i].fingerprint.traces.manifest for i in ids)
+    return replace(_of_pair(db, stores, settings, views, ids), manifests=(first, second))
+
+
+def _of_pair(
+    db: Connection,
+    stores: Stores,
+    settings: Settings,
+    views: tuple[ImageView, ImageView],
+    ids: tuple[int, int],
+) -> Explanation:
     if ids[0] == ids[1]:
-        views = _views(seen, stored, by_uri=True)
         return Explanation(images=views, pair=None, judged=None, derivation=None, versions=None)
-    views = _views(seen, stored, by_uri=False)
     decided = matches.decided(db, ids)
     if decided is not None:
         return _of_tables(views, ids, decided, suppression.standing(db, ids))

@@ -158,6 +158,10 @@ def _say(
     quarantined = sum(c.new for c, _ in failed)
     _LOG.info("%d images are fingerprinted, %d quarantined", len(done), quarantined)
     metrics.add("ris.images", len(done), stage="fingerprint")
+    for c in claimed:
+        known = {"image_id": c.image_id, "sha256": c.sha256}
+        for said in done[c.image_id].failed if c.image_id in done else ():
+            _LOG.info("image %d lacks a trace: %s", c.image_id, said, extra=known)
     for c, why in failed:
         known = {"image_id": c.image_id, "sha256": c.sha256, "reason": str(why.reason)}
         said = "is quarantined" if c.new else "cannot be described"

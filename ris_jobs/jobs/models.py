@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from ris_jobs.errors import ConfigError
 from ris_jobs.fingerprint import descriptor
+from ris_jobs.fingerprint.decoder import Limits
 from ris_jobs.fingerprint.regions import Regions
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.settings import Settings
@@ -131,11 +132,15 @@ def calibration_of(settings: Settings) -> Calibration:
     return Calibration.for_model(f"{model.name}-{model.version}")
 
 
+def limits_of(settings: Settings) -> Limits:
+    """What decoding one image may take."""
+    return Limits(memory=settings.decode_memory << 20, seconds=settings.decode_seconds)
+
+
 def open_pipeline(settings: Settings) -> Pipeline:
     """Load the weights and build the pipeline: seconds, so only when an image is waiting. Raises
     :class:`ConfigError` for certificates that cannot be read."""
     from ris_jobs.fingerprint.anchors import count_anchors
-    from ris_jobs.fingerprint.decoder import Limits
     from ris_jobs.fingerprint.pipeline import Pipeline
 
     if settings.c2pa_anchors is not None:
@@ -147,6 +152,6 @@ def open_pipeline(settings: Settings) -> Pipeline:
         preview_size=settings.preview_size,
         regions=regions_of(settings),
         workers=settings.threads,
-        limits=Limits(memory=settings.decode_memory << 20, seconds=settings.decode_seconds),
+        limits=limits_of(settings),
         anchors=settings.c2pa_anchors,
     )

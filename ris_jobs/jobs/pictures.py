@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from datetime import datetime
 from functools import lru_cache
 from threading import Lock
 
@@ -19,7 +20,7 @@ from ris_jobs.match.examine import LoadKeypoints, LoadPreview
 from ris_jobs.match.geometry import Keypoints, keypoints
 from ris_jobs.match.judge import LoadSamples
 from ris_jobs.match.packed import pack, unpack
-from ris_jobs.store import images
+from ris_jobs.store import samples
 from ris_jobs.store.previews import Previews
 
 __all__ = ["loaders", "samples_of"]
@@ -52,13 +53,14 @@ def loaders(
     return load_preview, load_keypoints
 
 
-def samples_of(engine: Engine) -> LoadSamples:
-    """Samples as stored. Threads may share it, and take turns at one connection."""
+def samples_of(engine: Engine, as_of: datetime | None = None) -> LoadSamples:
+    """Samples as stored, or as they were ``as_of`` a time. Threads may share it, and take turns at
+    one connection."""
     lock = Lock()
 
     def load(ids: Collection[int]) -> Mapping[int, bytes]:
         with lock, engine.connect() as db:
-            return images.samples(db, ids)
+            return samples.of(db, ids, as_of)
 
     return load
 

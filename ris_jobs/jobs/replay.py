@@ -1,10 +1,12 @@
-"""Replay: judge a run's matches again from what is stored, with what the run was made with."""
+"""Replay: judge a run's matches again, and find its families again, from what is stored, with what
+the run was made with."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
@@ -12,6 +14,7 @@ from ris_jobs import __version__
 from ris_jobs.errors import NotFound
 from ris_jobs.jobs.match import judged, sides_of
 from ris_jobs.jobs.pictures import samples_of
+from ris_jobs.jobs.replay_verdicts import replay_verdicts
 from ris_jobs.match import Candidate, Match
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.examine import SEARCHED
@@ -28,7 +31,7 @@ def replay(
     engine: Engine, previews: Previews, settings: Settings, run_id: int, progress: Progress
 ) -> Replayed:
     """Judge again every pair that the run wrote, also if it was judged otherwise since, and
-    compare. Nothing is written but keypoints that were lost.
+    compare; likewise every verdict. Nothing is written but keypoints that were lost.
 
     Descriptors, fingerprints and previews are those stored; model, calibration and settings those
     of the run. Which pairs the run looked at is not asked again: that depends on all images there
@@ -44,11 +47,13 @@ def replay(
         with progress.stage("replay", None) as advance:
             for kept in matches.of_run(db, run_id, end):
                 here = _described(db, run["model_id"], kept)
-                now = _again(db, previews, run["model_id"], here, calibration, settings)
+                now = _again(db, previews, run["model_id"], here, calibration, settings, end)
                 found += _differences(db, here, now)
                 rows += len(here)
                 erased += len(kept) - len(here)
                 advance(len(kept))
+        with progress.stage("verdicts", None) as advance:
+            verdicts = replay_verdicts(db, run_id, advance)
     return Replayed(
         run_id=run_id,
         rows=rows,
@@ -59,6 +64,7 @@ def replay(
         code=run["code_version"],
         code_now=__version__,
         differences=found,
+        verdicts=verdicts,
     )
 
 
@@ -81,11 +87,13 @@ def _again(
     kept: Sequence[Match],
     calibration: Calibration,
     settings: Settings,
+    end: datetime,
 ) -> dict[Pair, Match]:
-    """What the pairs are judged as now. Whether one was among the nearest, so that it was looked
-    at longer, is not kept: it is judged as if it had been, and as if not where that differs."""
+    """What the pairs are judged as now, by the samples that there were at the ``end``. Whether one
+    was among the nearest, so that it was looked at longer, is not kept: it is judged as if it had
+    been, and as if not where that differs."""
     near = _candidates(db, model_id, kept)
-    sides, samples = sides_of(db, model_id, near), samples_of(db.engine)
+    sides, samples = sides_of(db, model_id, near), samples_of(db.engine, end)
     found = {_pair(m): m for m in judged(near, sides, previews, samples, calibration, settings)}
     differ = {_pair(m) for m in kept if _changed(m, found.get(_pair(m)))}
     far = [replace(c, rank=SEARCHED) for c in near if Pair((c.image_id, c.other_id)) in differ]

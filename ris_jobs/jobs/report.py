@@ -80,5 +80,6 @@ def _view(engine: Engine, run_id: int | None) -> RunView:
             quarantine=reports.quarantine(db, html.MAX_QUARANTINE + 1),
             known=reports.known(db, run["run_id"], html.MAX_KNOWN + 1),
             changes=reports.changes(db, run["run_id"], html.MAX_URIS),
-            histogram=reports.histogram(db),
+            found=reports.found(db, run["run_id"]),
+            histogram=reports.histogram(db, run["run_id"]),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 
@@ -15,8 +16,7 @@ from ris_jobs.progress import Progress
 from ris_jobs.provenance import ImageFacts
 from ris_jobs.provenance import families as provenance
 from ris_jobs.provenance.history import Before, Event, events, keep_ids
-from ris_jobs.store import families, images, matches
-from ris_jobs.store.images import Stored
+from ris_jobs.store import families, images, matches, sightings
 
 _SHOWN = 20
 # Matches whose families are looked at together.
@@ -25,6 +25,7 @@ _PAIRS = 4096
 Lost = Mapping[int, Sequence[tuple[int, int]]]
 """(derived, source) ids of matches that are no more, by the derived one."""
 _NOTHING_LOST: Lost = MappingProxyType({})
+_BY_ITSELF: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -72,13 +73,14 @@ def look_again(
     ids: Sequence[int],
     run_id: int | None,
     lost: Lost = _NOTHING_LOST,
-    decision_id: int | None = None,
+    because: Mapping[str, int] = _BY_ITSELF,
 ) -> list[int]:
     """Find the families of all that matches reach from these images anew, under
-    :func:`ris_jobs.store.matches.lock`. Matches that are new, changed or ``lost``, or a decision on
-    a source, are the cause of what happens to families. Returns these images."""
+    :func:`ris_jobs.store.matches.lock`. Matches that are new, changed or ``lost`` are the cause of
+    what happens to families, beside what people did: ``because`` is the id of a ``decision`` on a
+    source or of an ``erasure``. Returns these images."""
     touched = _reached(db, ids)
-    facts = {i: facts_of(s) for i, s in images.by_ids(db, touched).items()}
+    facts = facts_among(db, touched)
     rulings = families.rulings(db, touched)
     # Of an erased image nothing is known.
     pairs = [p for p in matches.pairs(db, touched) if {p.derived_id, p.source_id} <= facts.keys()]
@@ -90,7 +92,7 @@ def look_again(
     new = matches.unresolved_among(db, touched)
     changed = sorted({*new, *(pair for i in touched for pair in lost.get(i, ()))})
     for event in events(before, now):
-        families.record(db, event, _cause(event, changed, decision_id), run_id)
+        families.record(db, event, _cause(event, changed, because), run_id)
     matches.set_resolved(db, new)
     return touched
 
@@ -107,15 +109,27 @@ def _reached(db: Connection, ids: Sequence[int]) -> list[int]:
 
 
 def _cause(
-    event: Event, changed: Sequence[tuple[int, int]], decision_id: int | None
+    event: Event, changed: Sequence[tuple[int, int]], because: Mapping[str, int]
 ) -> dict[str, object]:
-    """What made it happen: matches that were new or changed among its members, or a decision."""
+    """What made it happen: matches that were new or changed among its members, or people."""
     among = [pair for pair in changed if event.members.issuperset(pair)]
-    decided = {} if decision_id is None else {"decision": decision_id}
-    return {"matches": among[:_SHOWN], **decided}
+    return {"matches": among[:_SHOWN], **because}
 
 
-def facts_of(s: Stored) -> ImageFacts:
-    """What provenance knows of an image."""
-    f = s.fingerprint
-    return ImageFacts(s.sha256, f.width, f.height, s.first_seen_at, f.traces)
+def facts_among(
+    db: Connection, ids: Sequence[int], as_of: datetime | None = None
+) -> dict[int, ImageFacts]:
+    """What provenance knows of those of these images that can be used, dates as they were known
+    ``as_of`` a time (None: now)."""
+    days = sightings.claimed_days(db, ids, as_of)
+    return {
+        i: ImageFacts(
+            s.sha256,
+            s.fingerprint.width,
+            s.fingerprint.height,
+            s.first_seen_at,
+            s.fingerprint.traces,
+            *days.get(i, ()),
+        )
+        for i, s in images.by_ids(db, ids).items()
+    }

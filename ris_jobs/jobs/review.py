@@ -94,7 +94,7 @@ def decide_source(
             _must_match(db, image.image_id, chosen.image_id, name, source)
         source_id = None if chosen is None else chosen.image_id
         decided = families.decide(db, image.image_id, answer, source_id, by, why)
-        look_again(db, [image.image_id], None, decision_id=decided)
+        look_again(db, [image.image_id], None, because={"decision": decided})
         now = _source(db, image.image_id, name)
     return SourceDecision(image.uri, answer, by, before, now)
 

@@ -17,9 +17,10 @@ from ris_jobs.jobs.index import check_index, index
 from ris_jobs.jobs.models import open_pipeline, serving_stores
 from ris_jobs.jobs.poison import run_each
 from ris_jobs.jobs.reading import Reader
+from ris_jobs.jobs.samples import make_up
 from ris_jobs.progress import Advance, Progress
 from ris_jobs.settings import Settings
-from ris_jobs.store import serving, sources, upkeep
+from ris_jobs.store import samples, serving, sources, upkeep
 from ris_jobs.store.stores import Stores
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ _PREFIXES = [f"{number:02x}" for number in range(256)]
 class Upkept:
     """What was done, or would be: runs closed, images retired, images whose vectors were removed
     from Milvus or put there again, previews removed, made again, and missing for good, files left
-    by killed writers, fetched images past their time."""
+    by killed writers, fetched images past their time, images whose samples were taken late, are
+    still to be, and cannot be, for their bytes are gone."""
 
     runs_closed: int = 0
     images_retired: int = 0
@@ -45,6 +47,9 @@ class Upkept:
     previews_missing: int = 0
     files_removed: int = 0
     fetched_removed: int = 0
+    samples_made: int = 0
+    samples_waiting: int = 0
+    samples_missing: int = 0
 
 
 def keep_up(
@@ -73,6 +78,7 @@ def keep_up(
             for prefix in _PREFIXES:
                 _tidy_previews(work, prefix)
                 advance(1)
+        _samples(stores, settings, progress, total, dry_run)
         swept = sweep_fetched(stores.engine, stores.fetched, settings, dry_run=dry_run)
         total.fetched_removed = swept.files
         if not dry_run:
@@ -169,6 +175,16 @@ def _restore(work: _Restoring, lost: list[str]) -> None:
                 work.stores.previews.write(sha256, result.preview)
     work.total.previews_restored += restored
     work.total.previews_missing += len(lost) - restored
+
+
+def _samples(
+    stores: Stores, settings: Settings, progress: Progress, total: Upkept, dry_run: bool
+) -> None:
+    if not dry_run:
+        total.samples_made = make_up(stores, settings, progress)
+    with stores.engine.connect() as db:
+        late = samples.count_late(db)
+    total.samples_waiting, total.samples_missing = late.waiting, late.missing
 
 
 def _originals(work: _Restoring, lost: list[str]) -> dict[str, bytes]:

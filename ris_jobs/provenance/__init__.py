@@ -45,13 +45,16 @@ class Pair:
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
     """What is known of one image apart from its pairs; ``first_seen_at`` is when this system first
-    saw the bytes."""
+    saw the bytes. ``published_on`` and ``modified_on`` are the earliest days (ISO 8601; empty:
+    none) on which pages claim it was published, and sources that its file was changed."""
 
     sha256: str
     width: int
     height: int
     first_seen_at: datetime
     traces: Traces
+    published_on: str = ""
+    modified_on: str = ""
 
     @property
     def side(self) -> float:

@@ -22,8 +22,8 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """``kind`` is merged, split, moved or ended, of ``family_id``; ``other_id`` is where members
-    went; ``members`` are those of both."""
+    """``kind`` is merged, split, moved, shrank or ended, of ``family_id``; ``other_id`` is where
+    members went, None where they are in no family; ``members`` are those of both."""
 
     family_id: int
     kind: str
@@ -60,6 +60,8 @@ def events(old: Sequence[Before], now: Mapping[int, Family]) -> Iterator[Event]:
         if family.family_id in now:
             for i in sorted(went.keys() - {family.family_id}):
                 yield _event(family, "moved" if i in known else "split", i, now[i])
+            if not holders.keys() >= {*family.members}:
+                yield Event(family.family_id, "shrank", None, frozenset(family.members))
         elif went:
             most = max(sorted(went), key=went.__getitem__)
             yield _event(family, "merged", most, now[most])

@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ris_jobs.provenance import Ruling, Verdict
 from ris_jobs.provenance.clues import Kin
+from ris_jobs.provenance.dates import claimed_dates, seen
 from ris_jobs.provenance.model import Model
-from ris_jobs.provenance.words import against, favour, seen, taken
+from ris_jobs.provenance.words import against, favour
 
 __all__ = ["chances", "ruled", "suspicion", "verdict"]
 
@@ -64,7 +65,7 @@ def _reasons(anchor: int, members: Collection[int], kin: Kin, model: Model) -> I
         yield from against(kind, [-c[kind] * weight for c in clues if c.get(kind, 0) < 0])
     copies = [kin.facts[other] for other in others]
     yield from seen(kin.facts[anchor], copies)
-    yield from taken(kin.facts[anchor], copies)
+    yield from claimed_dates(kin.facts[anchor], copies)
 
 
 def _missing(anchor: int, chance: Mapping[int, float], kin: Kin, model: Model) -> Iterator[str]:

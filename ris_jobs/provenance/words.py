@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
-from ris_jobs.provenance import ImageFacts
-
-__all__ = ["against", "favour", "seen", "taken"]
-
-_DATE = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)\b")
+__all__ = ["against", "favour"]
 
 # Of the copies (one, several), and of an image that seems to be a copy itself.
 _SAID = {
@@ -92,28 +87,3 @@ def favour(kind: str, weights: Sequence[float]) -> Iterator[str]:
 def against(kind: str, weights: Sequence[float]) -> Iterator[str]:
     if weights:
         yield f"against: {_SAID[kind][3]} ({max(weights):.1f})"
-
-
-def seen(mine: ImageFacts, others: Sequence[ImageFacts]) -> Iterator[str]:
-    """When it was seen here, which has no weight."""
-    earliest = min(known.first_seen_at for known in others)
-    if mine.first_seen_at < earliest:
-        yield "for: it was seen first here (0: first crawled is not first published)"
-    elif mine.first_seen_at > earliest:
-        yield "against: another was seen here before it (0: first crawled is not first published)"
-
-
-def taken(mine: ImageFacts, others: Sequence[ImageFacts]) -> Iterator[str]:
-    """When files say they were taken, which has no weight either."""
-    own = _taken(mine)
-    earlier = min(filter(None, map(_taken, others)), default="")
-    if own:
-        yield f"for: it says it was taken on {own} (0: anybody can write that)"
-    if earlier and (not own or earlier < own):
-        yield f"against: another says it was taken on {earlier} (0: anybody can write that)"
-
-
-def _taken(known: ImageFacts) -> str:
-    """The day as ISO 8601 has it; empty where the file claims none."""
-    found = _DATE.match(known.traces.metadata.get("DateTimeOriginal", ""))
-    return "-".join(found.groups()) if found else ""

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ris_jobs.fingerprint import Manifest
 from ris_jobs.match.derivation import Derivation
 from ris_jobs.report.explanation import Explanation, Judged, headline, reasons
 from ris_jobs.report.text import ORIENTATIONS, chance, moment, percent, scale, visible
@@ -36,11 +37,26 @@ def explained(said: Explanation) -> RenderableType:
 
 
 def _images(said: Explanation) -> Iterator[RenderableType]:
-    for letter, image in zip("AB", said.images, strict=True):
+    for letter, image, manifest in zip("AB", said.images, said.manifests, strict=True):
         yield _line(letter, image.uri)
         size = f"{image.width} x {image.height}, {image.format}"
         yield _line("", f"{size}, first seen {moment(image.first_seen_at)}")
         yield _line("", f"sha256 {image.sha256}")
+        yield _line("", f"C2PA manifest: {_manifest(manifest)}")
+
+
+_STATES = {
+    "trusted": "trusted, it fits the file and its signer is known",
+    "valid": "valid, it fits the file, but anybody may have signed it",
+    "broken": "broken, it does not fit the file or cannot be read",
+}
+
+
+def _manifest(manifest: Manifest | None) -> str:
+    if manifest is None:
+        return "none"
+    said = _STATES.get(manifest.state, manifest.state)
+    return f"{said}; signed by {manifest.signer or 'nobody named'}"
 
 
 def _of_match(pair: PairView, standing: Standing | None) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ris_jobs.fingerprint import Manifest
 from ris_jobs.match.derivation import Derivation
 from ris_jobs.match.examine import HASHES_NEAR, HASHES_SURE, PDQ_NEAR, SEARCHED
 from ris_jobs.match.ruling import Ruling, Stop
@@ -53,7 +54,8 @@ class Versions:
 class Explanation:
     """``images`` as they were asked for; ``pair`` is None where they are no match, or the same
     bytes; ``judged`` is None where the tables hold the match, ``standing`` where they do not;
-    ``derivation`` is by the coefficients at hand."""
+    ``derivation`` is by the coefficients at hand; ``manifests`` are the C2PA manifests of the
+    images, None for one that has none."""
 
     images: tuple[ImageView, ImageView]
     pair: PairView | None
@@ -61,6 +63,7 @@ class Explanation:
     derivation: Derivation | None
     versions: Versions | None
     standing: Standing | None = None
+    manifests: tuple[Manifest | None, Manifest | None] = (None, None)
 
     @property
     def identical(self) -> bool:
@@ -220,7 +223,7 @@ def as_json(said: Explanation) -> dict[str, Any]:
         "outcome": said.outcome,
         "stored": said.pair is not None and said.judged is None,
         "reasons": reasons(said),
-        "images": [_image(image) for image in said.images],
+        "images": [*map(_image, said.images, said.manifests)],
         "match": said.pair and _pair(said.pair),
         "standing": said.standing and _standing(said.standing),
         "judged": said.judged and _judgement(said.judged),
@@ -230,8 +233,11 @@ def as_json(said: Explanation) -> dict[str, Any]:
     }
 
 
-def _image(image: ImageView) -> dict[str, Any]:
-    return asdict(image) | {"first_seen_at": image.first_seen_at.isoformat()}
+def _image(image: ImageView, manifest: Manifest | None) -> dict[str, Any]:
+    return asdict(image) | {
+        "first_seen_at": image.first_seen_at.isoformat(),
+        "manifest": manifest and asdict(manifest),
+    }
 
 
 _OF_MATCH = (

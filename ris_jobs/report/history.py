@@ -135,14 +135,17 @@ class DecidedSource:
 
 @dataclass(frozen=True, slots=True)
 class FamilyEvent:
-    """A family ``merged`` into another, ``split``, had members that ``moved``, or ``ended``, as in
-    ris.family_event."""
+    """A family ``merged`` into another, ``split``, had members that ``moved``, ``shrank`` or
+    ``ended``, as in ris.family_event; ``erased_by`` and ``erased_why`` are of the erasure that did
+    it, None where none did."""
 
     at: datetime
     kind: str
     family_id: int
     other_id: int | None
     run_id: int | None
+    erased_by: str | None = None
+    erased_why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,12 +223,17 @@ def _told(history: History) -> Iterator[_Line]:
 
 
 def _happened(h: FamilyEvent) -> str:
-    return {
-        "merged": f"family {h.family_id} merged into family {h.other_id}",
-        "split": f"members of family {h.family_id} founded family {h.other_id}",
-        "moved": f"members of family {h.family_id} moved to family {h.other_id}",
-        "ended": f"family {h.family_id} ended",
-    }[h.kind]
+    erased = "" if h.erased_by is None else f", as {h.erased_by} erased an image: {h.erased_why}"
+    return _EVENTS[h.kind].format(h.family_id, h.other_id) + erased
+
+
+_EVENTS = {
+    "merged": "family {0} merged into family {1}",
+    "split": "members of family {0} founded family {1}",
+    "moved": "members of family {0} moved to family {1}",
+    "shrank": "members of family {0} left it, and are in none",
+    "ended": "family {0} ended",
+}
 
 
 def _ended(at: datetime | None, said: str) -> Iterator[_Line]:

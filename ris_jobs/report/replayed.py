@@ -12,7 +12,15 @@ from rich.text import Text
 
 from ris_jobs.report.text import plural, visible
 
-__all__ = ["Change", "Difference", "Replayed", "changes", "replayed"]
+__all__ = [
+    "Change",
+    "Difference",
+    "FamilyDifference",
+    "Replayed",
+    "Verdicts",
+    "changes",
+    "replayed",
+]
 
 # Evidence is kept to four digits, of which the last may turn with the order of a sum.
 _TOLERANCE = 2e-4
@@ -37,6 +45,29 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class FamilyDifference:
+    """A family that does not come out as it was, by the URI of its anchor; no changes: there is no
+    such family any more."""
+
+    family_id: int
+    anchor_uri: str
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The ``rows`` of a run's families that were found again, by the ``weights`` of that version,
+    and those that came out otherwise. Of ``erased`` ones an image was erased since;
+    ``by_other_weights`` are those that this version cannot find again."""
+
+    rows: int
+    weights: str
+    differences: Sequence[FamilyDifference]
+    erased: int = 0
+    by_other_weights: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Replayed:
     """A run's ``rows`` that were judged again, and those that came out otherwise; of ``erased``
     ones an image is described no more. ``code`` is the version that wrote them, ``code_now`` the
@@ -50,7 +81,13 @@ class Replayed:
     code: str
     code_now: str
     differences: Sequence[Difference]
+    verdicts: Verdicts
     erased: int = 0
+
+    @property
+    def same(self) -> bool:
+        """Whether all that was judged and found again came out as it was."""
+        return not (self.differences or self.verdicts.differences)
 
 
 def changes(kept: Any, now: Any, what: str = "") -> Iterator[Change]:
@@ -73,18 +110,38 @@ def _same(kept: Any, now: Any) -> bool:
 
 def replayed(done: Replayed) -> RenderableType:
     """In one sentence, with what was judged, and every difference."""
-    with_what = f"{done.model}, calibration {done.calibration}, settings {done.config_hash}"
-    code = done.code if done.code == done.code_now else f"{done.code}, now {done.code_now}"
-    lines = [Text(f"run {done.run_id}: {_outcome(done)}"), Text(f"{with_what}, code {code}", "dim")]
+    v = done.verdicts
+    matches = _outcome(plural(done.rows, "row"), len(done.differences), done.erased)
+    families = _outcome(plural(v.rows, "family", "families"), len(v.differences), v.erased)
+    lines = [Text(f"run {done.run_id}: {matches}"), Text(f"run {done.run_id}: {families}")]
+    if v.by_other_weights:
+        said = plural(v.by_other_weights, "more family", "more families")
+        lines.append(Text(f"{said} by other weights, which this version of ris-jobs does not have"))
+    lines.append(Text(_with_what(done), "dim"))
     for one in done.differences:
-        lines.append(Text(visible(f"{one.derived_uri} → {one.source_uri}"), "bold"))
-        said = [f"{c.what}: {c.kept}, now {c.now}" for c in one.changes] or ["no match any more"]
-        lines += [Text(visible(f"    {line}")) for line in said]
+        lines += _told(f"{one.derived_uri} → {one.source_uri}", one.changes, "no match any more")
+    for other in v.differences:
+        lines += _told(
+            f"family {other.family_id} of {other.anchor_uri}", other.changes, "no family any more"
+        )
     return Group(*lines)
 
 
-def _outcome(done: Replayed) -> str:
-    erased = f"; of {done.erased:,} more an image was erased" if done.erased else ""
-    if not done.differences:
-        return f"{plural(done.rows, 'row')}, all as they were{erased}"
-    return f"{plural(done.rows, 'row')}, {len(done.differences):,} not as they were{erased}"
+def _with_what(done: Replayed) -> str:
+    code = done.code if done.code == done.code_now else f"{done.code}, now {done.code_now}"
+    return (
+        f"{done.model}, calibration {done.calibration}, provenance {done.verdicts.weights}, "
+        f"settings {done.config_hash}, code {code}"
+    )
+
+
+def _told(title: str, changed: Sequence[Change], gone: str) -> Iterator[Text]:
+    yield Text(visible(title), "bold")
+    for line in [f"{c.what}: {c.kept}, now {c.now}" for c in changed] or [gone]:
+        yield Text(visible(f"    {line}"))
+
+
+def _outcome(rows: str, differences: int, erased: int) -> str:
+    left_out = f"; of {erased:,} more an image was erased" if erased else ""
+    as_before = f"{differences:,} not as they were" if differences else "all as they were"
+    return f"{rows}, {as_before}{left_out}"

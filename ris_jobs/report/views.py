@@ -229,9 +229,20 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What a run found: ``families`` that it made or changed, ``suppressed`` pairs, and URIs that
+    came into quarantine, by reason. What came by crawls since the scan before counts as its own.
+    """
+
+    families: int = 0
+    suppressed: int = 0
+    quarantined: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Bin:
-    """Matches whose probability is from ``low`` to ``high``: those that count, and those that are
-    ``suppressed``."""
+    """Matches of a run whose probability is from ``low`` to ``high``: those that count, and those
+    that are ``suppressed``."""
 
     low: float
     high: float
@@ -242,7 +253,8 @@ class Bin:
 @dataclass(frozen=True, slots=True)
 class RunView:
     """A run as its report shows it. What is counted of matches, families, known hashes and
-    quarantine in its ``summary`` is so, as all else that is listed, ``as_of`` that time. ``pairs``
+    quarantine in its ``summary`` is so, as all else that is listed, ``as_of`` that time; ``found``
+    and ``histogram`` are of the run alone. ``pairs``
     are in the order they should first appear, suppressed ones among them; times are
     timezone-aware. ``calibration`` is None for a crawl. ``histogram`` goes from 0 to 1 in equal
     steps, or is empty."""
@@ -260,6 +272,7 @@ class RunView:
     known: tuple[KnownView, ...] = ()
     calibration: str | None = None
     changes: Changes | None = None
+    found: Found = Found()
     histogram: tuple[Bin, ...] = ()
 
 

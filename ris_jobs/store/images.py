@@ -31,7 +31,8 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An image as the tables hold it, but for its sample (:func:`samples`), which few ask for."""
+    """An image as the tables hold it, but for its sample (:mod:`ris_jobs.store.samples`), which few
+    ask for."""
 
     image_id: int
     sha256: str
@@ -120,12 +121,6 @@ def all_ids(db: Connection) -> list[int]:
 def by_ids(db: Connection, ids: Iterable[int]) -> dict[int, Stored]:
     rows = db.execute(query("images.by_ids"), {"ids": sorted(set(ids))})
     return {r.image_id: _stored(r) for r in rows}
-
-
-def samples(db: Connection, ids: Iterable[int]) -> dict[int, bytes]:
-    """Patches of pixels of these images, as :mod:`ris_jobs.fingerprint.sample` packs them."""
-    rows = db.execute(query("images.samples"), {"ids": sorted(set(ids))})
-    return {r.image_id: bytes(r.sample) for r in rows}
 
 
 def shown_at(db: Connection, uri: str) -> Seen | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, Row, RowMapping
 
 from ris_jobs.match import Match, Relation
 from ris_jobs.match.remade import Remade, Rounding
@@ -92,23 +92,24 @@ def component(db: Connection, ids: Iterable[int]) -> list[int]:
 
 def pairs(db: Connection, ids: Sequence[int]) -> list[Pair]:
     """Unsuppressed matches among these images."""
-    rows = db.execute(query("matches.pairs"), {"ids": list(ids)})
-    return [
-        Pair(
-            r.derived_id,
-            r.source_id,
-            r.relation,
-            r.probability,
-            claims=tuple(r.claims),
-            counterclaims=tuple(r.counterclaims),
-            scale=r.scale,
-            inner=r.inside,
-            mirrored=r.orientation != 1,
-            changed=not _KEPT.issuperset(r.changes),
-            remade=_remade(r.remade),
-        )
-        for r in rows
-    ]
+    return [pair_of(r) for r in db.execute(query("matches.pairs"), {"ids": list(ids)})]
+
+
+def pair_of(r: Row[Any]) -> Pair:
+    """A row of the query matches.pairs as provenance sees it."""
+    return Pair(
+        r.derived_id,
+        r.source_id,
+        r.relation,
+        r.probability,
+        claims=tuple(r.claims),
+        counterclaims=tuple(r.counterclaims),
+        scale=r.scale,
+        inner=r.inside,
+        mirrored=r.orientation != 1,
+        changed=not _KEPT.issuperset(r.changes),
+        remade=_remade(r.remade),
+    )
 
 
 def decided(db: Connection, ids: tuple[int, int]) -> Decided | None:

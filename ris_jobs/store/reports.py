@@ -13,6 +13,7 @@ from ris_jobs.report.views import (
     Changes,
     FamilyChange,
     FamilyView,
+    Found,
     ImageView,
     KnownView,
     PairView,
@@ -62,8 +63,7 @@ def known(db: Connection, run_id: int, limit: int) -> tuple[KnownView, ...]:
 def changes(db: Connection, run_id: int, limit: int) -> Changes:
     """What happened between the end of the scan before and that of the run; of each kind of event
     at most ``limit`` URIs."""
-    before = db.execute(query("report.scan_before"), {"run_id": run_id}).one()
-    span = {"since": before.since or "-infinity", "until": before.until or "infinity"}
+    before, span = _since_the_scan_before(db, run_id)
     uris = db.execute(query("report.uri_changes"), span | {"limit": limit}).all()
     # Where there was no scan before, all families are new, and listing them says nothing.
     families = db.execute(query("report.family_changes"), span).all() if before.since else []
@@ -76,12 +76,26 @@ def changes(db: Connection, run_id: int, limit: int) -> Changes:
     )
 
 
-def histogram(db: Connection) -> tuple[Bin, ...]:
-    """All matches by probability, in twentieths."""
+def histogram(db: Connection, run_id: int) -> tuple[Bin, ...]:
+    """The run's matches by probability, in twentieths."""
     return tuple(
         Bin(float(r.low), float(r.high), r.pairs, r.suppressed)
-        for r in db.execute(query("report.histogram"))
+        for r in db.execute(query("report.histogram"), {"run_id": run_id})
     )
+
+
+def found(db: Connection, run_id: int) -> Found:
+    """What the run found, as far as it is still so."""
+    row = db.execute(query("report.found"), {"run_id": run_id}).one()
+    _, span = _since_the_scan_before(db, run_id)
+    quarantined = {r.reason: r.uris for r in db.execute(query("report.quarantined"), span)}
+    return Found(row.families, row.suppressed, quarantined)
+
+
+def _since_the_scan_before(db: Connection, run_id: int) -> tuple[Row[Any], dict[str, Any]]:
+    """That scan, and the time from its end to that of the run."""
+    before = db.execute(query("report.scan_before"), {"run_id": run_id}).one()
+    return before, {"since": before.since or "-infinity", "until": before.until or "infinity"}
 
 
 def quarantined_by_reason(db: Connection) -> dict[str, int]:

@@ -16,6 +16,7 @@ from ris_jobs.store.queries import query
 from ris_jobs.store.runs import Run
 
 _FETCH = 1000
+_NOW = "infinity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,17 @@ def save(
     params = {"source_id": source_id, "rows": json.dumps(rows), "seen_at": seen_at}
     if facts:
         db.execute(query("sightings.save"), params)
+
+
+def claimed_days(
+    db: Connection, ids: Sequence[int], as_of: datetime | None = None
+) -> dict[int, tuple[str, str]]:
+    """Image id → the earliest days (ISO 8601; empty: none) on which pages claim that it was
+    published, and sources that its file was changed, as far as was known ``as_of`` a time (None:
+    now)."""
+    params = {"ids": list(ids), "as_of": as_of or _NOW}
+    rows = db.execute(query("sightings.claimed_days"), params)
+    return {r.image_id: (r.published_on or "", r.modified_on or "") for r in rows}
 
 
 def known(db: Connection, crawl: Crawl, run: Run) -> Iterator[Before]:

@@ -66,9 +66,12 @@ def analyze(db: Connection) -> None:
     db.execute(query("upkeep.analyze"))
 
 
-def erase(db: Connection, image_id: int, who: str, why: str, *, allow_return: bool) -> None:
-    """Forget all that is known of an image but that it was there, and note who wanted it."""
+def erase(db: Connection, image_id: int, who: str, why: str, *, allow_return: bool) -> int:
+    """Forget all that is known of an image but that it was there, and note who wanted it. Returns
+    the id of this note."""
     params = {"image_id": image_id, "who": who, "why": why, "allow_return": allow_return}
-    for name in ("note_erasure", "erase_hits", "erase"):
-        db.execute(query(f"upkeep.{name}"), params)
+    noted = db.execute(query("upkeep.note_erasure"), params).scalar_one()
+    for name in ("upkeep.erase_hits", "upkeep.erase", "samples.forget_late"):
+        db.execute(query(name), {"image_id": image_id})
     db.execute(query("upkeep.forget_descriptors"), {"ids": [image_id]})
+    return int(noted)

@@ -86,16 +86,18 @@ ORDER BY d.decision_id;
 
 -- name: family_events
 -- What happened to families while these images were in them.
-SELECT happened_at AS at, kind, family_id, other_id, run_id
-FROM ris.family_event
-WHERE event_id IN (
+SELECT f.happened_at AS at, f.kind, f.family_id, f.other_id, f.run_id, x.who AS erased_by,
+       x.why AS erased_why
+FROM ris.family_event f
+LEFT JOIN ris.erasure x ON x.erasure_id = (f.cause ->> 'erasure')::bigint
+WHERE f.event_id IN (
     SELECT e.event_id
     FROM ris.family_member_version v
     JOIN ris.family_event e ON e.family_id = v.family_id OR e.other_id = v.family_id
     WHERE v.image_id = ANY(:ids) AND v.since <= e.happened_at
       AND (v.until IS NULL OR v.until >= e.happened_at) AND e.happened_at <= :as_of
 )
-ORDER BY event_id;
+ORDER BY f.event_id;
 
 -- name: quarantine
 SELECT v.since, CASE WHEN v.until <= :as_of THEN v.until END AS until, i.sha256, v.reason, v.detail

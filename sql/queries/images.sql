@@ -105,9 +105,6 @@ SELECT image_id, sha256, first_seen_at, width, height, format, frames, exif_orie
 FROM ris.image
 WHERE image_id = ANY(:ids) AND status = 'ok';
 
--- name: samples
-SELECT image_id, sample FROM ris.image WHERE image_id = ANY(:ids) AND status = 'ok';
-
 -- name: shown_at
 -- What a URI shows, or showed last, and since when; its bytes may be of no use.
 SELECT coalesce(i.image_id, 0) AS image_id, o.uri, coalesce(i.sha256, '') AS sha256,

@@ -223,6 +223,36 @@ WHERE (b.size, bf.source_id) IS DISTINCT FROM (a.size, af.source_id) OR NOT a.id
 ORDER BY a.size - b.size DESC, t.family_id;
 
 -- name: histogram
-SELECT probability_from AS low, probability_to AS high, pairs, suppressed
-FROM ris.probability_histogram
-ORDER BY probability_from;
+-- Matches that the run wrote by probability, in twentieths.
+SELECT (n.bin - 1) / 20.0 AS low, n.bin / 20.0 AS high,
+       count(m.probability) FILTER (WHERE m.suppressed IS NULL) AS pairs,
+       count(m.probability) FILTER (WHERE m.suppressed IS NOT NULL) AS suppressed
+FROM generate_series(1, 20) AS n(bin)
+LEFT JOIN ris.match m
+    ON m.run_id = :run_id AND least(width_bucket(m.probability, 0, 1, 20), 20) = n.bin
+GROUP BY n.bin
+ORDER BY n.bin;
+
+-- name: found
+-- What the run wrote: verdicts, and matches that are suppressed.
+SELECT (SELECT count(*) FROM ris.family WHERE run_id = :run_id) AS families,
+       (SELECT count(*) FROM ris.match WHERE run_id = :run_id AND suppressed IS NOT NULL)
+       AS suppressed;
+
+-- name: quarantined
+-- URIs that came into quarantine meanwhile, and are there still, by reason.
+SELECT reason, count(*) AS uris
+FROM (
+    SELECT reason, first_seen_at AS at
+    FROM ris.observation
+    WHERE reason IS NOT NULL AND superseded_at IS NULL AND gone_at IS NULL
+    UNION ALL
+    SELECT i.reason, greatest(i.since, o.first_seen_at)
+    FROM ris.image i
+    JOIN ris.observation o
+        ON o.image_id = i.image_id AND o.superseded_at IS NULL AND o.gone_at IS NULL
+    WHERE i.status = 'quarantined'
+) q
+WHERE at > :since AND at <= :until
+GROUP BY reason
+ORDER BY reason;

@@ -32,3 +32,19 @@ LEFT JOIN ris.observation o
 LEFT JOIN ris.image i USING (image_id)
 LEFT JOIN ris.fetch f ON f.uri = s.uri
 WHERE s.source_id = :source_id;
+
+-- name: claimed_days
+-- The earliest days that others claim of images, as text, for they may claim any: what pages say of a
+-- URI is of what it shows, so of what it showed before nothing is said.
+SELECT o.image_id,
+       to_char(min(s.published_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS published_on,
+       to_char(min(o.modified_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS modified_on
+FROM ris.observation o
+LEFT JOIN (
+    SELECT uri, published_at, since, NULL::timestamptz AS until FROM ris.sighting
+    UNION ALL
+    SELECT uri, published_at, since, until FROM ris.sighting_history
+) s ON s.uri = o.uri AND s.since <= :as_of AND (s.until IS NULL OR :as_of < s.until)
+       AND (NOT o.replaced OR o.superseded_at > :as_of)
+WHERE o.image_id = ANY(:ids) AND o.first_seen_at <= :as_of
+GROUP BY o.image_id;

@@ -79,4 +79,5 @@ DELETE FROM ris.bank_hit WHERE image_id = :image_id;
 
 -- name: note_erasure
 INSERT INTO ris.erasure (image_id, who, why, allow_return)
-VALUES (:image_id, :who, :why, :allow_return);
+VALUES (:image_id, :who, :why, :allow_return)
+RETURNING erasure_id;

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,15 @@ def slow(photo: Photo, encoded: Encode) -> bytes:
     data = encoded(photo(1200, 900), "JPEG", progressive=True, quality=5)
     scan = data.rindex(b"\xff\xda")
     return data[:-2] + data[scan:-2] * 12_000 + data[-2:]
+
+
+def test_a_trace_that_cannot_be_taken_costs_itself(encoded: Encode) -> None:
+    """The picture fits into the memory there is, but one trace needs a copy of all its pixels."""
+    data = encoded(Image.new("RGB", (6000, 6000), (10, 200, 30)), "PNG")
+    known, lacking = decoder_with()(data), decoder_with(memory=460 << 20)(data)
+    assert lacking.failed == ("pixels: MemoryError",) and known.failed == ()
+    assert lacking.traces == replace(known.traces, pixels=None) != known.traces
+    assert (lacking.rgb == known.rgb).all() and lacking.sample == known.sample
 
 
 def rejection(decoder: Decoder, data: bytes) -> ImageRejected:

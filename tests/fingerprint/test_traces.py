@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from ris_jobs.fingerprint import Traces
+from ris_jobs.fingerprint.attempts import Attempts
 from ris_jobs.fingerprint.decode import decode
 from ris_jobs.fingerprint.traces import MAX_TEXT, clean_text, jpeg_quality
 
@@ -127,6 +129,25 @@ def test_clean_text_is_clean(value: str | bytes | int) -> None:
     assert len(text) <= MAX_TEXT and text == text.strip()
     assert all(c == " " or c.isprintable() for c in text)
     text.encode()
+
+
+def test_each_trace_fails_alone_and_says_so(photo: Photo, encoded: Encode) -> None:
+    """Of a broken profile, and where a library raises whatever it likes at whichever trace."""
+    data = encoded(photo(), "JPEG", icc_profile=b"no profile")
+    found = decode(data, max_pixels=100_000, truncated="reject")
+    assert [line.split()[0] for line in found.failed] == ["profile:"]
+    assert found.traces.pixels is not None and found.sample
+    tried = Attempts()
+    with pytest.raises(KeyboardInterrupt):
+        tried("x", partial(_fail, KeyboardInterrupt()), 1)
+    assert tried("x", partial(_fail, ValueError("a\n\u202eb" + 999 * "c")), 1) == 1
+    assert tried("y", lambda: 2, 1) == 2
+    (said,) = tried.failed
+    assert said.startswith("x: ValueError a bccc") and len(said) == 203
+
+
+def _fail(error: BaseException) -> int:
+    raise error
 
 
 def test_the_colour_profile_is_named_and_a_broken_one_is_not(photo: Photo, encoded: Encode) -> None:

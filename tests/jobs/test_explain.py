@@ -24,6 +24,7 @@ from ris_jobs.settings import Settings
 from ris_jobs.store.images import shown_at
 from ris_jobs.store.previews import Previews
 from ris_jobs.store.stores import Stores, open_stores
+from tests.fingerprint.signing import Authority
 from tests.jobs.conftest import Scan
 
 Explain = Callable[..., jobs.Explained]
@@ -78,6 +79,17 @@ def test_either_order_and_every_name_say_the_same(
         assert values(explain(*names))["match"] == said["match"]
     (folder / "moved.jpg").write_bytes((folder / "coffee.jpg").read_bytes())
     assert values(explain("moved.jpg", "sub/small.jpg"))["match"] == said["match"]
+
+
+def test_the_manifest_of_either_side_is_said(scan: Scan, folder: Path, explain: Explain) -> None:
+    signed = Authority().signed((folder / "coffee.jpg").read_bytes())
+    (folder / "coffee.jpg").write_bytes(signed)
+    scan(folder)
+    one, two = values(explain("sub/small.jpg", "coffee.jpg"))["images"]
+    assert one["manifest"] is None
+    assert (two["manifest"]["state"], two["manifest"]["signer"]) == ("valid", "Acme")
+    one, two = values(explain("coffee.jpg", "coffee.jpg"))["images"]
+    assert one["manifest"] is not None and one["manifest"] == two["manifest"]
 
 
 def test_a_probability_of_other_coefficients_is_not_checked(

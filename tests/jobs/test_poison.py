@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -243,6 +244,19 @@ def test_texts_that_postgresql_does_not_hold_stop_no_scan(
         signed = "SELECT traces->'manifest' FROM ris.image WHERE traces->'manifest' <> 'null'"
         manifest = db.scalar(text(signed))
     assert manifest["state"] == "broken" and manifest["parents"][0].startswith("urn:c2pa:")
+
+
+def test_a_trace_that_fails_is_logged_with_its_image(
+    folder: Path, coffee: Image.Image, scan: Scan, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = folder / "profile.jpg"
+    coffee.save(bad, "JPEG", icc_profile=b"no profile")
+    with caplog.at_level("INFO", "ris_jobs"):
+        summary = scan(folder)
+    assert (summary.fingerprinted, summary.rejected) == (4, 0)
+    (said,) = [record for record in caplog.records if hasattr(record, "sha256")]
+    assert "lacks a trace: profile: " in said.getMessage()
+    assert said.sha256 == hashlib.sha256(bad.read_bytes()).hexdigest()
 
 
 def test_a_damaged_preview_stops_no_scan(settings: Settings, folder: Path, scan: Scan) -> None:

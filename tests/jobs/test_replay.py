@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 
 from ris_jobs import jobs
 from ris_jobs.demo import edits
+from ris_jobs.demo.folder import write
 from ris_jobs.errors import NotFound
 from ris_jobs.progress import LogProgress
 from ris_jobs.report.replayed import Replayed
@@ -65,6 +66,8 @@ def test_a_run_comes_out_as_it_was(
     done = replay(1)
     assert done.differences == []
     assert done.rows == len(before["match"]) > 6
+    assert (done.verdicts.differences, done.same) == ([], True)
+    assert done.verdicts.rows == len(before["family"]) > 1
     assert (done.code, done.model[:8]) == (done.code_now, "builtin-")
     assert row_versions(engine) == before
 
@@ -84,6 +87,56 @@ def test_what_came_after_the_run_does_not_matter(
         db.execute(text("UPDATE ris.match SET run_id = 2, calibration = 'x', probability = 0.5"))
     done = replay(1, replace(settings, min_probability=1.0))
     assert (done.rows, done.differences) == (rows, [])
+
+
+def test_a_run_of_the_demo_comes_out_with_equal_rows(
+    scan: Scan, tmp_path: Path, engine: Engine, replay: Replay
+) -> None:
+    write(tmp_path / "demo")
+    scan(tmp_path / "demo")
+    done = replay(1)
+    with engine.connect() as db:
+        rows = [db.scalar(text(f"SELECT count(*) FROM ris.{t}")) for t in ("match", "family")]
+    assert [done.rows, done.verdicts.rows] == rows and rows[1] > 3
+    assert done.same and done.verdicts.by_other_weights == done.verdicts.erased == 0
+
+
+def test_verdicts_are_found_again_as_of_then(
+    scan: Scan, copies: Path, engine: Engine, settings: Settings, replay: Replay
+) -> None:
+    """Whatever became of the families: another source by decision, more members, an erasure."""
+    scan(copies)
+    rows = replay(1).verdicts.rows
+    small, whole = copies / "sub" / "small.jpg", copies / "coffee.jpg"
+    jobs.decide_source(engine, settings, str(small), str(small), "it is the print", "Ada")
+    with Image.open(copies / "rocket.jpg") as rocket:
+        (copies / "late.jpg").write_bytes(edits.jpeg(edits.thumbnail(rocket, 200)))
+    scan(copies)
+    for run_id, count in ((1, rows), (2, 1)):
+        done = replay(run_id).verdicts
+        assert (done.rows, done.differences) == (count, [])
+    jobs.erase(settings, str(whole), "a test", "me")
+    done = replay(1).verdicts
+    assert (done.rows, done.differences, done.erased) == (rows - 1, [], 1)
+
+
+def test_a_verdict_that_is_not_as_it_was_is_named(
+    scan: Scan, copies: Path, engine: Engine, replay: Replay
+) -> None:
+    scan(copies)
+    with engine.begin() as db:
+        db.execute(text("ALTER TABLE ris.family DISABLE TRIGGER keep"))
+        one, *others = db.scalars(text("SELECT family_id FROM ris.family ORDER BY 1")).all()
+        change = "UPDATE ris.family SET source_id = NULL, confidence = 0.1 WHERE family_id = :one"
+        db.execute(text(change), {"one": one})
+        db.execute(
+            text("UPDATE ris.family SET model = 'older' WHERE family_id <> :one"), {"one": one}
+        )
+    done = replay(1)
+    (found,) = done.verdicts.differences
+    assert not done.same and not done.differences
+    assert found.family_id == one and {c.what for c in found.changes} == {"source", "confidence"}
+    assert (done.verdicts.rows, done.verdicts.by_other_weights) == (1, len(others))
 
 
 def test_a_row_that_is_not_as_it_was_is_named(

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from ris_jobs import jobs
 from ris_jobs.demo import edits
-from ris_jobs.report.views import Changes
+from ris_jobs.report.views import Changes, Found
 from ris_jobs.settings import Settings
 from ris_jobs.store import reports
 from ris_jobs.store.postgres import open_engine
@@ -100,9 +100,23 @@ def test_no_family_is_left_out_because_another_is_large(
     assert families[:7].count(large) == 5
 
 
-def test_the_histogram_counts_all_matches(scan: Scan, folder: Path, engine: Engine) -> None:
+def test_what_a_run_found_is_its_own(
+    scan: Scan, folder: Path, engine: Engine, rocket: Image.Image
+) -> None:
+    (folder / "broken.jpg").write_bytes(b"not a picture")
+    scan(folder)
+    (folder / "later.jpg").write_bytes(edits.jpeg(edits.thumbnail(rocket, 200)))
+    (folder / "empty.jpg").touch()
+    scan(folder)
     scan(folder)
     with engine.connect() as db:
-        bins = reports.histogram(db)
-    assert [round(b.low * 20) for b in bins] == list(range(20))
-    assert (sum(b.pairs for b in bins), sum(b.suppressed for b in bins)) == (1, 0)
+        bins = [reports.histogram(db, run) for run in (1, 2, 3)]
+        found = [reports.found(db, run) for run in (1, 2, 3)]
+    assert [round(b.low * 20) for b in bins[0]] == list(range(20))
+    pairs = [(sum(b.pairs for b in of), sum(b.suppressed for b in of)) for of in bins]
+    assert pairs == [(1, 0), (1, 0), (0, 0)]
+    assert found == [
+        Found(1, 0, {"not-an-image": 1}),
+        Found(1, 0, {"empty": 1}),
+        Found(0, 0, {}),
+    ]

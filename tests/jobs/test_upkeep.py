@@ -164,6 +164,60 @@ def test_lost_previews_are_made_again_some_at_a_time_and_each_for_itself(
     assert len(opened) == 1 and max(sizes) == 1
 
 
+def lose_samples(settings: Settings) -> dict[str, bytes]:
+    """As of a database of before samples were taken. Returns what there was, by sha256."""
+    samples = ask(settings, "SELECT sha256, sample FROM ris.image ORDER BY image_id")
+    ask(settings, "UPDATE ris.image SET sample = ''")
+    ask(settings, "INSERT INTO ris.late_sample (image_id) SELECT image_id FROM ris.image")
+    return {sha256: bytes(sample) for sha256, sample in samples}
+
+
+def test_samples_that_were_never_taken_are_made_up_for_where_bytes_are_there(
+    settings: Settings, folder: Path, scan: Scan
+) -> None:
+    Image.new("CMYK", (40, 40)).save(folder / "none.jpg")
+    scan(folder)
+    before = lose_samples(settings)
+    gone, kept = sha256_of(settings, "coffee.jpg"), (folder / "coffee.jpg").read_bytes()
+    (folder / "coffee.jpg").unlink()
+    assert keep_up(settings, dry_run=True) == Upkept(samples_waiting=4)
+    assert keep_up(settings) == Upkept(samples_made=3, samples_missing=1)
+    found = ask(settings, "SELECT sha256, sample FROM ris.image")
+    assert {sha256: bytes(sample) for sha256, sample in found} == before | {gone: b""}
+    assert keep_up(settings) == Upkept(samples_missing=1)
+    # It is back; what is made up for is not looked at again.
+    (folder / "coffee.jpg").write_bytes(kept)
+    assert keep_up(settings) == Upkept(samples_made=1)
+    assert keep_up(settings) == Upkept()
+    found = ask(settings, "SELECT sha256, sample FROM ris.image")
+    assert {sha256: bytes(sample) for sha256, sample in found} == before
+    assert before[gone]
+
+
+def test_samples_are_made_up_for_some_at_a_time_and_what_is_gone_comes_last(
+    settings: Settings, folder: Path, scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan(folder)
+    lose_samples(settings)
+    (folder / "coffee.jpg").unlink()
+    monkeypatch.setattr("ris_jobs.jobs.samples.MOST", 2)
+    one = replace(settings, batch_size=1)
+    first, last = keep_up(one), keep_up(one)
+    assert (first.samples_waiting, first.samples_missing) == (1, 1)
+    assert (last.samples_waiting, last.samples_missing) == (0, 1)
+    assert first.samples_made + last.samples_made == 2
+
+
+def test_an_image_that_is_erased_waits_for_no_sample(
+    settings: Settings, folder: Path, scan: Scan
+) -> None:
+    scan(folder)
+    lose_samples(settings)
+    jobs.erase(settings, str(folder / "coffee.jpg"), "a test", "me")
+    assert ask(settings, "SELECT count(*) FROM ris.late_sample") == [(2,)]
+    assert keep_up(settings) == Upkept(samples_made=2)
+
+
 def test_runs_that_were_killed_are_closed_after_a_while(settings: Settings) -> None:
     killed, at_work = jobs.begin(settings), jobs.begin(settings)
     ask(
@@ -250,6 +304,30 @@ def test_what_was_erased_does_not_come_back_by_itself(
     assert scan(folder).fingerprinted == 1
     assert ask(settings, status) == [("ok",)]
     assert len(ask(settings, "SELECT FROM ris.family")) == 1
+
+
+def test_what_an_erasure_does_to_a_family_is_told_with_its_cause(
+    settings: Settings, folder: Path, scan: Scan, coffee: Image.Image
+) -> None:
+    (folder / "third.jpg").write_bytes(edits.jpeg(edits.thumbnail(coffee, 200)))
+    scan(folder)
+    for name, why in (("sub/small.jpg", "they asked"), ("coffee.jpg", "they asked again")):
+        jobs.erase(settings, str(folder / name), why, "me")
+    told = ask(
+        settings,
+        "SELECT event, other_id, uri, who, why, cause, run_id FROM ris.family_log ORDER BY at",
+    )
+    small, whole = (folder / "sub" / "small.jpg").as_uri(), (folder / "coffee.jpg").as_uri()
+    assert told == [
+        ("shrank", None, small, "me", "they asked", "erasure", None),
+        ("ended", None, whole, "me", "they asked again", "erasure", None),
+    ]
+    with open_engine(settings) as engine:
+        seen = jobs.history(engine, settings, str(folder / "third.jpg"), None).family_events
+    assert [(e.kind, e.erased_by, e.erased_why) for e in seen] == [
+        ("shrank", "me", "they asked"),
+        ("ended", "me", "they asked again"),
+    ]
 
 
 def test_an_erased_image_is_erased_under_all_models(

@@ -116,6 +116,37 @@ def test_when_files_say_they_were_taken_is_said_as_a_claim(
     assert told == [f"{claim} (0: anybody can write that)" for claim in said]
 
 
+def told(source: ImageFacts, copy: ImageFacts) -> list[str]:
+    """What is said of a source and its copy beyond what is said without their dates."""
+    (plain,) = resolve([derives(2, 1)], facts(500, 100))
+    (family,) = resolve([derives(2, 1)], {1: source, 2: copy})
+    assert family.verdict.confidence == plain.verdict.confidence
+    return [r for r in family.verdict.reasons if r not in plain.verdict.reasons]
+
+
+def test_claims_of_changes_publication_and_of_files_are_said_without_weight() -> None:
+    one, two = facts(500, 100).values()
+    assert told(replace(one, published_on="2021-01-01"), two) == [
+        "for: pages say that it was published on 2021-01-01 (0: pages may claim any date)"
+    ]
+    assert told(one, replace(two, published_on="2020-12-31")) == [
+        "against: pages say that another was published on 2020-12-31 (0: pages may claim any date)"
+    ]
+    files = replace(one, modified_on="2021-01-01"), replace(two, modified_on="2021-01-02")
+    said = "is dated 2021-01-01, earlier (0: copying changes such dates)"
+    assert told(*files) == [f"for: its file {said}"]
+    assert told(files[0], replace(two, modified_on="2021-01-01")) == told(files[0], two) == []
+    files = replace(one, modified_on="2021-01-02"), replace(two, modified_on="2021-01-01")
+    assert told(*files) == [f"against: another's file {said}"]
+    written = {"DateTimeOriginal": "2020:01:01 1:1:1", "DateTime": "2020:01:01 1:1:1"}
+    taken = image(f"{1:064x}", 500, metadata=written)
+    assert len(told(taken, two)) == 1
+    changed = image(f"{2:064x}", 100, metadata={"DateTime": "2022:02:02 1:1:1"})
+    assert told(one, changed) == [
+        "against: another says it was changed on 2022-02-02 (0: anybody can write that)"
+    ]
+
+
 PAIRS = st.lists(
     st.builds(
         Pair,

@@ -42,6 +42,12 @@ def test_merges_splits_and_ends_are_told() -> None:
     ]
 
 
+def test_a_family_that_loses_members_to_none_is_told() -> None:
+    assert list(events([before(7, 1, 2, 3)], {7: family(1, 2)})) == [
+        Event(7, "shrank", None, frozenset({1, 2, 3}))
+    ]
+
+
 def test_a_picture_that_moves_between_families_that_go_on_is_told() -> None:
     old = [before(1, 1, 2, 3), before(2, 4, 5)]
     now = {1: family(1, 2), 2: family(4, 5, 3)}
@@ -72,6 +78,11 @@ def test_an_id_is_given_once_and_every_family_that_is_no_more_is_told(
     assert {e.family_id for e in told if e.kind in ("merged", "ended")} == gone
     assert all(e.family_id in known and e.other_id not in known for e in told if e.kind == "split")
     assert all({e.family_id, e.other_id} <= {*known} for e in told if e.kind == "moved")
+    placed = {i for f in found for i in f.members}
+    lost = {i for i, f in zip(kept, found, strict=True) if i} & {
+        o.family_id for o in old if not placed.issuperset(o.members)
+    }
+    assert {e.family_id for e in told if e.kind == "shrank"} == lost
     pairs = {(e.family_id, e.other_id) for e in told}
     for o in old:
         went = {i for i, f in now.items() if not {*o.members}.isdisjoint(f.members)}

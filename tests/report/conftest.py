@@ -18,6 +18,7 @@ from ris_jobs.report.views import (
     Decided,
     FamilyChange,
     FamilyView,
+    Found,
     ImageView,
     KnownView,
     Pairs,
@@ -151,6 +152,7 @@ def sample() -> Sample:
         quarantine=(bad,),
         known=known,
         changes=changes,
+        found=Found(1, 0, {"truncated": 1}),
         histogram=(Bin(0, 0.5, 0, 1), Bin(0.5, 1, 4, 0)),
     )
     images = [side for p in pairs for side in (p.source, p.derived)]

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from ris_jobs.fingerprint import Manifest
 from ris_jobs.match.alignment import align
 from ris_jobs.match.calibration import Calibration, Logistic
 from ris_jobs.match.derivation import derivation
@@ -254,6 +255,19 @@ def test_whoever_has_a_say_is_named() -> None:
     nobody = dict.fromkeys(("decided", "judged", "template_uri"))
     quiet = replace(said, standing=replace(standing, hub=False, **nobody))
     assert len(reasons(quiet)) == 1 and "decision" not in printed(quiet)
+
+
+def test_manifests_are_said_of_both_sides() -> None:
+    known = Manifest("trusted", "urn:c2pa:1", "Acme\u202e", ("urn:c2pa:0",))
+    said = replace(explanation(match(image("a"), image("b"))), manifests=(known, None))
+    shown = printed(said)
+    assert "trusted, it fits the file and its signer is known; signed by Acme" in shown
+    assert "C2PA manifest: none" in shown and "\u202e" not in shown
+    one, two = json.loads(json.dumps(as_json(said)))["images"]
+    assert (one["manifest"]["state"], one["manifest"]["signer"]) == ("trusted", "Acme\u202e")
+    assert two["manifest"] is None
+    broken = printed(replace(said, manifests=(None, Manifest("broken"))))
+    assert "does not fit the file or cannot be read; signed by nobody named" in broken
 
 
 def test_words_say_when_a_probability_does_not_follow() -> None:

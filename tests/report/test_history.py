@@ -100,15 +100,17 @@ def test_decisions_on_sources_and_what_happened_to_families_are_told() -> None:
         family_events=[
             FamilyEvent(day(n), kind, 7, None if kind == "ended" else 8, 1)
             for n, kind in enumerate(("moved", "split", "merged", "ended"), 2)
-        ],
+        ]
+        + [FamilyEvent(day(6), "shrank", 7, None, None, "Ada", "they asked")],
     )
-    assert [line[25:] for line in told(history)[1:7]] == [
+    assert [line[25:] for line in told(history)[1:8]] == [
         "Ada decided on the source of file:///a: file:///b: the print",
         "Ada decided on the source of file:///a: unsure: who knows",
         "members of family 7 moved to family 8",
         "members of family 7 founded family 8",
         "family 7 merged into family 8",
         "family 7 ended",
+        "members of family 7 left it, and are in none, as Ada erased an image: they asked",
     ]
 
 

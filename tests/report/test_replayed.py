@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ris_jobs.report.replayed import Change, Difference, Replayed, changes, replayed
+from ris_jobs.report.replayed import (
+    Change,
+    Difference,
+    FamilyDifference,
+    Replayed,
+    Verdicts,
+    changes,
+    replayed,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,8 +39,14 @@ def test_numbers_may_differ_in_the_last_digit_kept_and_nothing_else(
     assert [c.what for c in changes(kept, now)] == what
 
 
-def told(*differences: Difference, code_now: str = "1") -> list[str]:
-    done = Replayed(3, 1200, "builtin-2", "abc", "def", "1", code_now, differences)
+AS_IT_WAS = Verdicts(40, "fit1", [])
+
+
+def told(
+    *differences: Difference, code_now: str = "1", verdicts: Verdicts = AS_IT_WAS
+) -> list[str]:
+    done = Replayed(3, 1200, "builtin-2", "abc", "def", "1", code_now, differences, verdicts)
+    assert done.same is not bool(differences or verdicts.differences)
     console = Console(width=200, color_system=None)
     with console.capture() as captured:
         console.print(replayed(done), soft_wrap=True)
@@ -42,7 +56,8 @@ def told(*differences: Difference, code_now: str = "1") -> list[str]:
 def test_a_run_that_came_out_as_it_was() -> None:
     assert told() == [
         "run 3: 1,200 rows, all as they were",
-        "builtin-2, calibration abc, settings def, code 1",
+        "run 3: 40 families, all as they were",
+        "builtin-2, calibration abc, provenance fit1, settings def, code 1",
     ]
 
 
@@ -50,9 +65,25 @@ def test_every_difference_is_told_harmlessly() -> None:
     changed = Difference("file:///a", "file:///b", [Change("relation", "crop", "ed\x1b[1mited")])
     assert told(changed, Difference("file:///c", "file:///d", []), code_now="2") == [
         "run 3: 1,200 rows, 2 not as they were",
-        "builtin-2, calibration abc, settings def, code 1, now 2",
+        "run 3: 40 families, all as they were",
+        "builtin-2, calibration abc, provenance fit1, settings def, code 1, now 2",
         "file:///a → file:///b",
         "    relation: crop, now ed\\x1b[1mited",
         "file:///c → file:///d",
         "    no match any more",
+    ]
+
+
+def test_verdicts_that_come_out_otherwise_are_told() -> None:
+    other = FamilyDifference(7, "file:///a\x1b", [Change("source", "file:///a", None)])
+    gone = FamilyDifference(8, "file:///b", [])
+    assert told(verdicts=Verdicts(2, "fit1", [other, gone], erased=1, by_other_weights=3)) == [
+        "run 3: 1,200 rows, all as they were",
+        "run 3: 2 families, 2 not as they were; of 1 more an image was erased",
+        "3 more families by other weights, which this version of ris-jobs does not have",
+        "builtin-2, calibration abc, provenance fit1, settings def, code 1",
+        "family 7 of file:///a\\x1b",
+        "    source: file:///a, now None",
+        "family 8 of file:///b",
+        "    no family any more",
     ]

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 
-from ris_jobs.store import images, runs, sources, suppression
+from ris_jobs.store import images, runs, samples, sources, suppression
 from ris_jobs.store.postgres import upgrade
 from tests.store.samples import MODEL
 
@@ -107,6 +107,15 @@ def test_what_was_there_before_history_holds_since_its_run(empty: Engine) -> Non
             assert set(db.scalars(text(since))) == {True}
         status = "SELECT status FROM ris.image_states_at(now()) ORDER BY image_id"
         assert db.scalars(text(status)).all() == ["pending", "quarantined"]
+
+
+def test_images_from_before_samples_wait_for_one(empty: Engine) -> None:
+    with empty.begin() as db:
+        upgrade(db, to="0002")
+        db.exec_driver_sql(BEFORE_REGIONS + BEFORE_REVIEWERS)
+    with empty.begin() as db:
+        upgrade(db)
+        assert samples.count_late(db) == samples.Late(waiting=1, missing=0)
 
 
 def test_folders_that_were_crawled_before_are_sources(empty: Engine) -> None:

@@ -15,7 +15,7 @@ from ris_jobs.fingerprint.regions import WHOLE
 from ris_jobs.match import Relation
 from ris_jobs.match.candidates import HASH
 from ris_jobs.provenance import Family, Pair, Verdict
-from ris_jobs.store import descriptors, families, images, matches, runs
+from ris_jobs.store import descriptors, families, images, matches, runs, samples
 from ris_jobs.store.descriptors import Descriptors
 from ris_jobs.store.runs import Run
 from tests.store.samples import MODEL, fingerprint, fingerprinted, matched, observed
@@ -33,9 +33,9 @@ def ids(engine: Engine, see: See, model_id: int) -> list[int]:
 
 def test_fingerprints_survive_storage_bit_for_bit(engine: Engine, ids: list[int]) -> None:
     with engine.connect() as db:
-        stored, samples = images.by_ids(db, ids), images.samples(db, ids)
+        stored, patches = images.by_ids(db, ids), samples.of(db, ids)
     assert {i: s.fingerprint for i, s in stored.items()} == {i: fingerprint(i) for i in ids}
-    assert samples == dict.fromkeys(ids, b"")
+    assert patches == dict.fromkeys(ids, b"")
 
 
 def test_texts_of_strangers_are_kept_without_what_postgresql_cannot_hold(
