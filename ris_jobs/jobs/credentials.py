@@ -27,16 +27,26 @@ def filesystem(source: Source) -> Any:
     file system that cannot be had.
     """
     scheme = source.location.partition("://")[0].lower()
+    given = source.credentials or ""
+    options = _options(source) if given.startswith("env:") else {}
     try:
-        if source.credentials and source.credentials.startswith("airflow:"):
+        if given.startswith("airflow:"):
             return _of_airflow(source, scheme)
-        options = _options(source) if source.credentials else {}
-        fs = fsspec.filesystem(scheme, **_host(scheme, source.location), **options)
-    except (OSError, ValueError, ImportError, TypeError) as e:
-        fix = f"Is what {scheme}:// needs installed? For S3: pip install 'ris-jobs[s3]', or, "
-        fix += "with a connection of Airflow, apache-airflow-providers-amazon."
-        raise SourceUnavailable(source.name, str(e), fix) from e
-    return fs
+        options = _of_url(scheme, source.location) | options
+        # Its own, for not all may be shared by threads.
+        return fsspec.filesystem(scheme, skip_instance_cache=True, **options)
+    # The libraries behind fsspec raise what they like.
+    except Exception as e:
+        raise SourceUnavailable(source.name, str(e) or type(e).__name__, _fix(e, scheme)) from e
+
+
+def _fix(error: Exception, scheme: str) -> str:
+    if not isinstance(error, ImportError | ValueError | TypeError):
+        return "Do location and credentials fit, and can it be reached from here?"
+    return (
+        f"Is what {scheme}:// needs installed? For S3: pip install 'ris-jobs[s3]' or, with a "
+        "connection of Airflow, apache-airflow-providers-amazon; for SFTP 'ris-jobs[sftp]'."
+    )
 
 
 def authorization(source: Source) -> str | None:
@@ -65,10 +75,17 @@ def _options(source: Source) -> dict[str, Any]:
     return options
 
 
-def _host(scheme: str, location: str) -> dict[str, Any]:
-    """File systems such as sftp are of one host, which is part of the URL."""
+def _of_url(scheme: str, location: str) -> dict[str, Any]:
+    """File systems such as sftp are of one host, which is part of the URL, and must be the right
+    one."""
     found: dict[str, Any] = fsspec.get_filesystem_class(scheme)._get_kwargs_from_urls(location)
-    return {key: found[key] for key in ("host", "port", "username") if key in found}
+    options = {key: found[key] for key in ("host", "port", "username") if key in found}
+    if scheme in ("sftp", "ssh"):
+        # Only where there are sources of this kind must paramiko be installed.
+        from ris_jobs.jobs.host_keys import KnownHosts
+
+        options["host_key_policy"] = KnownHosts()
+    return options
 
 
 def _of_airflow(source: Source, scheme: str) -> Any:

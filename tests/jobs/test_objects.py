@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from ris_jobs import jobs
-from ris_jobs.crawl import objects
+from ris_jobs.crawl import names, objects
 from ris_jobs.crawl.source import Limits, Source
 from ris_jobs.errors import ConfigError, SourceUnavailable
 from ris_jobs.jobs import Crawled, listed, lists
@@ -101,7 +101,7 @@ def test_a_scan_finds_in_a_bucket_what_it_finds_in_a_folder(
 def test_a_listing_goes_on_behind_any_name(
     source: Source, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(objects, "_PAGE", 3)
+    monkeypatch.setattr(names, "_PAGE", 3)
     for i in range(10):
         bucket.put(f"a folder/{i:02}.jpg", b"x")
     place = objects.Objects(filesystem(source), "in", source.location, 100)
