@@ -70,7 +70,7 @@ def _gcs(fs: Any, base: str, after: str | None) -> Iterator[Entry]:
         page = fs.call("GET", "b/{}/o", bucket, json_out=True, **asked)
         for found in page.get("items", ()):
             name = found["name"].removeprefix(prefix)
-            if name and not name.endswith("/") and name != after:
+            if not name.endswith("/") and name > (after or ""):
                 yield _entry(name, found)
         if not page.get("nextPageToken"):
             return

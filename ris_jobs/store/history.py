@@ -17,6 +17,7 @@ from ris_jobs.report.history import (
     FamilyEvent,
     InFamily,
     Matched,
+    Named,
     Quarantined,
     Templated,
     UriEvent,
@@ -63,8 +64,14 @@ def events_of(db: Connection, sha256: str, as_of: datetime | None) -> list[UriEv
     return [UriEvent(*row) for row in rows]
 
 
+def named(db: Connection, uris: Sequence[str], as_of: datetime | None) -> list[Named]:
+    """What pages and lists said of the images at these URIs."""
+    rows = db.execute(query("history.named"), {"uris": list(uris), "as_of": as_of or _NOW})
+    return [Named(*row) for row in rows]
+
+
 def of_images(db: Connection, ids: Sequence[int], as_of: datetime | None) -> dict[str, Any]:
-    """All lists but ``events`` of a :class:`ris_jobs.report.history.History`, by name."""
+    """All lists but ``events`` and ``named`` of a :class:`ris_jobs.report.history.History`, by name."""
     params = {"ids": list(ids), "as_of": as_of or _NOW}
     kinds = {
         "quarantine": Quarantined,

@@ -33,6 +33,14 @@ WHERE uri = ANY(ARRAY(SELECT DISTINCT o.uri FROM ris.observation o
   AND :sha256 IN (sha256, previous_sha256) AND at <= :as_of
 ORDER BY at, event DESC, uri;
 
+-- name: named
+SELECT n.since, CASE WHEN n.until <= :as_of THEN n.until END AS until, n.uri, s.name, n.page, n.title,
+       n.alt, n.link, n.published_at, n.full_uri, n.columns, least(n.last_seen_at, :as_of)
+FROM ris.sighting_version n
+JOIN ris.source s USING (source_id)
+WHERE n.uri = ANY(:uris) AND n.since <= :as_of
+ORDER BY n.since, n.uri, s.name;
+
 -- name: matches
 -- Every version of every match of these images, each image at the URI that stood for it.
 SELECT v.since, CASE WHEN v.until <= :as_of THEN v.until END AS until,
