@@ -72,7 +72,10 @@ def shows(settings: Settings, theirs: Path) -> None:
         '<a href="/buy/start"><img src="/start.jpg" alt="Poster: lift-off"></a>'
     )
     shown = {f"/{n}.jpg": Answer((theirs / f"{n}.jpg").read_bytes()) for n in ("cup", "start")}
-    with served({"/posters": Answer(said.encode()), **shown}) as site, open_engine(settings) as engine:
+    with (
+        served({"/posters": Answer(said.encode()), **shown}) as site,
+        open_engine(settings) as engine,
+    ):
         jobs.add_source(engine, replace(site.source("/posters"), name="shop", tags=("rival",)))
         contact = replace(settings, contact="https://example.org/crawler")
         jobs.scan(contact, ["shop"], LogProgress())

@@ -85,9 +85,7 @@ def serving(folder: Path) -> Iterator[Server]:
                 return
             transport = paramiko.Transport(client)
             transport.add_server_key(key)
-            transport.set_subsystem_handler(
-                "sftp", paramiko.SFTPServer, sftp_si=_files(folder)
-            )
+            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, sftp_si=_files(folder))
             transports.append(transport)
             transport.start_server(server=_Login())
 

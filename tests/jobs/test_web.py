@@ -308,7 +308,9 @@ def test_what_a_page_says_reaches_exports_and_history(
     between = datetime.now(UTC).isoformat()
     crawl(settings)
     (tmp_path / "b.txt").write_text(f"url,id\n{site.url('/b.png')},7\n")
-    add(settings, replace(site.source(), name="list", kind="urls", location=str(tmp_path / "b.txt")))
+    add(
+        settings, replace(site.source(), name="list", kind="urls", location=str(tmp_path / "b.txt"))
+    )
     jobs.crawl_only(settings, ["list"], LogProgress())
     fingerprint(settings)
     claimed = "2026-01-02T03:04:05Z"
@@ -319,7 +321,11 @@ def test_what_a_page_says_reaches_exports_and_history(
         a, b = (jobs.history(engine, settings, r["uri"], None) for r in (first, second))
         both = jobs.history(engine, settings, first["sha256"], None)
     assert (first["page"], first["title"], first["alt"]) == (site.url(), "two", "two")
-    assert (first["link"], first["published_at"], before["alt"]) == (site.url("/big"), claimed, "one")
+    assert (first["link"], first["published_at"], before["alt"]) == (
+        site.url("/big"),
+        claimed,
+        "one",
+    )
     assert (second["page"], second["columns"], second["tags"]) == (None, {"id": "7"}, [])
     assert [match["derived_tags"], match["source_tags"]] == [[], ["press", "rival"]]
     assert [(n.source, n.alt, n.until is None) for n in a.named] == [
