@@ -79,7 +79,8 @@ def _of_url(scheme: str, location: str) -> dict[str, Any]:
     """File systems such as sftp are of one host, which is part of the URL, and must be the right
     one."""
     found: dict[str, Any] = fsspec.get_filesystem_class(scheme)._get_kwargs_from_urls(location)
-    options = {key: found[key] for key in ("host", "port", "username") if key in found}
+    kept = ("host", "port", "username")
+    options: dict[str, Any] = {key: found[key] for key in kept if key in found}
     if scheme in ("sftp", "ssh"):
         # Only where there are sources of this kind must paramiko be installed.
         from ris_jobs.jobs.host_keys import KnownHosts

@@ -49,9 +49,10 @@ class UriEvent:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The ``source`` of this name found the image at ``uri`` named on a ``page``, or in its list. All
-    text is from outside: what the image is said to show (``alt``), where it leads to (``link``), when
-    it was published (``published_at``), the larger image it stands for, the columns of a list."""
+    """The ``source`` of this name found the image at ``uri`` named on a ``page``, or in its list.
+    All text is from outside: what the image is said to show (``alt``), where it leads to
+    (``link``), when it was published (``published_at``), the larger image it stands for, the
+    columns of a list."""
 
     since: datetime
     until: datetime | None

@@ -18,8 +18,8 @@ Box = tuple[float, float, float, float]
 
 
 class MatchRow(TypedDict):
-    """One pair, written derived → source. The tags are those that the sources which saw the two last
-    have now."""
+    """One pair, written derived → source. The tags are those that the sources which saw the two
+    last have now."""
 
     run_id: int
     derived_uri: str
@@ -42,8 +42,8 @@ class MatchRow(TypedDict):
 
 class ImageRow(TypedDict):
     """One URI and what was seen there; what decoding did not tell is None. ``source`` is the name
-    of the source that saw it last, ``tags`` are those of that source now; from ``page`` on it is what
-    the source's pages or list say of the image."""
+    of the source that saw it last, ``tags`` are those of that source now; from ``page`` on it is
+    what the source's pages or list say of the image."""
 
     uri: str
     sha256: str | None

@@ -71,7 +71,8 @@ def named(db: Connection, uris: Sequence[str], as_of: datetime | None) -> list[N
 
 
 def of_images(db: Connection, ids: Sequence[int], as_of: datetime | None) -> dict[str, Any]:
-    """All lists but ``events`` and ``named`` of a :class:`ris_jobs.report.history.History`, by name."""
+    """All lists but ``events`` and ``named`` of a :class:`ris_jobs.report.history.History`, by
+    name."""
     params = {"ids": list(ids), "as_of": as_of or _NOW}
     kinds = {
         "quarantine": Quarantined,

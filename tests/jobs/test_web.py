@@ -299,7 +299,7 @@ def test_what_a_page_says_reaches_exports_and_history(
 ) -> None:
     says = (
         '<html><head><title>{0}</title><meta property="article:published_time" '
-        'content="2026-01-02T03:04:05Z"></head><body><a href="/big"><img src="/a.png" alt="{0}"></a>'
+        'content="2026-01-02T03:04:05Z"></head><body><a href="/big"><img src="/a.png" alt="{0}">'
     )
     pages = [Answer(says.format(said).encode()) for said in ("one", "two")]
     site.pages |= {"/": iter(pages), "/a.png": image(1, ETag='"1"'), "/b.png": image(1)}

@@ -150,7 +150,8 @@ def test_what_pages_say_of_an_image_is_told_and_harmless() -> None:
     lines = [line[25:] for line in told(history) if "named by" in line]
     assert lines == [
         "named by press on https://a.example/: https://a.example/x.jpg, title: News, "
-        "alt: a cup\\x1b[31m, link: https://shop.example/, published, it says: 2026-01-22 02:15:00 UTC",
+        "alt: a cup\\x1b[31m, link: https://shop.example/, "
+        "published, it says: 2026-01-22 02:15:00 UTC",
         "named by press in its list: https://a.example/x.jpg, title: News, alt: a cup\\x1b[31m, "
         "link: https://shop.example/, published, it says: 2026-01-22 02:15:00 UTC, id: 7",
     ]
