@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -80,6 +81,32 @@ def test_only_what_has_another_etag_or_size_is_read(
     assert [u for (u,) in ask(settings, current)] == uris
     events = "SELECT event FROM ris.uri_event WHERE uri LIKE '%100%' ORDER BY at"
     assert [e for (e,) in ask(settings, events)] == ["appeared", "gone", "returned"]
+
+
+def test_a_connection_of_airflow_opens_a_store(
+    bucket: Bucket, source: Source, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = json.loads(bucket.options)
+    values = {
+        "conn_type": "aws",
+        "login": keys["key"],
+        "password": keys["secret"],
+        "extra": {"endpoint_url": keys["endpoint_url"], "region_name": "us-east-1"},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_STOCK_BUCKET", json.dumps(values))
+    monkeypatch.delenv("KEYS")
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, replace(source, credentials="airflow:stock_bucket"))
+    for i in range(3):
+        bucket.put(f"a folder/{i}.jpg", bytes([i]) * 10)
+    assert counts(jobs.crawl_only(settings, ["in"], LogProgress())) == {"seen": 3, "new": 3}
+    bucket.put("a folder/1.jpg", b"other")
+    again = jobs.crawl_only(settings, ["in"], LogProgress())
+    assert counts(again) == {"seen": 3, "changed": 1, "unchanged": 2}
+    run_id = jobs.begin(settings)
+    jobs.step("fingerprint", settings, run_id, LogProgress())
+    # Read once more, by the same connection: they are no pictures.
+    assert ask(settings, "SELECT count(*) FROM ris.image WHERE reason = 'not-an-image'") == [(3,)]
 
 
 def test_a_scan_finds_in_a_bucket_what_it_finds_in_a_folder(
