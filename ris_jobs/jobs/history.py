@@ -69,5 +69,5 @@ def _whole(
     uris: Sequence[str],
     ids: Sequence[int],
 ) -> History:
-    named = kept.named(db, uris, as_of)
-    return History(subject, as_of, events, named=named, **kept.of_images(db, ids, as_of))
+    lists = kept.of_uris(db, uris, as_of) | kept.of_images(db, ids, as_of)
+    return History(subject, as_of, events, **lists)

@@ -20,6 +20,7 @@ __all__ = [
     "Decided",
     "DecidedSource",
     "Erased",
+    "Failed",
     "FamilyEvent",
     "History",
     "InFamily",
@@ -66,6 +67,21 @@ class Named:
     full_uri: str | None
     columns: Mapping[str, Any]
     last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The last of so many ``attempts`` in a row to fetch the image at ``uri``; what it showed
+    before stays as it was. It is tried again at ``next_try_at``, or was given up."""
+
+    at: datetime
+    uri: str
+    source: str
+    reason: str
+    detail: str
+    attempts: int
+    next_try_at: datetime | None
+    gave_up_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +200,7 @@ class History:
     source_decisions: Sequence[DecidedSource] = ()
     family_events: Sequence[FamilyEvent] = ()
     named: Sequence[Named] = ()
+    failures: Sequence[Failed] = ()
 
 
 def as_json(history: History) -> dict[str, Any]:
@@ -221,6 +238,7 @@ def timeline(history: History) -> RenderableType:
 def _told(history: History) -> Iterator[_Line]:
     yield from ((e.at, _event(e)) for e in history.events)
     yield from ((n.since, _named(n)) for n in history.named)
+    yield from ((f.at, _failed(f)) for f in history.failures)
     for q in history.quarantine:
         yield q.since, f"in quarantine: {q.reason}: {q.detail}"
         yield from _ended(q.until, f"out of quarantine: {q.reason}")
@@ -285,6 +303,12 @@ def _named(n: Named) -> str:
     told = "".join(f", {name}: {value}" for name, value in said.items() if value)
     where = f"on {n.page}" if n.page else "in its list"
     return f"named by {n.source} {where}: {n.uri}{told}"
+
+
+def _failed(f: Failed) -> str:
+    then = f"tried again at {text.moment(f.next_try_at)}" if f.next_try_at else "given up"
+    tries = text.plural(f.attempts, "attempt")
+    return f"not fetched by {f.source}: {f.uri}: {f.reason}: {f.detail}; {tries}, {then}"
 
 
 def _match(m: Matched) -> str:

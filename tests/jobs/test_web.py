@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from sqlalchemy import Engine, text
 
 from ris_jobs import jobs
 from ris_jobs.crawl.source import Source
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
+from ris_jobs.errors import ConfigError
 from ris_jobs.jobs import Crawled
 from ris_jobs.progress import LogProgress
+from ris_jobs.report.history import timeline
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
 from tests.crawl.web.site import Answer, Page, Site, image, img, page, served
@@ -334,6 +337,29 @@ def test_what_a_page_says_reaches_exports_and_history(
     ]
     assert [(n.source, dict(n.columns)) for n in b.named] == [("list", {"id": "7"})]
     assert [*both.named] == [*a.named, *b.named]
+
+
+def test_what_was_named_and_never_fetched_has_a_history(settings: Settings, site: Site) -> None:
+    site.pages |= {"/": page(img("/a.png"))}
+    add(settings, site.source())
+    crawl(settings)
+    with open_engine(settings) as engine:
+        found = jobs.history(engine, settings, site.url("/a.png"), None)
+    assert [n.page for n in found.named] == [site.url()]
+    ((failed),) = found.failures
+    assert (failed.reason, failed.attempts, failed.source) == ("http-status", 1, "site")
+    console = Console(width=500)
+    with console.capture() as captured:
+        console.print(timeline(found))
+    assert "1 attempt, tried again at" in captured.get()
+
+
+def test_a_crawl_that_a_setting_forbids_is_not_under_way(settings: Settings, site: Site) -> None:
+    add(settings, site.source())
+    with pytest.raises(ConfigError, match="RIS_CONTACT must be set"):
+        crawl(replace(settings, contact=None))
+    ((complete, why),) = ask(settings, "SELECT complete, why FROM ris.source_crawl")
+    assert not complete and str(why).startswith("RIS_CONTACT must be set")
 
 
 def exported(engine: Engine, what: str, as_of: str | None) -> list[dict[str, Any]]:
