@@ -64,6 +64,9 @@ class Objects:
             for entry in names.below(self._fs, self._base, last):
                 if entry.problem or self._lists(entry.name):
                     yield self._listing(entry)
+        except FileNotFoundError as e:
+            problem = f"there is nothing at {self.root}"
+            raise SourceUnavailable(self._name, problem, "Is its location right?") from e
         # The libraries behind fsspec raise what they like.
         except Exception as e:
             fix = "Do location and credentials fit, and can it be reached from here?"

@@ -19,6 +19,8 @@ from ris_jobs.errors import ConfigError, SourceUnavailable
 
 __all__ = ["authorization", "filesystem"]
 
+_EXTRAS = {"s3": "s3", "s3a": "s3", "sftp": "sftp", "ssh": "sftp"}
+
 
 def filesystem(source: Source) -> Any:
     """The fsspec file system of a source's location, with its credentials.
@@ -37,16 +39,20 @@ def filesystem(source: Source) -> Any:
         return fsspec.filesystem(scheme, skip_instance_cache=True, **options)
     # The libraries behind fsspec raise what they like.
     except Exception as e:
-        raise SourceUnavailable(source.name, str(e) or type(e).__name__, _fix(e, scheme)) from e
+        raise SourceUnavailable(
+            source.name, str(e) or type(e).__name__, _fix(e, source, scheme)
+        ) from e
 
 
-def _fix(error: Exception, scheme: str) -> str:
-    if not isinstance(error, ImportError | ValueError | TypeError):
-        return "Do location and credentials fit, and can it be reached from here?"
-    return (
-        f"Is what {scheme}:// needs installed? For S3: pip install 'ris-jobs[s3]' or, with a "
-        "connection of Airflow, apache-airflow-providers-amazon; for SFTP 'ris-jobs[sftp]'."
-    )
+def _fix(error: Exception, source: Source, scheme: str) -> str:
+    if isinstance(error, ImportError):
+        extra = _EXTRAS.get(scheme)
+        return f"pip install 'ris-jobs[{extra}]' brings it." if extra else "pip installs it."
+    if (source.credentials or "").startswith("airflow:"):
+        return (
+            "Is the connection right, and its provider installed (apache-airflow-providers-amazon)?"
+        )
+    return "Do location and credentials fit, and can it be reached from here?"
 
 
 def authorization(source: Source) -> str | None:

@@ -125,7 +125,7 @@ def test_a_place_that_is_not_there_is_not_an_empty_one(
     fill(server, "a.jpg")
     crawl()
     (server.folder / "pub").rename(server.folder / "moved")
-    with pytest.raises(SourceUnavailable, match="source 'in' cannot be crawled"):
+    with pytest.raises(SourceUnavailable, match="there is nothing at sftp://127"):
         crawl()
     assert there(settings) == ["a.jpg"]
 
