@@ -72,6 +72,43 @@ def test_a_listing_that_goes_on_passes_over_folders_it_has_seen(
     assert asked == [str(tree), f"{tree}/38", f"{tree}/39"]
 
 
+class Pages:
+    """The listing of Google Cloud Storage as its API says it is: so many names a page, from
+    ``startOffset`` on, and a token where there are more."""
+
+    protocol = ("gs", "gcs")
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = sorted(names)
+        self.asked: list[dict[str, Any]] = []
+
+    def call(self, method: str, path: str, bucket: str, **asked: Any) -> dict[str, Any]:
+        self.asked.append(asked)
+        first = max(asked.get("startOffset", ""), asked.get("pageToken", ""))
+        left = [n for n in self.names if n.startswith(asked["prefix"]) and n >= first]
+        page, more = left[: asked["maxResults"]], left[asked["maxResults"] :]
+        token = {"nextPageToken": more[0]} if more else {}
+        return {"items": [{"name": n, "size": "7", "etag": "x"} for n in page], **token}
+
+
+def test_google_cloud_storage_is_asked_for_the_pages_that_are_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(names, "_PAGE", 2)
+    shown = ["a-b/1", "a/", "a/2", "a//3", "a0/4", "b/5"]
+    fs = Pages([f"in/{name}" for name in shown] + ["other/x"])
+    expected = sorted(set(shown) - {"a/"})
+    assert [e.name for e in names.below(fs, "bucket/in")] == expected
+    assert [len(fs.asked), fs.asked[0]["prefix"]] == [3, "in/"]
+    for i, after in enumerate(expected):
+        found = list(names.below(fs, "bucket/in", after))
+        assert [e.name for e in found] == expected[i + 1 :]
+        assert all((e.size, e.tag) == (7, "x") for e in found)
+    fs.asked.clear()
+    assert list(names.below(fs, "bucket/in", "b/5")) == []
+    assert len(fs.asked) == 1
+
+
 def test_a_tree_without_end_has_one(tmp_path: Path) -> None:
     class Endless(fsspec.AbstractFileSystem):  # type: ignore[misc]
         def ls(self, path: str, detail: bool = True, **_: Any) -> list[dict[str, Any]]:
