@@ -59,11 +59,12 @@ class Fetcher:
 
     async def __aenter__(self) -> Fetcher:
         policy = self._policy
+        self._resolver = Resolver(lambda address: _judge(address, policy))
         connector = aiohttp.TCPConnector(
             ssl=self._ssl,
             limit=0,
             use_dns_cache=False,
-            resolver=Resolver(lambda address: _judge(address, policy)),
+            resolver=self._resolver,
             socket_factory=_sockets(policy),
         )
         self._session = aiohttp.ClientSession(
@@ -85,6 +86,7 @@ class Fetcher:
         trace: TracebackType | None,
     ) -> None:
         await self._session.close()
+        await self._resolver.close()
 
     async def fetch(
         self,

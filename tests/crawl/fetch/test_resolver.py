@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import socket
+import threading
 from collections import Counter
 from collections.abc import Iterator
-from threading import Event
 from typing import Any
 
 import pytest
 
+from ris_jobs.crawl.fetch import Failed, Outcome, Policy
+from ris_jobs.crawl.fetch.fetcher import Fetcher
 from ris_jobs.crawl.fetch.resolver import Resolver
 from ris_jobs.errors import Reason, UrlRefused
 
@@ -20,7 +23,7 @@ class Names:
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
-        self.end = Event()
+        self.end = threading.Event()
 
     def look(self, host: str, port: int, *_: object) -> list[Any]:
         self.asked[host] += 1
@@ -76,6 +79,21 @@ def test_who_gives_up_leaves_the_answer_to_others(names: Names) -> None:
     (error,) = asyncio.run(ask())
     assert isinstance(error, socket.gaierror)
     assert names.asked == {"slow.not": 1}
+
+
+def test_a_fetcher_leaves_no_threads_behind(names: Names) -> None:
+    fetcher = Fetcher(Policy(contact="https://example.org/"))  # still there when it is done
+
+    async def ask() -> Outcome:
+        async with fetcher:
+            return await fetcher.fetch("http://quick.not/", io.BytesIO())
+
+    assert isinstance(asyncio.run(ask()), Failed)
+    assert names.asked == {"quick.not": 1}
+    waiting = [t for t in threading.enumerate() if t.name.startswith("names")]
+    for thread in waiting:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in waiting)
 
 
 def test_a_name_that_has_a_bad_address_is_a_bad_name(names: Names) -> None:
