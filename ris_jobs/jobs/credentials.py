@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import fsspec
@@ -34,9 +35,7 @@ def filesystem(source: Source) -> Any:
     try:
         if given.startswith("airflow:"):
             return _of_airflow(source, scheme)
-        options = _of_url(scheme, source.location) | options
-        # Its own, for not all may be shared by threads.
-        return fsspec.filesystem(scheme, skip_instance_cache=True, **options)
+        return _open(scheme, source.location, options)
     # The libraries behind fsspec raise what they like.
     except Exception as e:
         raise SourceUnavailable(
@@ -81,18 +80,17 @@ def _options(source: Source) -> dict[str, Any]:
     return options
 
 
-def _of_url(scheme: str, location: str) -> dict[str, Any]:
-    """File systems such as sftp are of one host, which is part of the URL, and must be the right
-    one."""
+def _open(scheme: str, location: str, options: Mapping[str, Any]) -> Any:
+    """File systems such as sftp are of one host, which is part of the URL."""
     found: dict[str, Any] = fsspec.get_filesystem_class(scheme)._get_kwargs_from_urls(location)
-    kept = ("host", "port", "username")
-    options: dict[str, Any] = {key: found[key] for key in kept if key in found}
+    options = {k: found[k] for k in ("host", "port", "username") if k in found} | dict(options)
     if scheme in ("sftp", "ssh"):
         # Only where there are sources of this kind must paramiko be installed.
-        from ris_jobs.jobs.host_keys import KnownHosts
+        from ris_jobs.jobs.ssh import open_sftp
 
-        options["host_key_policy"] = KnownHosts()
-    return options
+        return open_sftp(**options)
+    # Its own, for not all may be shared by threads.
+    return fsspec.filesystem(scheme, skip_instance_cache=True, **options)
 
 
 def _of_airflow(source: Source, scheme: str) -> Any:

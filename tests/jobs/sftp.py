@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import paramiko
 
@@ -18,7 +18,8 @@ _DENIED = frozenset({"denied"})
 
 @dataclass(frozen=True)
 class Server:
-    """``known`` is its line for a file of known hosts. Folders called ``denied`` are denied."""
+    """``known`` is its line for a file of known hosts. Folders called ``denied`` are denied, and
+    files called ``stalls`` never come."""
 
     port: int
     folder: Path
@@ -37,8 +38,8 @@ class _Login(paramiko.ServerInterface):
         return paramiko.OPEN_SUCCEEDED
 
 
-def _files(folder: Path) -> type[paramiko.SFTPServerInterface]:
-    """Paths are below the folder, and links are told as such."""
+def _files(folder: Path, over: Event) -> type[paramiko.SFTPServerInterface]:
+    """Paths are below the folder, and links are told as such. ``over``: the server ends."""
 
     class Files(paramiko.SFTPServerInterface):
         def list_folder(self, path: str) -> list[paramiko.SFTPAttributes] | int:
@@ -60,6 +61,8 @@ def _files(folder: Path) -> type[paramiko.SFTPServerInterface]:
         lstat = stat
 
         def open(self, path: str, flags: int, attr: object) -> paramiko.SFTPHandle | int:
+            if "stalls" in path:
+                over.wait()
             handle = paramiko.SFTPHandle(flags)
             try:
                 handle.readfile = (folder / path.lstrip("/")).open("rb")
@@ -75,6 +78,7 @@ def serving(folder: Path) -> Iterator[Server]:
     key = paramiko.ECDSAKey.generate()
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
+    over = Event()
     transports: list[paramiko.Transport] = []
 
     def accept() -> None:
@@ -85,7 +89,9 @@ def serving(folder: Path) -> Iterator[Server]:
                 return
             transport = paramiko.Transport(client)
             transport.add_server_key(key)
-            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, sftp_si=_files(folder))
+            transport.set_subsystem_handler(
+                "sftp", paramiko.SFTPServer, sftp_si=_files(folder, over)
+            )
             transports.append(transport)
             transport.start_server(server=_Login())
 
@@ -93,6 +99,7 @@ def serving(folder: Path) -> Iterator[Server]:
     try:
         yield Server(port, folder, f"[127.0.0.1]:{port} {key.get_name()} {key.get_base64()}\n")
     finally:
+        over.set()
         listener.close()
         for transport in transports:
             transport.close()

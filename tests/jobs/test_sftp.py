@@ -13,7 +13,7 @@ from ris_jobs import jobs
 from ris_jobs.crawl.objects import Objects
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import SourceUnavailable
-from ris_jobs.jobs import Crawled
+from ris_jobs.jobs import Crawled, ssh
 from ris_jobs.jobs.credentials import filesystem
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
@@ -117,6 +117,15 @@ def test_a_name_that_is_not_utf8_costs_its_folder_alone(
     Path(server.folder, "pub", "odd", "\udcff.jpg").touch()
     assert crawl().failed == 1
     assert there(settings) == ["a.jpg", "z/c.jpg"]
+
+
+def test_a_server_that_stalls_costs_one_image(
+    crawl: Crawl, server: sftp.Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ssh, "_SECONDS", 1.0)
+    fill(server, "a.jpg", "stalls.jpg")
+    assert (found := crawl()).failed == 1 and found.new == 1
+    assert there(settings) == ["a.jpg"]
 
 
 def test_a_place_that_is_not_there_is_not_an_empty_one(
