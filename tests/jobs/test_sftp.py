@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -13,7 +15,7 @@ from ris_jobs import jobs
 from ris_jobs.crawl.objects import Objects
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import SourceUnavailable
-from ris_jobs.jobs import Crawled, ssh
+from ris_jobs.jobs import Crawled, listed, ssh
 from ris_jobs.jobs.credentials import filesystem
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
@@ -117,6 +119,29 @@ def test_a_name_that_is_not_utf8_costs_its_folder_alone(
     Path(server.folder, "pub", "odd", "\udcff.jpg").touch()
     assert crawl().failed == 1
     assert there(settings) == ["a.jpg", "z/c.jpg"]
+
+
+def test_a_crawl_that_was_killed_goes_on_behind_the_last_name(
+    crawl: Crawl, server: sftp.Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(server, "a-b/1.jpg", "a/2.jpg", "a/3/4.jpg", "a.jpg", "b/6.jpg")
+    real = listed._Job.observe
+    batches = itertools.count()
+
+    def killed(job: listed._Job, *given: Any) -> Any:
+        if next(batches) == 1:
+            raise KeyboardInterrupt
+        return real(job, *given)
+
+    monkeypatch.setattr(listed, "_BATCH", 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(listed._Job, "observe", killed)
+        with pytest.raises(KeyboardInterrupt):
+            crawl()
+    assert there(settings) == ["a-b/1.jpg", "a.jpg"]
+    (server.folder / "pub" / "a-b" / "denied").mkdir()  # is not looked at any more
+    last = crawl()
+    assert (last.seen, last.new, last.failed, last.gone) == (3, 3, 0, 0)
 
 
 def test_a_server_that_stalls_costs_one_image(
