@@ -23,7 +23,7 @@ RUN case "$DEVICE" in \
       cuda) index= ;; \
       *) echo "DEVICE must be cpu or cuda, not $DEVICE" >&2; exit 1 ;; \
     esac; \
-    /opt/venv/bin/python -m pip install --only-binary :all: $index '.[airflow,cluster,otel,s3]'
+    /opt/venv/bin/python -m pip install --only-binary :all: $index '.[airflow,cluster,otel,s3,sftp]'
 
 FROM python:${PYTHON}
 RUN groupadd --gid 10001 ris \

@@ -104,5 +104,5 @@ $(READY): pyproject.toml constraints.txt
 	  echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; \
 	  exit 1; }
 	@echo "Setting up .venv. The first time this downloads 3.5 GB, most of it PyTorch, and fills 7 GB of disk."
-	@$(BIN)/python -m pip install -q --only-binary :all: -e '.[airflow,bench,cluster,demo,dev,otel,s3]'
+	@$(BIN)/python -m pip install -q --only-binary :all: -e '.[airflow,bench,cluster,demo,dev,otel,s3,sftp]'
 	@pwd -P > $@

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
 from tests.conftest import fresh_database
+from tests.crawl.web.site import Answer, served
 
 PAGE = (Path(__file__).parents[1] / "docs" / "analysts.md").read_text("utf-8")
 QUERIES = re.findall(r"^```sql\n(.*?)^```\n+```text\n(.*?)\n", PAGE, re.MULTILINE | re.DOTALL)
@@ -59,6 +61,24 @@ def scans(settings: Settings, folder: Path) -> None:
         (ours / "chelsea.jpg").unlink()
         (theirs / "again.jpg").write_bytes((ours / "rocket.jpg").read_bytes())
         jobs.scan(settings, [folder], LogProgress())
+    shows(settings, theirs)
+
+
+def shows(settings: Settings, theirs: Path) -> None:
+    """A website that we crawl shows two of the copies, and says something of them."""
+    said = (
+        '<html><head><meta property="article:published_time" content="2026-10-01T08:00:00Z"></head>'
+        '<a href="/buy/cup"><img src="/cup.jpg" alt="Poster: morning coffee"></a>'
+        '<a href="/buy/start"><img src="/start.jpg" alt="Poster: lift-off"></a>'
+    )
+    shown = {f"/{n}.jpg": Answer((theirs / f"{n}.jpg").read_bytes()) for n in ("cup", "start")}
+    with (
+        served({"/posters": Answer(said.encode()), **shown}) as site,
+        open_engine(settings) as engine,
+    ):
+        jobs.add_source(engine, replace(site.source("/posters"), name="shop", tags=("rival",)))
+        contact = replace(settings, contact="https://example.org/crawler")
+        jobs.scan(contact, ["shop"], LogProgress())
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,8 @@ MATCHES = [
     "box",
     "suppressed",
     "evidence",
+    "derived_tags",
+    "source_tags",
 ]
 IMAGES = [
     "uri",
@@ -62,6 +64,12 @@ IMAGES = [
     "source_confidence",
     "source",
     "tags",
+    "page",
+    "title",
+    "alt",
+    "link",
+    "published_at",
+    "columns",
 ]
 HITS = ["run_id", "bank", "label", "hash", "distance", "uri", "sha256"]
 FAMILIES = ["family_id", "source_uri", "confidence", "reasons", "members", "model"]

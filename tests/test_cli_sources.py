@@ -132,6 +132,28 @@ def test_a_file_is_made_true(ris: Ris, tmp_path: Path) -> None:
     assert set(listed(ris)) == {"photos", "stock", "by-hand"}
 
 
+def test_a_file_takes_over_what_was_added_by_hand_and_asks_for_what_another_brought(
+    ris: Ris, folder: Path, tmp_path: Path
+) -> None:
+    file, moved = tmp_path / "sources.yaml", tmp_path / "moved.yaml"
+    ris("source", "add", "press", "directory", folder)
+    ris("source", "add", "stays", "directory", tmp_path)
+    ris("crawl", "press")
+    file.write_text(f"sources:\n  press: {{kind: directory, location: {folder}}}\n")
+    assert "press  adopted" in ris("source", "apply", file).output
+    assert ris("source", "apply", file).output == "1 source as before\n"
+    file.rename(moved)
+    assert "--adopt takes it over" in ris("source", "apply", moved, code=2).stderr
+    assert json.loads(ris("source", "apply", moved, "--adopt", "--json").stdout)["done"] == {
+        "press": "adopted"
+    }
+    shown = json.loads(ris("source", "show", "press", "--json").stdout)
+    assert (shown["listed"]["file"], len(shown["crawls"])) == (str(moved), 1)
+    moved.write_text("sources: {}\n")
+    ris("source", "apply", moved)
+    assert set(listed(ris)) == {"stays"}
+
+
 def test_what_a_source_was_is_kept(ris: Ris, tmp_path: Path, settings: Settings) -> None:
     file = tmp_path / "sources.yaml"
     for tag in ("one", "two"):

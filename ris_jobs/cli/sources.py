@@ -136,17 +136,19 @@ def source_remove(name: str) -> None:
 @source.command("apply")
 @click.argument("file", type=INPUT)
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--adopt", is_flag=True, help="Take over what another file brought (it was moved).")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def source_apply(file: Path, dry_run: bool, as_json: bool) -> None:
+def source_apply(file: Path, dry_run: bool, adopt: bool, as_json: bool) -> None:
     """Make true what FILE (YAML) says: add sources, change them, remove those that it brought.
 
+    Sources of its names that were added by hand are FILE's from then on (adopted).
     docs/sources.yaml is an example with all that can be said.
     """
     from ris_jobs import jobs
     from ris_jobs.report import sources
 
     with _engine() as engine:
-        done = jobs.apply_sources(engine, file, dry_run=dry_run)
+        done = jobs.apply_sources(engine, file, dry_run=dry_run, adopt=adopt)
     values = {"done": dict(done.done), "unchanged": done.unchanged, "dry_run": dry_run}
     show(sources.applied(done.done, done.unchanged, dry_run), values if as_json else None)
 

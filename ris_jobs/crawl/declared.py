@@ -115,11 +115,16 @@ def _window(value: Any) -> tuple[time, time] | None:
 
 
 def _networks(value: Any) -> tuple[Network, ...]:
-    return tuple(ip_network(network) for network in value)
+    return tuple(ip_network(str(network)) for network in _several(value))
 
 
 def _ports(value: Any) -> frozenset[int]:
-    return frozenset(int(port) for port in value)
+    return frozenset(int(port) for port in _several(value))
+
+
+def _several(value: Any) -> list[Any]:
+    """One value stands for a list of it."""
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 _PARSERS: Mapping[str, Callable[[Any], Any]] = {

@@ -1,27 +1,28 @@
 """Images in an object store, or any other file system that fsspec reaches.
 
-The listing comes page by page in the order of the names, so that it can be taken up again after
-any of them; S3 and its like are asked for just the names that are left. ETag and size say whether
-an object is another one; where a store has no ETags, the time of its last change does.
+The listing comes in the order of the names, so that it can be taken up again after any of them
+(:mod:`ris_jobs.crawl.names`). ETag and size say whether an object is another one; where a store
+has no ETags, the time of its last change does.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from pathlib import PurePosixPath
+from threading import Lock
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ris_jobs.crawl import Failure, Listing, Observation
+from ris_jobs.crawl import Failure, Listing, Observation, names
 from ris_jobs.crawl.directory import MAX_URI
 from ris_jobs.errors import ImageRejected, Reason, SourceUnavailable
 from ris_jobs.formats import SUFFIXES
 
 __all__ = ["Objects", "root_of"]
 
-_PAGE = 1000
 _SAFE = "/!$&'()*+,;=:@~"
 
 
@@ -36,7 +37,8 @@ class Objects:
 
     Listed are those whose names end like an image's; with ``any_name`` all, as where patterns
     choose. ``root`` is the location as a URI. Whatever a store raises becomes
-    :class:`SourceUnavailable` (listing) or a :class:`Failure` (reading).
+    :class:`SourceUnavailable` (listing) or a :class:`Failure` (reading). Threads may share it, but
+    not ``fs`` with another one: SFTP and its like answer one question at a time.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Objects:
         self._name = name
         self._max_bytes = max_bytes
         self._any_name = any_name
+        self._turn: AbstractContextManager[Any] = nullcontext() if fs.async_impl else Lock()
         self._base = str(fs._strip_protocol(location)).rstrip("/")
         self.root = root_of(location)
 
@@ -54,13 +57,16 @@ class Objects:
         return self._lists(self._name_of(uri))
 
     def walk(self, after: str | None = None) -> Iterator[Listing | Failure]:
-        """List them in the order of their names, from behind the URI ``after`` on."""
+        """List them in the order of their names, from behind the URI ``after`` on. A folder that
+        cannot be looked into is a :class:`Failure`; its URI ends in a slash."""
         last = None if after is None else self._name_of(after)
         try:
-            pages = self._s3(last) if hasattr(self._fs, "call_s3") else self._found(last)
-            for path, info in pages:
-                if self._lists(path):
-                    yield self._listing(path, info)
+            for entry in names.below(self._fs, self._base, last):
+                if entry.problem or self._lists(entry.name):
+                    yield self._listing(entry)
+        except FileNotFoundError as e:
+            problem = f"there is nothing at {self.root}"
+            raise SourceUnavailable(self._name, problem, "Is its location right?") from e
         # The libraries behind fsspec raise what they like.
         except Exception as e:
             fix = "Do location and credentials fit, and can it be reached from here?"
@@ -103,64 +109,25 @@ class Objects:
     def _lists(self, path: str) -> bool:
         return self._any_name or PurePosixPath(path).suffix.lower() in SUFFIXES
 
-    def _s3(self, after: str | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        bucket, _, folder = self._base.partition("/")
-        prefix = folder + "/" if folder else ""
-        last = prefix + after if after else ""
-        while True:
-            more = {"StartAfter": last} if last else {}
-            page = self._fs.call_s3(
-                "list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=_PAGE, **more
-            )
-            for entry in page.get("Contents", ()):
-                last = entry["Key"]
-                if not last.endswith("/"):
-                    yield last.removeprefix(prefix), entry
-            if not page.get("IsTruncated"):
-                return
-
-    def _found(self, after: str | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        self._fs.invalidate_cache()
-        found = self._fs.find(self._base, detail=True)
-        for path in sorted(found):
-            inner = path.removeprefix(self._base).lstrip("/")
-            if inner and (after is None or inner > after):
-                yield inner, found[path]
-
-    def _listing(self, path: str, info: Mapping[str, Any]) -> Listing | Failure:
-        uri = f"{self.root}/{quote(path, safe=_SAFE)}"
+    def _listing(self, entry: names.Entry) -> Listing | Failure:
+        uri = f"{self.root}/{quote(entry.name, safe=_SAFE)}"
         if len(uri) > MAX_URI:
             detail = f"its name is longer than {MAX_URI:,} characters as a URI"
             return Failure(uri[:MAX_URI], Reason.UNREADABLE, detail)
-        size = int(info.get("Size") or info.get("size") or 0)
-        modified = _modified_at(info)
-        tag = info.get("ETag") or info.get("etag") or info.get("md5Hash") or modified
-        return Listing(uri, f"{tag}-{size}" if tag else "", size, modified)
+        if entry.problem:
+            return Failure(uri, Reason.UNREADABLE, entry.problem)
+        tag = entry.tag or entry.modified_at
+        return Listing(uri, f"{tag}-{entry.size}" if tag else "", entry.size, entry.modified_at)
 
     def _bytes(self, uri: str, limit: int) -> bytes:
         """All bytes, or one more than ``limit``: whoever puts a huge object in its place is to do
         no harm. In one request, beside that for the size."""
-        with self._fs.open(f"{self._base}/{self._name_of(uri)}", "rb", cache_type="none") as file:
+        path = f"{self._base}/{self._name_of(uri)}"
+        with self._turn, self._fs.open(path, "rb", cache_type="none") as file:
             return bytes(file.read(limit + 1))
 
     def _name_of(self, uri: str) -> str:
         return unquote(uri.removeprefix(self.root + "/"))
-
-
-def _modified_at(info: Mapping[str, Any]) -> datetime | None:
-    """The first time that stores are known to give; a number is in seconds since 1970."""
-    for name in ("LastModified", "last_modified", "updated", "mtime", "modified", "created"):
-        value = info.get(name)
-        try:
-            if isinstance(value, str):
-                value = datetime.fromisoformat(value)
-            if isinstance(value, int | float):
-                value = datetime.fromtimestamp(value, UTC)
-        except (ValueError, OverflowError, OSError):
-            continue
-        if isinstance(value, datetime):
-            return value if value.tzinfo else value.replace(tzinfo=UTC)
-    return None
 
 
 def _too_large(max_bytes: int) -> ImageRejected:

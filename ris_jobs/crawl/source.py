@@ -96,9 +96,13 @@ class Source:
 
     def takes(self, uri: str) -> bool:
         """Whether the patterns let an image of this URI in."""
-        if any(fnmatchcase(uri, pattern) for pattern in self.exclude):
+        if self.leaves_out(uri):
             return False
         return not self.include or any(fnmatchcase(uri, pattern) for pattern in self.include)
+
+    def leaves_out(self, uri: str) -> bool:
+        """Whether ``exclude`` has a pattern for it."""
+        return any(fnmatchcase(uri, pattern) for pattern in self.exclude)
 
     def _identity(self) -> Iterable[tuple[str, bool, str]]:
         yield (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -61,7 +62,10 @@ def crawl_all(
         for stored in sources:
             name = stored.source.name
             try:
-                with crawls.opened(engine, stored.source_id, run) as under_way:
+                with (
+                    crawls.opened(engine, stored.source_id, run) as under_way,
+                    _closed_if_wrong(engine, under_way),
+                ):
                     seen = _crawl(engine, run, stored.source, under_way, settings, advance)
             except (ConfigError, SourceUnavailable, CrawlFailed) as e:
                 _LOG.error("source %s: %s", name, e)
@@ -74,6 +78,18 @@ def crawl_all(
         total.refused, total.failed, total.bytes, time.perf_counter() - started,
     )  # fmt: skip
     return crawled, _together(problems, len(sources))
+
+
+@contextmanager
+def _closed_if_wrong(engine: Engine, under_way: Crawl) -> Iterator[None]:
+    """A crawl that could not begin because of a setting was not interrupted, and says why."""
+    try:
+        yield
+    except ConfigError as e:
+        if not under_way.resumed:
+            with engine.begin() as db:
+                crawls.close(db, under_way, complete=False, why=str(e))
+        raise
 
 
 def _together(problems: Mapping[str, RisError], of: int) -> RisError | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import fsspec
@@ -19,6 +20,8 @@ from ris_jobs.errors import ConfigError, SourceUnavailable
 
 __all__ = ["authorization", "filesystem"]
 
+_EXTRAS = {"s3": "s3", "s3a": "s3", "sftp": "sftp", "ssh": "sftp"}
+
 
 def filesystem(source: Source) -> Any:
     """The fsspec file system of a source's location, with its credentials.
@@ -27,16 +30,28 @@ def filesystem(source: Source) -> Any:
     file system that cannot be had.
     """
     scheme = source.location.partition("://")[0].lower()
+    given = source.credentials or ""
+    options = _options(source) if given.startswith("env:") else {}
     try:
-        if source.credentials and source.credentials.startswith("airflow:"):
+        if given.startswith("airflow:"):
             return _of_airflow(source, scheme)
-        options = _options(source) if source.credentials else {}
-        fs = fsspec.filesystem(scheme, **_host(scheme, source.location), **options)
-    except (OSError, ValueError, ImportError, TypeError) as e:
-        fix = f"Is what {scheme}:// needs installed? For S3: pip install 'ris-jobs[s3]', or, "
-        fix += "with a connection of Airflow, apache-airflow-providers-amazon."
-        raise SourceUnavailable(source.name, str(e), fix) from e
-    return fs
+        return _open(scheme, source.location, options)
+    # The libraries behind fsspec raise what they like.
+    except Exception as e:
+        raise SourceUnavailable(
+            source.name, str(e) or type(e).__name__, _fix(e, source, scheme)
+        ) from e
+
+
+def _fix(error: Exception, source: Source, scheme: str) -> str:
+    if isinstance(error, ImportError):
+        extra = _EXTRAS.get(scheme)
+        return f"pip install 'ris-jobs[{extra}]' brings it." if extra else "pip installs it."
+    if (source.credentials or "").startswith("airflow:"):
+        return (
+            "Is the connection right, and its provider installed (apache-airflow-providers-amazon)?"
+        )
+    return "Do location and credentials fit, and can it be reached from here?"
 
 
 def authorization(source: Source) -> str | None:
@@ -65,10 +80,17 @@ def _options(source: Source) -> dict[str, Any]:
     return options
 
 
-def _host(scheme: str, location: str) -> dict[str, Any]:
+def _open(scheme: str, location: str, options: Mapping[str, Any]) -> Any:
     """File systems such as sftp are of one host, which is part of the URL."""
     found: dict[str, Any] = fsspec.get_filesystem_class(scheme)._get_kwargs_from_urls(location)
-    return {key: found[key] for key in ("host", "port", "username") if key in found}
+    options = {k: found[k] for k in ("host", "port", "username") if k in found} | dict(options)
+    if scheme in ("sftp", "ssh"):
+        # Only where there are sources of this kind must paramiko be installed.
+        from ris_jobs.jobs.ssh import open_sftp
+
+        return open_sftp(**options)
+    # Its own, for not all may be shared by threads.
+    return fsspec.filesystem(scheme, skip_instance_cache=True, **options)
 
 
 def _of_airflow(source: Source, scheme: str) -> Any:

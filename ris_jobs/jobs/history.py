@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
 from ris_jobs.errors import ConfigError, NotFound
 from ris_jobs.jobs.lookup import meant
-from ris_jobs.report.history import History
+from ris_jobs.report.history import History, UriEvent
 from ris_jobs.settings import Settings
 from ris_jobs.store import history as kept
 
@@ -52,9 +53,21 @@ def time_of(db: Connection, as_of: str) -> datetime:
 def _at(db: Connection, uri: str, as_of: datetime | None) -> History:
     ids = kept.images_at(db, uri, as_of)
     events = kept.events_at(db, uri, as_of)
-    return History(uri, as_of, events, **kept.of_images(db, ids, as_of))
+    return _whole(db, uri, as_of, events, [uri], ids)
 
 
 def _of(db: Connection, sha256: str, image_id: int, as_of: datetime | None) -> History:
     events = kept.events_of(db, sha256, as_of)
-    return History(sha256, as_of, events, **kept.of_images(db, [image_id], as_of))
+    return _whole(db, sha256, as_of, events, sorted({e.uri for e in events}), [image_id])
+
+
+def _whole(
+    db: Connection,
+    subject: str,
+    as_of: datetime | None,
+    events: Sequence[UriEvent],
+    uris: Sequence[str],
+    ids: Sequence[int],
+) -> History:
+    lists = kept.of_uris(db, uris, as_of) | kept.of_images(db, ids, as_of)
+    return History(subject, as_of, events, **lists)

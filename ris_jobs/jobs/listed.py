@@ -37,7 +37,7 @@ def crawl_listed(
     job = _Job(run, source, crawl, place, settings)
     unread: list[str] = []
     with ThreadPoolExecutor(settings.threads) as pool:
-        listed = (x for x in place.walk(crawl.marker) if source.takes(x.uri))
+        listed = (x for x in place.walk(crawl.marker) if _concerns(source, x))
         for batch in _batches(listed):
             job.observe(engine, batch, pool)
             unread += [x.uri for x in batch if isinstance(x, Observation)]
@@ -93,8 +93,9 @@ class _Job:
         """The listing came to its end: what is missing in it is gone."""
         since, at = self._crawl.began_at, self._run.started_at
         place = self._place
+        closed = [*unread, *fetches.folders(db, self._crawl.source_id, since)]
         gone = ledger.mark_gone(
-            db, place.root, unread, since, at, lambda u: place.lists(u) and self._source.takes(u)
+            db, place.root, closed, since, at, lambda u: place.lists(u) and self._source.takes(u)
         )
         fetches.forget(db, self._crawl.source_id, since)
         crawls.advance(db, self._crawl, Figures(gone=gone))
@@ -150,6 +151,14 @@ class _Job:
             if self.over:
                 return to_read[:i]
         return to_read
+
+
+def _concerns(source: Source, listed: Listed) -> bool:
+    """Patterns are for images: a folder that cannot be looked into may hold some unless all in it
+    is left out."""
+    if isinstance(listed, Listing):
+        return source.takes(listed.uri)
+    return not source.leaves_out(listed.uri) and not source.leaves_out(listed.uri + "/")
 
 
 def _unchanged(listed: Listing, known: Known | None) -> bool:

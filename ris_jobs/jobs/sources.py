@@ -41,7 +41,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a file changed: name and what was done (added, changed, removed), by name."""
+    """What a file changed: name and what was done (added, changed, adopted, removed), by name."""
 
     done: tuple[tuple[str, str], ...]
     unchanged: int
@@ -95,15 +95,18 @@ def retry_source(engine: Engine, name: str) -> int:
         return fetches.retry(db, sources.named(db, name).source_id)
 
 
-def apply_sources(engine: Engine, file: Path, *, dry_run: bool = False) -> Applied:
+def apply_sources(
+    engine: Engine, file: Path, *, dry_run: bool = False, adopt: bool = False
+) -> Applied:
     """Make true what the file says: sources are added and changed, and those that an earlier
-    state of the same file brought are removed. Others are left alone, also from a name clash:
-    :class:`ConfigError`."""
+    state of the same file brought are removed. Those that were added by hand are the file's from
+    then on; with ``adopt`` those of another file too, else :class:`ConfigError`. Whatever it does
+    not name is left alone."""
     wanted = read_file(file.read_text("utf-8"), str(file))
     origin = str(file.resolve())
     with engine.begin() as db:
         here = {stored.source.name: stored for stored, _ in sources.there(db)}
-        done = list(_changes(wanted, here, origin))
+        done = list(_changes(wanted, here, origin, adopt))
         if not dry_run:
             for name, what in done:
                 _apply(db, what, here.get(name), wanted.get(name), origin)
@@ -111,14 +114,17 @@ def apply_sources(engine: Engine, file: Path, *, dry_run: bool = False) -> Appli
 
 
 def _changes(
-    wanted: dict[str, Source], here: dict[str, Stored], origin: str
+    wanted: dict[str, Source], here: dict[str, Stored], origin: str, adopt: bool
 ) -> Iterable[tuple[str, str]]:
     for name, source in wanted.items():
         if name not in here:
             yield name, "added"
-        elif here[name].file not in (None, origin):
-            raise ConfigError(f"source {name!r}", f"belongs to another file, {here[name].file}")
-        elif (here[name].source, here[name].file) != (source, origin):
+        elif here[name].file not in (None, origin) and not adopt:
+            problem = f"belongs to another file, {here[name].file}; --adopt takes it over"
+            raise ConfigError(f"source {name!r}", problem)
+        elif here[name].file != origin:
+            yield name, "adopted"
+        elif here[name].source != source:
             yield name, "changed"
     for name, stored in here.items():
         if stored.file == origin and name not in wanted:

@@ -6,7 +6,7 @@ timezone-aware.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -20,10 +20,12 @@ __all__ = [
     "Decided",
     "DecidedSource",
     "Erased",
+    "Failed",
     "FamilyEvent",
     "History",
     "InFamily",
     "Matched",
+    "Named",
     "Quarantined",
     "Templated",
     "UriEvent",
@@ -44,6 +46,42 @@ class UriEvent:
     previous_sha256: str | None
     reason: str | None
     detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The ``source`` of this name found the image at ``uri`` named on a ``page``, or in its list.
+    All text is from outside: what the image is said to show (``alt``), where it leads to
+    (``link``), when it was published (``published_at``), the larger image it stands for, the
+    columns of a list."""
+
+    since: datetime
+    until: datetime | None
+    uri: str
+    source: str
+    page: str | None
+    title: str | None
+    alt: str | None
+    link: str | None
+    published_at: datetime | None
+    full_uri: str | None
+    columns: Mapping[str, Any]
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The last of so many ``attempts`` in a row to fetch the image at ``uri``; what it showed
+    before stays as it was. It is tried again at ``next_try_at``, or was given up."""
+
+    at: datetime
+    uri: str
+    source: str
+    reason: str
+    detail: str
+    attempts: int
+    next_try_at: datetime | None
+    gave_up_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +202,8 @@ class History:
     erasures: Sequence[Erased] = ()
     source_decisions: Sequence[DecidedSource] = ()
     family_events: Sequence[FamilyEvent] = ()
+    named: Sequence[Named] = ()
+    failures: Sequence[Failed] = ()
 
 
 def as_json(history: History) -> dict[str, Any]:
@@ -200,6 +240,8 @@ def timeline(history: History) -> RenderableType:
 
 def _told(history: History) -> Iterator[_Line]:
     yield from ((e.at, _event(e)) for e in history.events)
+    yield from ((n.since, _named(n)) for n in history.named)
+    yield from ((f.at, _failed(f)) for f in history.failures)
     for q in history.quarantine:
         yield q.since, f"in quarantine: {q.reason}: {q.detail}"
         yield from _ended(q.until, f"out of quarantine: {q.reason}")
@@ -256,6 +298,25 @@ def _event(e: UriEvent) -> str:
     if e.event == "changed":
         return f"changed: {e.uri}: {shown}, before {e.previous_sha256 or 'unreadable'}"
     return f"{e.event}: {e.uri}" if e.event == "gone" else f"{e.event}: {e.uri}: {shown}"
+
+
+def _named(n: Named) -> str:
+    said = {
+        "title": n.title,
+        "alt": n.alt,
+        "link": n.link,
+        "published, it says": n.published_at and text.moment(n.published_at),
+        "stands for": n.full_uri,
+    } | dict(n.columns)
+    told = "".join(f", {name}: {value}" for name, value in said.items() if value)
+    where = f"on {n.page}" if n.page else "in its list"
+    return f"named by {n.source} {where}: {n.uri}{told}"
+
+
+def _failed(f: Failed) -> str:
+    then = f"tried again at {text.moment(f.next_try_at)}" if f.next_try_at else "given up"
+    tries = text.plural(f.attempts, "attempt")
+    return f"not fetched by {f.source}: {f.uri}: {f.reason}: {f.detail}; {tries}, {then}"
 
 
 def _match(m: Matched) -> str:

@@ -18,7 +18,8 @@ Box = tuple[float, float, float, float]
 
 
 class MatchRow(TypedDict):
-    """One pair, written derived → source."""
+    """One pair, written derived → source. The tags are those that the sources which saw the two
+    last have now."""
 
     run_id: int
     derived_uri: str
@@ -35,11 +36,14 @@ class MatchRow(TypedDict):
     box: Box | None
     suppressed: str | None
     evidence: Mapping[str, Any]
+    derived_tags: list[str]
+    source_tags: list[str]
 
 
 class ImageRow(TypedDict):
     """One URI and what was seen there; what decoding did not tell is None. ``source`` is the name
-    of the source that saw it last, ``tags`` are those of that source now."""
+    of the source that saw it last, ``tags`` are those of that source now; from ``page`` on it is
+    what the source's pages or list say of the image."""
 
     uri: str
     sha256: str | None
@@ -56,6 +60,12 @@ class ImageRow(TypedDict):
     source_confidence: float | None
     source: str | None
     tags: list[str]
+    page: str | None
+    title: str | None
+    alt: str | None
+    link: str | None
+    published_at: datetime | None
+    columns: Mapping[str, Any]
 
 
 class FamilyRow(TypedDict):

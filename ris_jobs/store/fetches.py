@@ -45,6 +45,11 @@ def fail(
         db.execute(query("fetches.fail"), params | {"give_up_after": give_up_after})
 
 
+def folders(db: Connection, source_id: int, since: datetime) -> list[str]:
+    """Folders that a source named since then and that could not be looked into."""
+    return list(db.scalars(query("fetches.folders"), {"source_id": source_id, "since": since}))
+
+
 def succeed(db: Connection, uris: Sequence[str]) -> None:
     db.execute(query("fetches.succeed"), {"uris": list(uris)})
 

@@ -3,7 +3,7 @@ a time. None stands for now."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +14,11 @@ from ris_jobs.report.history import (
     Decided,
     DecidedSource,
     Erased,
+    Failed,
     FamilyEvent,
     InFamily,
     Matched,
+    Named,
     Quarantined,
     Templated,
     UriEvent,
@@ -63,9 +65,15 @@ def events_of(db: Connection, sha256: str, as_of: datetime | None) -> list[UriEv
     return [UriEvent(*row) for row in rows]
 
 
+def of_uris(db: Connection, uris: Sequence[str], as_of: datetime | None) -> dict[str, Any]:
+    """What pages and lists said of the images at these URIs, and why they could not be fetched the
+    last time, if they could not: lists of a :class:`ris_jobs.report.history.History` by name."""
+    return _lists(db, {"named": Named, "failures": Failed}, {"uris": list(uris)}, as_of)
+
+
 def of_images(db: Connection, ids: Sequence[int], as_of: datetime | None) -> dict[str, Any]:
-    """All lists but ``events`` of a :class:`ris_jobs.report.history.History`, by name."""
-    params = {"ids": list(ids), "as_of": as_of or _NOW}
+    """All lists of a :class:`ris_jobs.report.history.History` that are of images and not of URIs,
+    by name."""
     kinds = {
         "quarantine": Quarantined,
         "matches": Matched,
@@ -76,6 +84,14 @@ def of_images(db: Connection, ids: Sequence[int], as_of: datetime | None) -> dic
         "source_decisions": DecidedSource,
         "family_events": FamilyEvent,
     }
+    return _lists(db, kinds, {"ids": list(ids)}, as_of)
+
+
+def _lists(
+    db: Connection, kinds: Mapping[str, Any], of: Mapping[str, Any], as_of: datetime | None
+) -> dict[str, Any]:
+    """Kinds of values by the name of their list, which is that of its query, too."""
+    params = {**of, "as_of": as_of or _NOW}
     return {
         name: [kind(*row) for row in db.execute(query(f"history.{name}"), params)]
         for name, kind in kinds.items()

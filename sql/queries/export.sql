@@ -1,14 +1,20 @@
 -- name: matches
 SELECT run_id, derived_uri, source_uri, derived_sha256, source_sha256, relation, probability,
-       cosine, hash_distance, inliers, scale, orientation, box, suppressed, evidence
+       cosine, hash_distance, inliers, scale, orientation, box, suppressed, evidence,
+       coalesce(d.tags, '{}') AS derived_tags, coalesce(s.tags, '{}') AS source_tags
 FROM ris.match_by_uri
+LEFT JOIN ris.uri_source d ON d.uri = derived_uri
+LEFT JOIN ris.uri_source s ON s.uri = source_uri
 ORDER BY derived_uri, source_uri;
 
 -- name: images
 SELECT uri, sha256, width, height, format, status, reason, first_seen_at, last_seen_at,
-       family_id, is_source, source_uri, source_confidence, source, coalesce(tags, '{}') AS tags
+       family_id, is_source, source_uri, source_confidence, source, coalesce(tags, '{}') AS tags,
+       page, title, alt, link, published_at, coalesce(columns, '{}') AS columns
 FROM ris.image_by_uri
 LEFT JOIN ris.uri_source USING (uri)
+LEFT JOIN (SELECT source_id, uri, page, title, alt, link, published_at, columns
+           FROM ris.sighting) s USING (source_id, uri)
 ORDER BY uri;
 
 -- name: families
@@ -44,15 +50,22 @@ ORDER BY reason;
 
 -- name: matches_at
 SELECT run_id, derived_uri, source_uri, derived_sha256, source_sha256, relation, probability,
-       cosine, hash_distance, inliers, scale, orientation, box, suppressed, evidence
+       cosine, hash_distance, inliers, scale, orientation, box, suppressed, evidence,
+       coalesce(d.tags, '{}') AS derived_tags, coalesce(s.tags, '{}') AS source_tags
 FROM ris.match_by_uri_at(:as_of)
+LEFT JOIN ris.uri_source d ON d.uri = derived_uri
+LEFT JOIN ris.uri_source s ON s.uri = source_uri
 ORDER BY derived_uri, source_uri;
 
 -- name: images_at
 SELECT uri, sha256, width, height, format, status, reason, first_seen_at, last_seen_at,
-       family_id, is_source, source_uri, source_confidence, source, coalesce(tags, '{}') AS tags
+       family_id, is_source, source_uri, source_confidence, source, coalesce(tags, '{}') AS tags,
+       page, title, alt, link, published_at, coalesce(columns, '{}') AS columns
 FROM ris.image_by_uri_at(:as_of)
 LEFT JOIN ris.uri_source USING (uri)
+LEFT JOIN (SELECT source_id, uri, page, title, alt, link, published_at, columns
+           FROM ris.sighting_version
+           WHERE since <= :as_of AND (until > :as_of OR until IS NULL)) s USING (source_id, uri)
 ORDER BY uri;
 
 -- name: families_at

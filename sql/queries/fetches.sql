@@ -27,6 +27,11 @@ SET source_id = excluded.source_id, attempts = f.attempts + 1, reason = excluded
                                      now() + interval '1 hour' * least(2 ^ f.attempts, 168)) END,
     gave_up_at = CASE WHEN f.attempts + 1 >= :give_up_after THEN now() END;
 
+-- name: folders
+-- What is below them was not listed; the URI of a folder ends in a slash.
+SELECT uri FROM ris.fetch
+WHERE source_id = :source_id AND named_at >= :since AND right(uri, 1) = '/';
+
 -- name: succeed
 DELETE FROM ris.fetch WHERE uri = ANY(:uris);
 

@@ -14,7 +14,9 @@ WHERE uri = :uri AND image_id IS NOT NULL AND first_seen_at <= :as_of;
 SELECT image_id FROM ris.image WHERE sha256 = :sha256;
 
 -- name: knows_uri
-SELECT EXISTS (SELECT FROM ris.observation WHERE uri = :uri);
+SELECT EXISTS (SELECT FROM ris.observation WHERE uri = :uri)
+    OR EXISTS (SELECT FROM ris.sighting WHERE uri = :uri)
+    OR EXISTS (SELECT FROM ris.fetch WHERE uri = :uri);
 
 -- name: events_at
 -- What happened at a URI.
@@ -32,6 +34,22 @@ WHERE uri = ANY(ARRAY(SELECT DISTINCT o.uri FROM ris.observation o
                       WHERE i.sha256 = :sha256))
   AND :sha256 IN (sha256, previous_sha256) AND at <= :as_of
 ORDER BY at, event DESC, uri;
+
+-- name: named
+SELECT n.since, CASE WHEN n.until <= :as_of THEN n.until END AS until, n.uri, s.name, n.page, n.title,
+       n.alt, n.link, n.published_at, n.full_uri, n.columns, least(n.last_seen_at, :as_of)
+FROM ris.sighting_version n
+JOIN ris.source s USING (source_id)
+WHERE n.uri = ANY(:uris) AND n.since <= :as_of
+ORDER BY n.since, n.uri, s.name;
+
+-- name: failures
+-- What cannot be fetched now; earlier failures are not kept.
+SELECT f.tried_at AS at, f.uri, s.name, f.reason, f.detail, f.attempts, f.next_try_at, f.gave_up_at
+FROM ris.fetch f
+JOIN ris.source s USING (source_id)
+WHERE f.uri = ANY(:uris) AND f.tried_at <= :as_of
+ORDER BY f.tried_at, f.uri;
 
 -- name: matches
 -- Every version of every match of these images, each image at the URI that stood for it.

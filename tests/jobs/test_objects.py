@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from ris_jobs import jobs
-from ris_jobs.crawl import objects
+from ris_jobs.crawl import names, objects
 from ris_jobs.crawl.source import Limits, Source
 from ris_jobs.errors import ConfigError, SourceUnavailable
 from ris_jobs.jobs import Crawled, listed, lists
@@ -82,6 +83,32 @@ def test_only_what_has_another_etag_or_size_is_read(
     assert [e for (e,) in ask(settings, events)] == ["appeared", "gone", "returned"]
 
 
+def test_a_connection_of_airflow_opens_a_store(
+    bucket: Bucket, source: Source, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = json.loads(bucket.options)
+    values = {
+        "conn_type": "aws",
+        "login": keys["key"],
+        "password": keys["secret"],
+        "extra": {"endpoint_url": keys["endpoint_url"], "region_name": "us-east-1"},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_STOCK_BUCKET", json.dumps(values))
+    monkeypatch.delenv("KEYS")
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, replace(source, credentials="airflow:stock_bucket"))
+    for i in range(3):
+        bucket.put(f"a folder/{i}.jpg", bytes([i]) * 10)
+    assert counts(jobs.crawl_only(settings, ["in"], LogProgress())) == {"seen": 3, "new": 3}
+    bucket.put("a folder/1.jpg", b"other")
+    again = jobs.crawl_only(settings, ["in"], LogProgress())
+    assert counts(again) == {"seen": 3, "changed": 1, "unchanged": 2}
+    run_id = jobs.begin(settings)
+    jobs.step("fingerprint", settings, run_id, LogProgress())
+    # Read once more, by the same connection: they are no pictures.
+    assert ask(settings, "SELECT count(*) FROM ris.image WHERE reason = 'not-an-image'") == [(3,)]
+
+
 def test_a_scan_finds_in_a_bucket_what_it_finds_in_a_folder(
     scan: Scan, crawl: Crawl, bucket: Bucket, folder: Path, settings: Settings
 ) -> None:
@@ -101,7 +128,7 @@ def test_a_scan_finds_in_a_bucket_what_it_finds_in_a_folder(
 def test_a_listing_goes_on_behind_any_name(
     source: Source, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(objects, "_PAGE", 3)
+    monkeypatch.setattr(names, "_PAGE", 3)
     for i in range(10):
         bucket.put(f"a folder/{i:02}.jpg", b"x")
     place = objects.Objects(filesystem(source), "in", source.location, 100)

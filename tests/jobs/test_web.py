@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from rich.console import Console
+from sqlalchemy import Engine, text
 
 from ris_jobs import jobs
 from ris_jobs.crawl.source import Source
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
+from ris_jobs.errors import ConfigError
 from ris_jobs.jobs import Crawled
 from ris_jobs.progress import LogProgress
+from ris_jobs.report.history import timeline
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
 from tests.crawl.web.site import Answer, Page, Site, image, img, page, served
@@ -289,6 +295,77 @@ def test_changed_bytes_are_a_new_observation_and_what_a_page_says_is_kept_as_it_
     assert ask(settings, now) == [(site.url(), "two", "two", site.url("/big"))]
     ((before,),) = ask(settings, "SELECT title FROM ris.sighting_history")
     assert str(before).startswith("one")
+
+
+def test_what_a_page_says_reaches_exports_and_history(
+    settings: Settings, site: Site, tmp_path: Path
+) -> None:
+    says = (
+        '<html><head><title>{0}</title><meta property="article:published_time" '
+        'content="2026-01-02T03:04:05Z"></head><body><a href="/big"><img src="/a.png" alt="{0}">'
+    )
+    pages = [Answer(says.format(said).encode()) for said in ("one", "two")]
+    site.pages |= {"/": iter(pages), "/a.png": image(1, ETag='"1"'), "/b.png": image(1)}
+    add(settings, replace(site.source(), tags=("press", "rival")))
+    crawl(settings)
+    between = datetime.now(UTC).isoformat()
+    crawl(settings)
+    (tmp_path / "b.txt").write_text(f"url,id\n{site.url('/b.png')},7\n")
+    add(
+        settings, replace(site.source(), name="list", kind="urls", location=str(tmp_path / "b.txt"))
+    )
+    jobs.crawl_only(settings, ["list"], LogProgress())
+    fingerprint(settings)
+    claimed = "2026-01-02T03:04:05Z"
+    with open_engine(settings) as engine:
+        first, second = exported(engine, "images", None)
+        (match,) = exported(engine, "matches", None)
+        (before,) = exported(engine, "images", between)
+        a, b = (jobs.history(engine, settings, r["uri"], None) for r in (first, second))
+        both = jobs.history(engine, settings, first["sha256"], None)
+    assert (first["page"], first["title"], first["alt"]) == (site.url(), "two", "two")
+    assert (first["link"], first["published_at"], before["alt"]) == (
+        site.url("/big"),
+        claimed,
+        "one",
+    )
+    assert (second["page"], second["columns"], second["tags"]) == (None, {"id": "7"}, [])
+    assert [match["derived_tags"], match["source_tags"]] == [[], ["press", "rival"]]
+    assert [(n.source, n.alt, n.until is None) for n in a.named] == [
+        ("site", "one", False),
+        ("site", "two", True),
+    ]
+    assert [(n.source, dict(n.columns)) for n in b.named] == [("list", {"id": "7"})]
+    assert [*both.named] == [*a.named, *b.named]
+
+
+def test_what_was_named_and_never_fetched_has_a_history(settings: Settings, site: Site) -> None:
+    site.pages |= {"/": page(img("/a.png"))}
+    add(settings, site.source())
+    crawl(settings)
+    with open_engine(settings) as engine:
+        found = jobs.history(engine, settings, site.url("/a.png"), None)
+    assert [n.page for n in found.named] == [site.url()]
+    ((failed),) = found.failures
+    assert (failed.reason, failed.attempts, failed.source) == ("http-status", 1, "site")
+    console = Console(width=500)
+    with console.capture() as captured:
+        console.print(timeline(found))
+    assert "1 attempt, tried again at" in captured.get()
+
+
+def test_a_crawl_that_a_setting_forbids_is_not_under_way(settings: Settings, site: Site) -> None:
+    add(settings, site.source())
+    with pytest.raises(ConfigError, match="RIS_CONTACT must be set"):
+        crawl(replace(settings, contact=None))
+    ((complete, why),) = ask(settings, "SELECT complete, why FROM ris.source_crawl")
+    assert not complete and str(why).startswith("RIS_CONTACT must be set")
+
+
+def exported(engine: Engine, what: str, as_of: str | None) -> list[dict[str, Any]]:
+    out = io.BytesIO()
+    jobs.export(engine, what, "jsonl", out, as_of)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
 @pytest.mark.parametrize("remote", [False, True])

@@ -29,9 +29,11 @@ from ris_jobs.report.rows import (
 
 CONTRACT = {
     "matches": "run_id, derived_uri, source_uri, derived_sha256, source_sha256, relation, "
-    "probability, cosine, hash_distance, inliers, scale, orientation, box, suppressed, evidence",
+    "probability, cosine, hash_distance, inliers, scale, orientation, box, suppressed, evidence, "
+    "derived_tags, source_tags",
     "images": "uri, sha256, width, height, format, status, reason, first_seen_at, last_seen_at, "
-    "family_id, is_source, source_uri, source_confidence, source, tags",
+    "family_id, is_source, source_uri, source_confidence, source, tags, "
+    "page, title, alt, link, published_at, columns",
     "families": "family_id, source_uri, confidence, reasons, members, model",
     "quarantine": "uri, sha256, reason, detail, first_seen_at, last_seen_at, run_id",
     "hits": "run_id, bank, label, hash, distance, uri, sha256",
@@ -63,6 +65,8 @@ MATCH = {
     "box": (0.0, 0.25, 0.5, 1.0),
     "suppressed": None,
     "evidence": {"phash": 6, "name": 'é\n"', "nested": {"x": [1, 2.5, None]}},
+    "derived_tags": ["press", "own"],
+    "source_tags": [],
     "not_in_the_contract": 1,
 }
 IMAGE = dict.fromkeys(IMAGE_COLUMNS) | {

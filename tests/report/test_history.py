@@ -16,6 +16,7 @@ from ris_jobs.report.history import (
     History,
     InFamily,
     Matched,
+    Named,
     Quarantined,
     Templated,
     UriEvent,
@@ -139,3 +140,23 @@ def test_json_has_every_value_and_times_with_their_zone() -> None:
     assert values["events"][0]["at"] == "2026-01-31T02:15:00+00:00"
     assert values["matches"][1]["until"] is None
     assert values["families"][1]["reasons"] == ["for: larger"]
+
+
+def test_what_pages_say_of_an_image_is_told_and_harmless() -> None:
+    page = Named(
+        day(1), day(2), "https://a.example/x.jpg", "press", "https://a.example/", "News",
+        "a cup\x1b[31m", "https://shop.example/", day(-9), None, {}, day(1),
+    )  # fmt: skip
+    row = replace(page, since=day(2), until=None, page=None, columns={"id": "7", "note": ""})
+    history = replace(HISTORY, named=[page, row])
+    lines = [line[25:] for line in told(history) if "named by" in line]
+    assert lines == [
+        "named by press on https://a.example/: https://a.example/x.jpg, title: News, "
+        "alt: a cup\\x1b[31m, link: https://shop.example/, "
+        "published, it says: 2026-01-22 02:15:00 UTC",
+        "named by press in its list: https://a.example/x.jpg, title: News, alt: a cup\\x1b[31m, "
+        "link: https://shop.example/, published, it says: 2026-01-22 02:15:00 UTC, id: 7",
+    ]
+    kept = json.loads(json.dumps(as_json(history)))["named"]
+    assert (kept[0]["alt"], kept[1]["columns"]) == ("a cup\x1b[31m", {"id": "7", "note": ""})
+    assert kept[0]["published_at"] == "2026-01-22T02:15:00+00:00"

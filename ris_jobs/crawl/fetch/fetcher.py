@@ -18,8 +18,6 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 import aiohttp
-from aiohttp.abc import ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from ris_jobs.crawl.fetch import (
@@ -37,6 +35,7 @@ from ris_jobs.crawl.fetch import (
 )
 from ris_jobs.crawl.fetch.addresses import objection
 from ris_jobs.crawl.fetch.body import ENCODINGS, BadBody, Body
+from ris_jobs.crawl.fetch.resolver import Resolver
 from ris_jobs.crawl.fetch.urls import Target, join, parse
 from ris_jobs.errors import ImageRejected, Reason, UrlRefused
 
@@ -60,11 +59,12 @@ class Fetcher:
 
     async def __aenter__(self) -> Fetcher:
         policy = self._policy
+        self._resolver = Resolver(lambda address: _judge(address, policy))
         connector = aiohttp.TCPConnector(
             ssl=self._ssl,
             limit=0,
             use_dns_cache=False,
-            resolver=_Resolver(policy),
+            resolver=self._resolver,
             socket_factory=_sockets(policy),
         )
         self._session = aiohttp.ClientSession(
@@ -86,6 +86,7 @@ class Fetcher:
         trace: TracebackType | None,
     ) -> None:
         await self._session.close()
+        await self._resolver.close()
 
     async def fetch(
         self,
@@ -251,22 +252,6 @@ class _Call:
         return Failed(
             **self._where(), reason=reason, detail=detail, status=status, retry_after=retry_after
         )
-
-
-class _Resolver(ThreadedResolver):
-    """Names to addresses, all or none: a name that also has a bad address is a bad name."""
-
-    def __init__(self, policy: Policy) -> None:
-        super().__init__()
-        self._policy = policy
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await super().resolve(host, port, family)
-        for result in found:
-            _judge(result["host"], self._policy)
-        return found
 
 
 def _sockets(policy: Policy) -> Callable[[Any], socket.socket]:

@@ -14,6 +14,7 @@ from ris_jobs.errors import Reason
 __all__ = [
     "BUSY",
     "MAX_DELAY",
+    "MAX_HOPS",
     "Broken",
     "Declined",
     "Errand",
@@ -26,6 +27,9 @@ __all__ = [
 BUSY = (429, 503)
 """Statuses of a host that is asked too much."""
 
+MAX_HOPS = 5
+"""Pages in a row that send on to another one."""
+
 MAX_DELAY = 120.0
 """Seconds between two requests, or until the next, that a host may ask for; what asks for more is
 left alone."""
@@ -34,12 +38,14 @@ left alone."""
 @dataclass(frozen=True, slots=True)
 class Errand:
     """``uri`` is what was asked for first, before any redirect; ``depth`` how many links lead from
-    a first page to a page, or how many indexes hold a sitemap."""
+    a first page to a page, or how many indexes hold a sitemap; ``hops`` how many pages in a row
+    sent on to the next."""
 
     kind: Literal["page", "sitemap", "image", "robots"]
     uri: str
     depth: int = 0
     where: Where | None = None
+    hops: int = 0
 
 
 class Declined(IgnoreRequest):

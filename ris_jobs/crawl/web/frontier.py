@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from ris_jobs.crawl.fetch.urls import parse
 from ris_jobs.crawl.source import Source
-from ris_jobs.crawl.web.errand import Errand
+from ris_jobs.crawl.web.errand import MAX_HOPS, Errand
 from ris_jobs.crawl.web.known import Memory
 from ris_jobs.crawl.web.read.texts import suffix
 from ris_jobs.crawl.web.values import Image, Where
@@ -71,6 +71,11 @@ class Frontier:
         else:
             errand = Errand("sitemap", url, depth)
         yield from self._counted(errand)
+
+    def onward(self, errand: Errand, url: str) -> Iterator[Errand]:
+        """The page that another one sends on to, which is as near to the first as that one is."""
+        if errand.hops < MAX_HOPS and self._is_page(url) and self._new(url):
+            yield from self._counted(Errand("page", url, errand.depth, hops=errand.hops + 1))
 
     def arrived(self, url: str) -> bool:
         """Whether the page that a redirect ended at is a new one."""

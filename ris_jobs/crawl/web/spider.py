@@ -155,6 +155,9 @@ class Spider(scrapy.Spider):
                 yield asked
         depth = 0 if errand.kind == "sitemap" else errand.depth + is_page
         if not (obeys and is_page) or (found.follow and follows([header])):
+            if found.onward:
+                for asked in self._onward(errand, found.onward):
+                    yield asked
             for link in found.links:
                 for asked in self._requests(self._frontier.document(link, depth)):
                     yield asked
@@ -162,6 +165,16 @@ class Spider(scrapy.Spider):
         for link in found.sitemaps:
             for asked in self._requests(self._frontier.document(link, nesting, "sitemap")):
                 yield asked
+
+    def _onward(self, errand: Errand, url: str) -> Iterator[Request]:
+        """A page that sends browsers on is read, and so is the other, if it is of this site. Where
+        that is not followed from the first page on, nothing is known of the site."""
+        followed = list(self._requests(self._frontier.onward(errand, url)))
+        if errand.uri == self._first and url != errand.uri:
+            if not followed:
+                self._frontier.miss(f"{errand.uri} sends on to {url}, and is not followed there")
+            self._first = url
+        yield from followed
 
     async def _unanswered(self, failure: Failure) -> None:
         errand, error = errand_of(failure.request), failure.value  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ import gzip
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_network
 
+import pytest
 from aiohttp import web
 
 from tests.crawl.fetch.test_targets import TARGETS
@@ -83,6 +84,39 @@ def test_redirects_end() -> None:
         ended += ["/short", "/0.png", "/odd", "/['x'].png", "/loop/page", "/", "/robots.txt"]
         assert site.paths == dict.fromkeys(ended, 1)
         assert result.ended.complete
+
+
+def onward(path: str, *shown: str) -> Answer:
+    return page(f'<meta http-equiv="refresh" content="0; url={path}">', *shown)
+
+
+def test_pages_that_send_on_are_followed_as_redirects_are() -> None:
+    pages = {f"/chain/{n}": onward(f"/chain/{n + 1}", img(f"/{n % 3}.png")) for n in range(9)}
+    pages |= {"/loop/a": onward("/loop/b"), "/loop/b": onward("/loop/a")}
+    pages |= {"/self": onward("/self"), "/no": onward("/0.pdf")}
+    pages |= {"/quiet": onward("/9.html", '<meta name="robots" content="nofollow">')}
+    with served({"/": page()}, "127.0.0.1") as inner, served(PNGS | pages) as site:
+        site.pages["/away"] = onward(inner.url("/"))
+        site.pages["/"] = onward("/chain/0")
+        site.pages["/chain/0"] = page(
+            links("/chain/1", "/loop/a", "/self", "/no", "/quiet", "/away"),
+        )
+        ports = frozenset({site.port, inner.port})
+        result = crawled(site.source(ports=ports, depth=1))
+        read = [f"/chain/{n}" for n in range(7)]
+        read += ["/loop/a", "/loop/b", "/self", "/no", "/quiet", "/away", "/", "/robots.txt"]
+        assert {p: n for p, n in site.paths.items() if ".png" not in p} == dict.fromkeys(read, 1)
+        assert set(result.outcomes().values()) == {"fetched"}
+        assert not inner.log and result.ended.complete
+
+
+@pytest.mark.parametrize("path", ["http://127.0.0.1/", "/gone", "/0.pdf"])
+def test_a_first_page_that_sends_on_to_nowhere_is_said(path: str) -> None:
+    with served({}) as site:
+        site.pages["/"] = onward(path)
+        ended = crawled(site.source()).ended
+        assert not ended.complete
+        assert path in ended.why and ("not followed" in ended.why or "404" in ended.why)
 
 
 def test_bodies_without_end_and_bombs_end() -> None:

@@ -36,13 +36,15 @@ class Found:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """What one document names: ``images`` without repetition, ``links`` to pages, feeds and lists,
-    ``sitemaps`` of an index. ``forbids`` is the word by which its own text refuses that its images
-    are taken, if one does; with ``follow`` False its links are not to be followed.
+    ``sitemaps`` of an index, ``onward`` the page that this one sends browsers on to. ``forbids`` is
+    the word by which its own text refuses that its images are taken, if one does; with ``follow``
+    False its links are not to be followed.
     """
 
     kind: Literal["page", "sitemap", "feed", "list"]
     images: tuple[Found, ...] = ()
     links: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
+    onward: str | None = None
     forbids: str | None = None
     follow: bool = True

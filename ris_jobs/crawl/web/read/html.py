@@ -7,6 +7,7 @@ JSON-LD. Style sheets and scripts are not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -15,6 +16,7 @@ from typing import Any
 from lxml import etree
 from w3lib.encoding import html_to_unicode
 
+from ris_jobs.crawl.fetch.urls import MAX_URL
 from ris_jobs.crawl.web.read import MAX_FOUND, Document, Found, jsonld, robots
 from ris_jobs.crawl.web.read.gather import Gathered
 from ris_jobs.crawl.web.read.srcset import candidates
@@ -34,6 +36,12 @@ _META_IMAGES = (
 )  # fmt: skip
 _META_ALTS = ("og:image:alt", "twitter:image:alt")
 _META_DATES = ("article:published_time", "datepublished", "og:article:published_time")
+# 0; url=/there, the word and the quotes perhaps missing.
+_REFRESH = re.compile(
+    r"""\s*[0-9.]+[;,\s]+(?:url\s*=\s*)?+(?:"([^"]+)|'([^']+)|([^"'].*))""",
+    re.IGNORECASE | re.DOTALL,
+)
+_MAX_REFRESH = 2 * MAX_URL
 _FEEDS = ("application/rss+xml", "application/atom+xml")
 
 
@@ -85,9 +93,19 @@ class _Page:
                 for found in self._gathered.images
             ),
             links=self._gathered.links,
+            onward=self._onward(),
             forbids=robots.forbids(directives),
             follow=robots.follows(directives),
         )
+
+    def _onward(self) -> str | None:
+        """Where ``http-equiv=refresh`` leads; not where it leads browsers without scripts."""
+        for meta in self._root.iter("meta"):
+            if (meta.get("http-equiv") or "").strip().lower() == "refresh":
+                leads = _REFRESH.match((meta.get("content") or "")[:_MAX_REFRESH])
+                if leads and next(meta.iterancestors("noscript"), None) is None:
+                    return self._gathered.url(leads[1] or leads[2] or leads[3])
+        return None
 
     def _meta(self, *names: str) -> str | None:
         return next((c for n, c in self._metas if n in names and c), None)

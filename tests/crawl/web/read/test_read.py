@@ -276,3 +276,23 @@ def test_links() -> None:
 )
 def test_dates(written: str | None, read: datetime | None) -> None:
     assert date(written) == read
+
+
+@pytest.mark.parametrize(
+    ("markup", "onward"),
+    [
+        ('<meta http-equiv="refresh" content="0; url=/there">', "/there"),
+        ("<META HTTP-EQUIV=Refresh CONTENT=\"5;URL='/there'; odd\">", "/there"),
+        ("<meta http-equiv=refresh content=' 0.5 , \"/there\" '>", "/there"),
+        ('<base href="/deep/"><meta http-equiv="refresh" content="1 url = there">', "/deep/there"),
+        ('<meta http-equiv="refresh" content="30">', None),
+        ('<meta http-equiv="refresh" content="0;url=">', None),
+        ('<meta http-equiv="refresh" content="0;url=javascript:alert(1)">', None),
+        ('<noscript><meta http-equiv="refresh" content="0;url=/there"></noscript>', None),
+        (f'<meta http-equiv="refresh" content="0{" " * 100_000}">', None),
+        ('<meta name="refresh" content="0;url=/there">', None),
+    ],
+)
+def test_where_a_page_sends_on_to(markup: str, onward: str | None) -> None:
+    found = read(markup.encode(), "text/html", URL)
+    assert found and found.onward == (onward and absolute(URL, onward))
