@@ -80,6 +80,11 @@ class Airflow:
         if failed := [run for run in runs if run["state"] != "success"]:
             raise RuntimeError(f"{failed}\n{logs(self.home)}")
 
+    def tasks(self) -> dict[str, str]:
+        """Id of each task instance of the latest runs → which task it is."""
+        asked = "/api/v2/dags/~/dagRuns/~/taskInstances?limit=100&order_by=-start_date"
+        return {t["id"]: t["task_id"] for t in self.ask(asked)["task_instances"]}
+
     def processes(self, *words: str) -> list[int]:
         """Those that run in this home, with all of these words in their command line."""
         mark = f"AIRFLOW_HOME={self.home / 'airflow'}".encode()
