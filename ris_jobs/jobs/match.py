@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from ris_jobs import metrics
 from ris_jobs.jobs.books import Apart, Book, Counted
+from ris_jobs.jobs.index import complete
 from ris_jobs.jobs.pace import Pace
 from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.pictures import loaders, samples_of
@@ -103,33 +104,41 @@ def _batch(
     """What one batch came to, once it is committed; None when there is none."""
     done = Matched()
     with stores.engine.begin() as db:
-        claimed = descriptors.claim_unmatched(db, stores.model_id, size)
-        if not claimed.ids:
-            return None
-        _match_batch(db, stores, claimed, calibration, settings, done, book)
+        with complete(stores):
+            claimed = descriptors.claim_unmatched(db, stores.model_id, size)
+            if not claimed.ids:
+                return None
+            candidates = _search(db, stores, claimed, settings, done)
+        _match_batch(db, stores, claimed, candidates, calibration, settings, done, book)
         descriptors.set_matched(db, stores.model_id, claimed.ids)
     return done
+
+
+def _search(
+    db: Connection, stores: Stores, claimed: Described, settings: Settings, total: Matched
+) -> list[Candidate]:
+    with _timed(total, "search"):
+        # One neighbour more than asked for, as every image finds itself.
+        searches = stores.vectors.neighbours(claimed, settings.top_k + 1)
+        found = pair_up(
+            searches,
+            top_k=settings.top_k,
+            min_cosine=settings.min_cosine,
+            load=partial(descriptors.vectors, db, stores.model_id),
+        )
+    return grouped(found, {*claimed.ids})
 
 
 def _match_batch(
     db: Connection,
     stores: Stores,
     claimed: Described,
+    candidates: Sequence[Candidate],
     calibration: Calibration,
     settings: Settings,
     total: Matched,
     book: Book,
 ) -> None:
-    with _timed(total, "search"):
-        # One neighbour more than asked for, as every image finds itself.
-        searches = stores.vectors.neighbours(claimed, settings.top_k + 1)
-        candidates = pair_up(
-            searches,
-            top_k=settings.top_k,
-            min_cosine=settings.min_cosine,
-            load=partial(descriptors.vectors, db, stores.model_id),
-        )
-    candidates = grouped(candidates, {*claimed.ids})
     with _timed(total, "judge"):
         sides = sides_of(db, stores.model_id, candidates)
         samples = samples_of(stores.engine)

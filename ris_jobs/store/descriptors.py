@@ -51,6 +51,11 @@ def claim_unmatched(db: Connection, model_id: int, limit: int) -> Described:
     return _claim(db, query("descriptors.claim_unmatched"), model_id, limit)
 
 
+def lacking(db: Connection, model_id: int) -> bool:
+    """Whether an image that was matched is not in the index."""
+    return bool(db.scalar(query("descriptors.lacking"), {"model_id": model_id}))
+
+
 def count_unmatched(db: Connection, model_id: int) -> int:
     return int(
         db.execute(query("descriptors.count_unmatched"), {"model_id": model_id}).scalar_one()

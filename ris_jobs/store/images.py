@@ -52,21 +52,29 @@ class Seen:
     first_seen_at: datetime
 
 
-def claim_undescribed(
-    db: Connection, model_id: int, after: int, limit: int, *, new: bool = True
-) -> list[Claimed]:
-    """The next images to work on, locked until the caller's transaction ends; ``new``: also those
-    that were never fingerprinted."""
-    params = {"model_id": model_id, "after": after, "limit": limit, "new": new}
-    rows = db.execute(query("images.claim_undescribed"), params)
+def claim_pending(db: Connection, after: int, limit: int) -> list[Claimed]:
+    """The next images that were never fingerprinted, locked until the caller's transaction ends."""
+    return _claimed(db, "images.claim_pending", after=after, limit=limit)
+
+
+def claim_undescribed(db: Connection, model_id: int, after: int, limit: int) -> list[Claimed]:
+    """The next images that are fingerprinted, but not described by the model, locked likewise."""
+    return _claimed(db, "images.claim_undescribed", model_id=model_id, after=after, limit=limit)
+
+
+def _claimed(db: Connection, name: str, **params: int) -> list[Claimed]:
     return [
-        Claimed(r.image_id, r.sha256, r.status == "pending", r.retired, tuple(r.uris)) for r in rows
+        Claimed(r.image_id, r.sha256, r.status == "pending", r.retired, tuple(r.uris))
+        for r in db.execute(query(name), params)
     ]
 
 
-def count_undescribed(db: Connection, model_id: int, *, new: bool = True) -> int:
-    params = {"model_id": model_id, "new": new}
-    return int(db.execute(query("images.count_undescribed"), params).scalar_one())
+def count_pending(db: Connection) -> int:
+    return int(db.execute(query("images.count_pending")).scalar_one())
+
+
+def count_undescribed(db: Connection, model_id: int) -> int:
+    return int(db.execute(query("images.count_undescribed"), {"model_id": model_id}).scalar_one())
 
 
 def count_lacking(db: Connection, model_id: int) -> tuple[int, int, list[str]]:

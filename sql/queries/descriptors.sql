@@ -39,6 +39,11 @@ ORDER BY image_id
 LIMIT :limit
 FOR UPDATE OF d SKIP LOCKED;
 
+-- name: lacking
+-- Whether an image that was matched is not in the index, as after it was made anew.
+SELECT EXISTS (SELECT FROM ris.descriptor
+               WHERE model_id = :model_id AND indexed_at IS NULL AND matched_at IS NOT NULL);
+
 -- name: count_unmatched
 SELECT count(*) FROM ris.descriptor WHERE model_id = :model_id AND matched_at IS NULL;
 
