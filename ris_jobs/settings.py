@@ -125,6 +125,9 @@ class Settings:
     notify: str | None = _setting(
         "Airflow connection with the webhook that is told of failed and unusual nights"
     )
+    crawl_pool: str | None = _setting(
+        "Airflow pool whose slots limit how many sources are crawled at once; unset: four are"
+    )
     log: str = _setting("how log lines are written: text or json", default="text")
 
     @classmethod
