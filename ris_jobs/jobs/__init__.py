@@ -60,7 +60,7 @@ from ris_jobs.jobs.sources import (
     retry_source,
     show_source,
 )
-from ris_jobs.jobs.status import status
+from ris_jobs.jobs.status import status, waiting
 from ris_jobs.jobs.switch import churn_report, rollback, switch
 from ris_jobs.jobs.upkeep import Upkept, keep_up
 from ris_jobs.jobs.wanted import wanted_sources
@@ -137,5 +137,6 @@ __all__ = [
     "step",
     "sweep_fetched",
     "switch",
+    "waiting",
     "wanted_sources",
 ]

@@ -63,19 +63,20 @@ def fingerprint(
     *,
     beside: Beside | None = None,
     new: bool = True,
+    of: images.Sources = None,
     pace: Pace | None = None,
 ) -> Fingerprinted:
     """Work through all pending images batch by batch, then put the new vectors into Milvus.
 
     ``open_pipeline`` is called only when an image is waiting: it may take seconds. What is
     described here is described by the model ``beside``, too. Unless ``new``, images that were
-    never fingerprinted are left alone.
+    never fingerprinted are left alone; ``of`` are the sources whose images are taken.
     """
     started = time.perf_counter()
     total, pace = Fingerprinted(), pace or Pace()
     with stores.engine.connect() as db:
-        pending = images.count_pending(db) if new else 0
-        undescribed = images.count_undescribed(db, stores.model_id)
+        pending = images.count_pending(db, of) if new else 0
+        undescribed = images.count_undescribed(db, stores.model_id, of)
         reader = Reader(sources.readable(db), stores.fetched, settings.max_bytes)
     loaded = cache(open_pipeline)
     second = Second(beside) if beside else None
@@ -84,7 +85,7 @@ def fingerprint(
         ThreadPoolExecutor(settings.threads) as pool,
     ):
         work = _Work(stores, run, loaded, settings, reader, pool, second)
-        for claim in _claims(stores.model_id, pending, undescribed):
+        for claim in _claims(stores.model_id, of, pending, undescribed):
             for done in _batches(work, claim, pace, total):
                 advance(done.images + done.quarantined + done.undescribed)
     index(stores, settings.patience)
@@ -121,12 +122,12 @@ class _Done:
 _Claim = Callable[[Connection, int, int], list[Claimed]]
 
 
-def _claims(model_id: int, pending: int, undescribed: int) -> Iterator[_Claim]:
+def _claims(model_id: int, of: images.Sources, pending: int, undescribed: int) -> Iterator[_Claim]:
     """Only where something waits: that no image lacks a descriptor is seen by going through all."""
     if pending:
-        yield images.claim_pending
+        yield lambda db, after, limit: images.claim_pending(db, after, limit, of)
     if undescribed:
-        yield lambda db, after, limit: images.claim_undescribed(db, model_id, after, limit)
+        yield lambda db, after, limit: images.claim_undescribed(db, model_id, after, limit, of)
 
 
 def _batches(work: _Work, claim: _Claim, pace: Pace, total: Fingerprinted) -> Iterator[_Done]:

@@ -27,6 +27,7 @@ from ris_jobs.match.kin import kin
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, images, matches
+from ris_jobs.store.images import Sources
 from ris_jobs.store.previews import Previews
 from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores
@@ -69,10 +70,12 @@ def match(
     progress: Progress,
     *,
     apart: bool = False,
+    of: Sources = None,
     pace: Pace | None = None,
 ) -> Matched:
     """Work through all images that were not matched yet, batch by batch. What is found counts,
-    unless it is kept ``apart``, as that of a model beside the one that serves."""
+    unless it is kept ``apart``, as that of a model beside the one that serves; ``of`` are the
+    sources whose images are taken."""
     started = time.perf_counter()
     version = calibration.version
     book: Book = (
@@ -82,10 +85,10 @@ def match(
     )
     total, pace = Matched(), pace or Pace()
     with stores.engine.connect() as db:
-        pending = descriptors.count_unmatched(db, stores.model_id)
+        pending = descriptors.count_unmatched(db, stores.model_id, of)
     with progress.stage("match", pending) as advance:
         while size := pace.next(_BATCH, total.images):
-            batch = partial(_batch, stores, calibration, settings, book, size)
+            batch = partial(_batch, stores, calibration, settings, book, of, size)
             done = patiently(batch, settings.patience)
             if done is None:
                 break
@@ -99,13 +102,18 @@ def match(
 
 
 def _batch(
-    stores: Stores, calibration: Calibration, settings: Settings, book: Book, size: int
+    stores: Stores,
+    calibration: Calibration,
+    settings: Settings,
+    book: Book,
+    of: Sources,
+    size: int,
 ) -> Matched | None:
     """What one batch came to, once it is committed; None when there is none."""
     done = Matched()
     with stores.engine.begin() as db:
         with complete(stores):
-            claimed = descriptors.claim_unmatched(db, stores.model_id, size)
+            claimed = descriptors.claim_unmatched(db, stores.model_id, size, of)
             if not claimed.ids:
                 return None
             candidates = _search(db, stores, claimed, settings, done)

@@ -44,6 +44,14 @@ def enabled_sources(engine: Engine) -> list[str]:
         return [stored.source.name for stored, _ in sources.there(db) if stored.enabled]
 
 
+def named_ids(db: Connection, names: Sequence[str]) -> list[int] | None:
+    """Ids of sources; None where none is named, and so all are meant.
+
+    :class:`ris_jobs.errors.NotFound` for one that there is not.
+    """
+    return [sources.named(db, name).source_id for name in names] or None
+
+
 def distinct(roots: Sequence[Path]) -> list[Path]:
     """Each root in its one true spelling; those that lie within another are left out."""
     paths = sorted({root.resolve() for root in roots})

@@ -52,29 +52,37 @@ class Seen:
     first_seen_at: datetime
 
 
-def claim_pending(db: Connection, after: int, limit: int) -> list[Claimed]:
+Sources = Sequence[int] | None
+"""Ids of those whose images are meant; None: all are."""
+
+
+def claim_pending(db: Connection, after: int, limit: int, sources: Sources = None) -> list[Claimed]:
     """The next images that were never fingerprinted, locked until the caller's transaction ends."""
-    return _claimed(db, "images.claim_pending", after=after, limit=limit)
+    return _claimed(db, "claim_pending", after=after, limit=limit, sources=sources)
 
 
-def claim_undescribed(db: Connection, model_id: int, after: int, limit: int) -> list[Claimed]:
+def claim_undescribed(
+    db: Connection, model_id: int, after: int, limit: int, sources: Sources = None
+) -> list[Claimed]:
     """The next images that are fingerprinted, but not described by the model, locked likewise."""
-    return _claimed(db, "images.claim_undescribed", model_id=model_id, after=after, limit=limit)
+    params = {"model_id": model_id, "after": after, "limit": limit, "sources": sources}
+    return _claimed(db, "claim_undescribed", **params)
 
 
-def _claimed(db: Connection, name: str, **params: int) -> list[Claimed]:
+def _claimed(db: Connection, name: str, **params: Any) -> list[Claimed]:
     return [
         Claimed(r.image_id, r.sha256, r.status == "pending", r.retired, tuple(r.uris))
-        for r in db.execute(query(name), params)
+        for r in db.execute(query(f"images.{name}"), params)
     ]
 
 
-def count_pending(db: Connection) -> int:
-    return int(db.execute(query("images.count_pending")).scalar_one())
+def count_pending(db: Connection, sources: Sources = None) -> int:
+    return int(db.execute(query("images.count_pending"), {"sources": sources}).scalar_one())
 
 
-def count_undescribed(db: Connection, model_id: int) -> int:
-    return int(db.execute(query("images.count_undescribed"), {"model_id": model_id}).scalar_one())
+def count_undescribed(db: Connection, model_id: int, sources: Sources = None) -> int:
+    params = {"model_id": model_id, "sources": sources}
+    return int(db.execute(query("images.count_undescribed"), params).scalar_one())
 
 
 def count_lacking(db: Connection, model_id: int) -> tuple[int, int, list[str]]:

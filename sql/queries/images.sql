@@ -1,6 +1,6 @@
 -- name: claim_pending
--- Images to fingerprint, with where their bytes may be read. The rows stay locked until the batch is
--- committed, so workers never take the same image.
+-- Images to fingerprint, of these sources or (null) of all, with where their bytes may be read. The
+-- rows stay locked until the batch is committed, so workers never take the same image.
 SELECT i.image_id, i.sha256, i.status, i.retired_at IS NOT NULL AS retired,
        ARRAY(SELECT o.uri FROM ris.observation o
              WHERE o.image_id = i.image_id
@@ -8,6 +8,7 @@ SELECT i.image_id, i.sha256, i.status, i.retired_at IS NOT NULL AS retired,
              LIMIT 5) AS uris
 FROM ris.image i
 WHERE i.image_id > :after AND i.status = 'pending'
+  AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(i.image_id, :sources))
 ORDER BY i.image_id
 LIMIT :limit
 FOR UPDATE OF i SKIP LOCKED;
@@ -22,6 +23,7 @@ SELECT i.image_id, i.sha256, i.status, i.retired_at IS NOT NULL AS retired,
              LIMIT 5) AS uris
 FROM ris.image i
 WHERE i.image_id > :after AND i.status = 'ok'
+  AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(i.image_id, :sources))
   AND NOT EXISTS (
       SELECT FROM ris.descriptor d
       WHERE d.model_id = :model_id AND d.image_id = i.image_id)
@@ -33,12 +35,16 @@ LIMIT :limit
 FOR UPDATE OF i SKIP LOCKED;
 
 -- name: count_pending
-SELECT count(*) FROM ris.image WHERE status = 'pending';
+SELECT count(*)
+FROM ris.image i
+WHERE i.status = 'pending'
+  AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(i.image_id, :sources));
 
 -- name: count_undescribed
 SELECT count(*)
 FROM ris.image i
 WHERE i.status = 'ok'
+  AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(i.image_id, :sources))
   AND NOT EXISTS (
       SELECT FROM ris.descriptor d
       WHERE d.model_id = :model_id AND d.image_id = i.image_id)
