@@ -18,6 +18,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ Figures = Mapping[str, Any]
 _STAGES = ("crawl", "fingerprint", "match", "resolve")
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 _LONGEST_S = 4 * 3600.0
-_SUMMARIES = "SELECT kind, summary FROM ris.run WHERE status = 'done' ORDER BY run_id"
+# A night may be more than one run: Airflow crawls by itself as it starts, and a scan follows.
+_SUMMARIES = "SELECT summary FROM ris.run WHERE started_at > :began AND status = 'done'"
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -92,6 +94,7 @@ def _measured(folder: Path, photos: Sequence[Path], nights: Sequence[int]) -> It
                 shutil.copyfile(photo, images / photo.name)
             start += new
             before, milvus, began = {*work.tasks}, work.milvus, time.perf_counter()
+            at = datetime.now(UTC)
             airflow.night(images, _LONGEST_S)
             seconds = time.perf_counter() - began
             spent = {task: s for task, s in work.tasks.items() if task not in before}
@@ -99,19 +102,21 @@ def _measured(folder: Path, photos: Sequence[Path], nights: Sequence[int]) -> It
                 "images": start,
                 "new": new,
                 "seconds": seconds,
-                "stages": _stages(home),
+                "stages": _stages(home, at),
                 "cpu": _cpu(airflow, spent) | {"milvus": work.milvus - milvus},
             }
         airflow.stop()
 
 
-def _stages(home: Path) -> dict[str, float]:
-    """Seconds of each stage of the last night."""
+def _stages(home: Path, began: datetime) -> dict[str, float]:
+    """Seconds of each stage since then."""
+    taken = dict.fromkeys(_STAGES, 0.0)
     with open_engine(Settings(home=home)) as engine, engine.connect() as db:
-        summaries = {row.kind: row.summary for row in db.execute(text(_SUMMARIES))}
-    taken = {s["name"]: s["seconds"] for s in summaries["scan"]["stages"]}
-    taken |= {s["name"]: s["seconds"] for s in summaries["crawl"]["stages"] if s["name"] == "crawl"}
-    return {name: taken[name] for name in _STAGES}
+        for summary in db.scalars(text(_SUMMARIES), {"began": began}):
+            for stage in summary["stages"]:
+                if stage["name"] in taken:
+                    taken[stage["name"]] += stage["seconds"]
+    return taken
 
 
 def _cpu(airflow: Airflow, spent: Mapping[str, float]) -> dict[str, float]:
