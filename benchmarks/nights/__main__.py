@@ -95,7 +95,7 @@ def _measured(folder: Path, photos: Sequence[Path], nights: Sequence[int]) -> It
             start += new
             before, milvus, began = {*work.tasks}, work.milvus, time.perf_counter()
             at = datetime.now(UTC)
-            airflow.night(images, _LONGEST_S)
+            airflow.night({"roots": [str(images)]}, _LONGEST_S)
             seconds = time.perf_counter() - began
             spent = {task: s for task, s in work.tasks.items() if task not in before}
             yield {

@@ -10,10 +10,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 __all__ = ["Airflow", "logs", "until"]
 
@@ -69,16 +70,23 @@ class Airflow:
         with urllib.request.urlopen(asked, timeout=30) as answer:
             return json.load(answer)
 
-    def night(self, folder: Path, seconds: float = 240) -> None:
-        """Crawl the folder, and wait until the scan that follows has ended, too. Raises
-        RuntimeError where a run fails."""
+    def night(self, conf: Mapping[str, Any], seconds: float = 240) -> str:
+        """Crawl with these parameters, and wait until the scan that follows has ended, too. Returns
+        the id of the crawl's run. Raises RuntimeError where a run fails."""
         before = self._scans()
-        asked = {"logical_date": None, "conf": {"roots": [str(folder)]}}
-        self.ask("/api/v2/dags/ris_crawl/dagRuns", asked)
+        asked = {"logical_date": None, "conf": conf}
+        crawl = self.ask("/api/v2/dags/ris_crawl/dagRuns", asked)
         until(lambda: self._scans() > before, seconds)
         runs = until(self._at_rest, seconds)
         if failed := [run for run in runs if run["state"] != "success"]:
             raise RuntimeError(f"{failed}\n{logs(self.home)}")
+        return str(crawl["dag_run_id"])
+
+    def log(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> str:
+        """What the first try of a task wrote, as the REST API shows it."""
+        task = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}"
+        shown = self.ask(f"{task}/logs/1?full_content=true&map_index={map_index}")["content"]
+        return "\n".join(str(line["event"]) for line in shown)
 
     def tasks(self) -> dict[str, str]:
         """Id of each task instance of the latest runs → which task it is."""
