@@ -1,4 +1,5 @@
-"""Weekly: put right what time leaves behind, and erase what is past its time."""
+"""Weekly: put right what time leaves behind, ask for what the web no longer names, and erase what is
+past its time."""
 
 from datetime import datetime
 
