@@ -24,8 +24,8 @@ def upkeep(dry_run: bool, killed_after: float, as_json: bool) -> None:
     """Put right what time leaves behind.
 
     Runs that were killed are closed as failed; what no crawl of the web asks for any more is asked
-    for again, some of it each time (RIS_RECHECK_DAYS); vectors and previews that belong to no image are
-    removed, missing ones made again where that can be; images that have been gone longer than
+    for again, some of it each time (RIS_RECHECK_DAYS); vectors and previews that belong to no image
+    are removed, missing ones made again where that can be; images that have been gone longer than
     RIS_RETENTION_DAYS lose their descriptors and preview. docs/upkeep.md says what is kept.
     """
     from ris_jobs import jobs
