@@ -70,13 +70,12 @@ class Airflow:
         with urllib.request.urlopen(asked, timeout=30) as answer:
             return json.load(answer)
 
-    def night(self, conf: Mapping[str, Any], seconds: float = 240) -> str:
-        """Crawl with these parameters, and wait until the scan that follows has ended, too. Returns
-        the id of the crawl's run. Raises RuntimeError where a run fails."""
-        before = self._scans()
+    def night(self, conf: Mapping[str, Any], seconds: float = 480) -> str:
+        """Crawl with these parameters, and wait until the scan that follows has ended, and any
+        other. Returns the id of the crawl's run. Raises RuntimeError where a run fails."""
         asked = {"logical_date": None, "conf": conf}
         crawl = self.ask("/api/v2/dags/ris_crawl/dagRuns", asked)
-        until(lambda: self._scans() > before, seconds)
+        until(lambda: self._followed(crawl["dag_run_id"]), seconds)
         runs = until(self._at_rest, seconds)
         if failed := [run for run in runs if run["state"] != "success"]:
             raise RuntimeError(f"{failed}\n{logs(self.home)}")
@@ -114,8 +113,13 @@ class Airflow:
             raise RuntimeError(logs(self.home))
         return str(line)
 
-    def _scans(self) -> int:
-        return int(self.ask("/api/v2/dags/ris_provenance_scan/dagRuns")["total_entries"])
+    def _followed(self, crawl: str) -> bool:
+        """Whether this crawl has rung, and every ring was followed by a scan; one scan may follow
+        several."""
+        asked = "/api/v2/assets/events?limit=100&order_by=-timestamp"
+        rings = self.ask(asked)["asset_events"]
+        rang = any(ring["source_run_id"] == crawl for ring in rings)
+        return rang and all(ring["created_dagruns"] for ring in rings)
 
     def _at_rest(self) -> list[dict[str, Any]]:
         """All runs, once none is going on."""
