@@ -63,7 +63,7 @@ from ris_jobs.jobs.sources import (
 from ris_jobs.jobs.status import status, waiting
 from ris_jobs.jobs.switch import churn_report, rollback, switch
 from ris_jobs.jobs.upkeep import Upkept, keep_up
-from ris_jobs.jobs.wanted import wanted_sources
+from ris_jobs.jobs.wanted import side_by_side, wanted_sources
 
 __all__ = [
     "Answer",
@@ -132,6 +132,7 @@ __all__ = [
     "scan",
     "search",
     "show_source",
+    "side_by_side",
     "start_reindex",
     "status",
     "step",

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from ris_jobs import metrics
+from ris_jobs.crawl.source import Source
 from ris_jobs.errors import ConfigError, ServingChanged
 from ris_jobs.jobs.banks import Compared, compare_banks
 from ris_jobs.jobs.crawl import Crawled, crawl_all
@@ -100,11 +101,11 @@ def crawl_each(settings: Settings, names: Sequence[str], progress: Progress) -> 
     return done
 
 
-def nightly(settings: Settings, wanted: Sequence[str | Path] = ()) -> list[str]:
-    """Names of the sources that a night crawls: those wanted, or all that are enabled."""
+def nightly(settings: Settings, wanted: Sequence[str | Path] = ()) -> list[Source]:
+    """The sources that a night crawls: those wanted, or all that are enabled."""
     with open_engine(settings) as engine:
-        found = wanted_sources(engine, wanted, settings.contact)
-        return [s.source.name for s in found] or enabled_sources(engine)
+        found = wanted_sources(engine, wanted, settings.contact) or enabled_sources(engine)
+        return [stored.source for stored in found]
 
 
 # ── a scan in steps, for an orchestrator that runs and retries each on its own ────────────────
