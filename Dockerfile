@@ -32,7 +32,7 @@ RUN groupadd --gid 10001 ris \
       /opt/airflow /opt/airflow/auth /opt/airflow/logs /var/lib/ris
 COPY --from=build /opt/venv /opt/venv
 COPY dags /opt/dags
-COPY deploy/init.sh deploy/healthy.py /opt/deploy/
+COPY deploy/init.sh deploy/pool.sh deploy/healthy.py /opt/deploy/
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     AIRFLOW_HOME=/opt/airflow \

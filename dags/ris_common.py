@@ -1,5 +1,6 @@
 """What the DAG files share: defaults of their tasks, their settings, the asset that ties them."""
 
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from ris_jobs.settings import Settings
 
 OBSERVED = Asset(name="ris_observed", uri="ris://observed")
+
+# A task whose pool is not there waits for ever, so it is named only where there is one.
+CRAWL_POOL = os.environ.get("RIS_CRAWL_POOL")
 
 DEFAULT_ARGS = {
     "owner": "ris-jobs",

@@ -4,11 +4,13 @@ from datetime import datetime
 
 from airflow.sdk import CronDataIntervalTimetable, Param, dag, get_current_context, task
 
-from ris_common import DEFAULT_ARGS, OBSERVED, task_settings
+from ris_common import CRAWL_POOL, DEFAULT_ARGS, OBSERVED, task_settings
 
 # Airflow maps a task 1,024 times at most, unless core.max_map_length allows more: up to this many
-# sources each have a task of their own, more share them.
+# sources each have a task of their own, but for websites of one host; more share them.
 MOST_GROUPS = 1000
+# How many of these run at a time, unless a pool says it.
+AT_ONCE = 4
 
 
 @dag(
@@ -44,10 +46,12 @@ def ris_crawl() -> None:
 
         params = get_current_context()["params"]
         wanted = [*(params["sources"] or ()), *map(Path, params["roots"] or ())]
-        names = jobs.nightly(task_settings(), wanted)
-        return [names[i::MOST_GROUPS] for i in range(min(len(names), MOST_GROUPS))]
+        return jobs.side_by_side(jobs.nightly(task_settings(), wanted), MOST_GROUPS)
 
-    @task(max_active_tis_per_dag=4)
+    @task(
+        pool=CRAWL_POOL or "default_pool",
+        max_active_tis_per_dag=None if CRAWL_POOL else AT_ONCE,
+    )
     def crawl(sources: list[str]) -> dict[str, dict[str, float]]:
         from dataclasses import asdict
 

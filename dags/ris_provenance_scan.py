@@ -5,12 +5,15 @@ for a past date does what is pending then, once.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
 from ris_common import DEFAULT_ARGS, OBSERVED, task_settings
 from ris_notify import overdue, tell
+
+if TYPE_CHECKING:
+    from ris_jobs.settings import Settings
 
 SHARED = ("fingerprint", "match")
 
@@ -34,16 +37,40 @@ SHARED = ("fingerprint", "match")
             maximum=64,
             description="Tasks that fingerprint, and that match, side by side. More than 1 needs a "
             "Milvus server (RIS_MILVUS_URI).",
-        )
+        ),
+        "sources": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "string"},
+            description="Names of sources whose new images are fingerprinted and matched, with all "
+            "that is there; those of all, unless given.",
+        ),
+        "model": Param(
+            None,
+            type=["null", "string"],
+            minLength=1,
+            description="The model to scan with, as RIS_MODEL; a run that is given another than "
+            "the one that serves fails.",
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            description="Only count what waits for each step (report returns it); change nothing.",
+        ),
     },
 )
 def ris_provenance_scan() -> None:
     # The report tells of this one and the next, whichever failed.
     @task(on_failure_callback=[])
     def begin() -> int:
+        from airflow.sdk.exceptions import AirflowSkipException
+
         from ris_jobs import jobs
 
-        return jobs.begin(task_settings(), get_current_context()["params"]["workers"])
+        params = get_current_context()["params"]
+        if params["dry_run"]:
+            raise AirflowSkipException("a dry run: nothing is begun, and report counts what waits")
+        return jobs.begin(_settings(params), params["workers"], params["sources"] or ())
 
     # Which number a worker has means nothing: each claims what the others have not.
     @task
@@ -55,7 +82,9 @@ def ris_provenance_scan() -> None:
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
 
-        return jobs.step(step, task_settings(), ris_run, LogProgress())
+        params = get_current_context()["params"]
+        of = params["sources"] or ()
+        return jobs.step(step, _settings(params), ris_run, LogProgress(), of)
 
     # Runs whatever happened before it, and fails if a step did: a night never ends unsaid.
     @task(trigger_rule="all_done")
@@ -65,14 +94,17 @@ def ris_provenance_scan() -> None:
         from ris_jobs import jobs
         from ris_jobs.report.views import as_json
 
+        context = get_current_context()
+        params = context["params"]
+        if params["dry_run"]:
+            return dict(jobs.waiting(_settings(params), params["sources"] or ()))
         if ris_run is None:
             raise AirflowFailException("no run was begun, so there is nothing to report")
-        context = get_current_context()
-        wanted = {name: context["params"]["workers"] if name in SHARED else 1 for name in figures}
+        wanted = {name: params["workers"] if name in SHARED else 1 for name in figures}
         done = {name: _each(given) for name, given in figures.items()}
         missing = [name for name, parts in done.items() if len(parts) < wanted[name]]
         complete = {name: None if name in missing else parts for name, parts in done.items()}
-        summary = as_json(jobs.finish(task_settings(), ris_run, complete))
+        summary = as_json(jobs.finish(_settings(params), ris_run, complete))
         if missing:  # which no other try of this task can mend
             raise AirflowFailException(f"run {ris_run}: {', '.join(missing)} did not finish")
         if summary["anomalies"]:
@@ -90,6 +122,14 @@ def ris_provenance_scan() -> None:
             figures[name] = step(name, ris_run)
     figures["fingerprint"] >> figures["banks"] >> figures["match"] >> figures["resolve"]
     report(ris_run, figures)
+
+
+def _settings(params: Any) -> "Settings":
+    """Of the task, with the model that the run was given, if any."""
+    from dataclasses import replace
+
+    settings = task_settings()
+    return replace(settings, model=params["model"] or settings.model)
 
 
 def _each(given: Any) -> list[Any]:

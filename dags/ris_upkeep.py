@@ -1,4 +1,7 @@
-"""Weekly: put right what time leaves behind, and erase what is past its time."""
+"""Weekly: put right what time leaves behind, and erase what is past its time.
+
+URIs of the web that no page names any more are asked for again, some of them each time.
+"""
 
 from datetime import datetime
 

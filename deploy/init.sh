@@ -1,6 +1,6 @@
 #!/bin/sh
 # Once, before Airflow's programs start: refuse what is missing, write the administrator's password,
-# make the tables, and try every part that the jobs need.
+# make the tables and the pool of crawls, and try every part that the jobs need.
 set -eu
 
 for name in RIS_DATABASE_URL RIS_MILVUS_TOKEN AIRFLOW_ADMIN_PASSWORD AIRFLOW__CORE__FERNET_KEY \
@@ -16,4 +16,5 @@ umask 077
 python -c 'import json, os; print(json.dumps({"admin": os.environ["AIRFLOW_ADMIN_PASSWORD"]}))' \
   >"$AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"
 airflow db migrate
+sh "$(dirname "$0")/pool.sh"
 ris doctor

@@ -41,6 +41,7 @@ _PARTS = (
     ("dag-processor",),
     ("triggerer", "--skip-serve-logs"),
 )
+_SLOTS, _POOL = "4", "sources that are crawled at once"
 _READY_S, _STOP_S = 300.0, 20.0
 # What ends again within this time is started later and later.
 _STEADY_S, _LONGEST_WAIT_S = 60.0, 60.0
@@ -74,7 +75,7 @@ def serve(settings: Settings, dags: Path, port: int, told: Callable[[Ready], Non
             stack.enter_context(vectors.running())
             env["RIS_MILVUS_URI"] = f"http://127.0.0.1:{port + 1}"
         password, file = _password(home)
-        _migrate(env, home)
+        _prepare(env, home)
         programs = [_Program(part[0], (_airflow(), *part), env, home) for part in _PARTS]
         for program in programs:
             stack.enter_context(program.running())
@@ -124,7 +125,14 @@ def _environment(home: Path, dags: Path, port: int, host: str) -> dict[str, str]
     }
     ours = {f"AIRFLOW__{name}": value for name, value in asked.items()}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    return {**os.environ, **ours, "AIRFLOW_HOME": str(home), "PATH": path}
+    pool = os.environ.get("RIS_CRAWL_POOL") or "ris_crawl"
+    return {
+        **os.environ,
+        **ours,
+        "AIRFLOW_HOME": str(home),
+        "PATH": path,
+        "RIS_CRAWL_POOL": pool,
+    }
 
 
 def _secret(file: Path) -> str:
@@ -168,15 +176,21 @@ def _milvus(home: Path, port: int) -> tuple[str, ...]:
     return (program, "server", "--data-dir", data, "--host", "127.0.0.1", "--port", str(port))
 
 
-def _migrate(env: Mapping[str, str], home: Path) -> None:
-    with (home / "migrate.log").open("wb") as log:
-        done = subprocess.run(
-            (_airflow(), "db", "migrate"), env=env, stdout=log, stderr=log, check=False
-        )
-    if done.returncode:
-        raise AirflowUnavailable(
-            str(home), "its database could not be prepared", f"See {log.name}."
-        )
+def _prepare(env: Mapping[str, str], home: Path) -> None:
+    """Its tables, and the pool of crawls; the slots of one that is there are left as they are."""
+    with (home / "prepare.log").open("wb") as log:
+
+        def done(*command: str) -> bool:
+            asked = (_airflow(), *command)
+            return subprocess.run(asked, env=env, stdout=log, stderr=log).returncode == 0
+
+        pool = env["RIS_CRAWL_POOL"]
+        if not (
+            done("db", "migrate")
+            and (done("pools", "get", pool) or done("pools", "set", pool, _SLOTS, _POOL))
+        ):
+            problem = "its database could not be prepared"
+            raise AirflowUnavailable(str(home), problem, f"See {log.name}.")
 
 
 def _wait(url: str, programs: Sequence[_Program], home: Path) -> None:

@@ -117,6 +117,11 @@ class Settings:
     retention_days: int = _setting(
         "images gone for longer lose descriptors, vectors and preview; 0: never", default=0
     )
+    recheck_days: int = _setting(
+        "upkeep asks again for what no crawl of the web asked for in so many days; 0: never",
+        default=30,
+    )
+    recheck_limit: int = _setting("URIs that one upkeep asks for again, at most", default=1000)
     batch_size: int = _setting("images a pipeline call", default=64)
     workers: int = _setting("threads that read, decode and judge; 0: one a core", default=0)
     patience: int = _setting(
@@ -124,6 +129,9 @@ class Settings:
     )
     notify: str | None = _setting(
         "Airflow connection with the webhook that is told of failed and unusual nights"
+    )
+    crawl_pool: str | None = _setting(
+        "Airflow pool whose slots limit how many sources are crawled at once; unset: four are"
     )
     log: str = _setting("how log lines are written: text or json", default="text")
 
@@ -172,6 +180,11 @@ class Settings:
                 "must be between 0 and 1000000000",
             ),
             "retention_days": (0 <= self.retention_days <= 36_500, "must be between 0 and 36500"),
+            "recheck_days": (0 <= self.recheck_days <= 36_500, "must be between 0 and 36500"),
+            "recheck_limit": (
+                1 <= self.recheck_limit <= 1_000_000,
+                "must be between 1 and 1000000",
+            ),
             "batch_size": (1 <= self.batch_size <= 4096, "must be between 1 and 4096"),
             "workers": (0 <= self.workers <= 256, "must be between 0 and 256"),
             "log": (self.log in ("text", "json"), "must be text or json"),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
@@ -129,6 +131,27 @@ def test_every_query_of_the_dashboard_is_of_metrics_that_exist_by_labels_they_ha
             assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= used
             asked.add(names[found])
     assert asked == set(INSTRUMENTS.values()), "what no panel shows"
+
+
+RULES = ROOT / "deploy" / "prometheus" / "ris-jobs.rules.yml"
+
+
+def test_every_alert_is_of_metrics_that_exist_by_labels_they_have() -> None:
+    names = {n: known for name, known in INSTRUMENTS.items() for n in prometheus(name)}
+    (group,) = yaml.safe_load(RULES.read_text("utf-8"))["groups"]
+    assert len({rule["alert"] for rule in group["rules"]}) == len(group["rules"]) == 4
+    for rule in group["rules"]:
+        (found,) = set(re.findall(r"\bris_\w+", rule["expr"]))
+        labels = set(re.findall(r"\bby \((\w+)\)|(\w+)=", rule["expr"]))
+        assert {one or other for one, other in labels} <= set(names[found].by), rule["alert"]
+
+
+def test_alerts_say_what_they_should_of_nights_that_do_not_come() -> None:
+    if (promtool := shutil.which("promtool")) is None:
+        pytest.skip("promtool, of Prometheus, is not installed")
+    test = RULES.with_name("ris-jobs.test.yml")
+    done = subprocess.run([promtool, "test", "rules", test], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_metric_is_documented_as_it_is() -> None:

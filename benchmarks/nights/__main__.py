@@ -3,8 +3,10 @@
     python -m benchmarks.nights PHOTOS [--images 2000] [--growth 0.1,0.5] [--out DIR]
 
 The first night finds --images photos, all new; each further one finds so many more, as a share of
-them. Photos come in an order that the seed draws. Prints the seconds of each stage, and of the
-whole night from asking for the crawl to the end of the scan.
+them. Photos come in an order that the seed draws. Prints, as each night ends, for each stage its
+seconds and the CPU seconds of its task, child processes included, and the CPU seconds of Milvus;
+and the seconds of the whole night, from asking for the crawl to the end of the scan. Other work on
+the machine makes seconds longer, and CPU seconds hardly.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from sqlalchemy import text
 
 from benchmarks.machine import machine, versions, where
 from benchmarks.nights.airflow import Airflow
+from benchmarks.nights.work import Work
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
 
@@ -31,7 +35,8 @@ Figures = Mapping[str, Any]
 _STAGES = ("crawl", "fingerprint", "match", "resolve")
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 _LONGEST_S = 4 * 3600.0
-_SUMMARIES = "SELECT kind, summary FROM ris.run WHERE status = 'done' ORDER BY run_id"
+# A night may be more than one run: Airflow crawls by itself as it starts, and a scan follows.
+_SUMMARIES = "SELECT summary FROM ris.run WHERE started_at > :began AND status = 'done'"
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -42,15 +47,19 @@ def main(argv: list[str] | None = None) -> None:
     if sum(nights) > len(photos):
         parser.error(f"{sum(nights)} photos are needed, and there are {len(photos)}")
     random.Random(args.seed).shuffle(photos)
-    with tempfile.TemporaryDirectory() as folder:
-        found = list(_measured(Path(folder), photos, nights))
-    report = {"machine": machine(), "versions": _versions(), "seed": args.seed, "nights": found}
-    if args.out:
-        args.out.mkdir(parents=True, exist_ok=True)
-        (args.out / "results.json").write_text(json.dumps(report, indent=1))
+    report = {"machine": machine(), "versions": _versions(), "seed": args.seed}
     print(where(report["machine"], report["versions"]))
     print(f"seed {args.seed}")
-    print(*_table(found), sep="\n")
+    print(*_head(), sep="\n", flush=True)
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for night in _measured(Path(folder), photos, nights):
+            print(_row(night), flush=True)
+            found.append(night)
+            if args.out:
+                args.out.mkdir(parents=True, exist_ok=True)
+                written = json.dumps(report | {"nights": found}, indent=1)
+                (args.out / "results.json").write_text(written)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,39 +88,66 @@ def _versions() -> Mapping[str, str]:
 def _measured(folder: Path, photos: Sequence[Path], nights: Sequence[int]) -> Iterator[Figures]:
     images, home, start = folder / "images", folder / "home", 0
     images.mkdir()
-    with Airflow(home) as airflow:
+    with Airflow(home) as airflow, Work(airflow.process.pid) as work:
         for new in nights:
             for photo in photos[start : start + new]:
                 shutil.copyfile(photo, images / photo.name)
             start += new
-            began = time.perf_counter()
-            airflow.night(images, _LONGEST_S)
+            before, milvus, began = {*work.tasks}, work.milvus, time.perf_counter()
+            at = datetime.now(UTC)
+            airflow.night({"roots": [str(images)]}, _LONGEST_S)
             seconds = time.perf_counter() - began
-            yield {"images": start, "new": new, "seconds": seconds} | _stages(home)
+            spent = {task: s for task, s in work.tasks.items() if task not in before}
+            yield {
+                "images": start,
+                "new": new,
+                "seconds": seconds,
+                "stages": _stages(home, at),
+                "cpu": _cpu(airflow, spent) | {"milvus": work.milvus - milvus},
+            }
         airflow.stop()
 
 
-def _stages(home: Path) -> dict[str, float]:
-    """Seconds of each stage of the last night."""
+def _stages(home: Path, began: datetime) -> dict[str, float]:
+    """Seconds of each stage since then."""
+    taken = dict.fromkeys(_STAGES, 0.0)
     with open_engine(Settings(home=home)) as engine, engine.connect() as db:
-        summaries = {row.kind: row.summary for row in db.execute(text(_SUMMARIES))}
-    taken = {s["name"]: s["seconds"] for s in summaries["scan"]["stages"]}
-    taken |= {s["name"]: s["seconds"] for s in summaries["crawl"]["stages"] if s["name"] == "crawl"}
-    return {name: taken[name] for name in _STAGES}
+        for summary in db.scalars(text(_SUMMARIES), {"began": began}):
+            for stage in summary["stages"]:
+                if stage["name"] in taken:
+                    taken[stage["name"]] += stage["seconds"]
+    return taken
 
 
-def _table(found: Sequence[Figures]) -> Iterator[str]:
-    yield (
-        "| images | new | "
-        + " | ".join(f"{s} s" for s in _STAGES)
-        + " | night s | ms a new image |"
+def _cpu(airflow: Airflow, spent: Mapping[str, float]) -> dict[str, float]:
+    """CPU seconds of each stage, from those of its tasks."""
+    names = airflow.tasks()
+    found = dict.fromkeys(_STAGES, 0.0)
+    for task, seconds in spent.items():
+        if names[task] in found:
+            found[names[task]] += seconds
+    return found
+
+
+def _head() -> Iterator[str]:
+    stages = " | ".join(f"{name} s (CPU s)" for name in _STAGES)
+    yield f"| images | new | {stages} | Milvus CPU s | night s | CPU ms a new image |"
+    yield "| --- " * (len(_STAGES) + 5) + "|"
+
+
+def _row(night: Figures) -> str:
+    cpu = night["cpu"]
+    stages = [f"{night['stages'][name]:.1f} ({cpu[name]:.1f})" for name in _STAGES]
+    each = 1000 * sum(cpu.values()) / night["new"]
+    cells = (
+        night["images"],
+        night["new"],
+        *stages,
+        f"{cpu['milvus']:.1f}",
+        f"{night['seconds']:.1f}",
+        f"{each:.0f}",
     )
-    yield "| --- " * (len(_STAGES) + 4) + "|"
-    for night in found:
-        stages = [f"{night[name]:.1f}" for name in _STAGES]
-        each = 1000 * sum(night[name] for name in _STAGES) / night["new"]
-        cells = (night["images"], night["new"], *stages, f"{night['seconds']:.1f}", f"{each:.0f}")
-        yield "| " + " | ".join(map(str, cells)) + " |"
+    return "| " + " | ".join(map(str, cells)) + " |"
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 __all__ = ["Airflow", "logs", "until"]
 
@@ -69,16 +70,27 @@ class Airflow:
         with urllib.request.urlopen(asked, timeout=30) as answer:
             return json.load(answer)
 
-    def night(self, folder: Path, seconds: float = 240) -> None:
-        """Crawl the folder, and wait until the scan that follows has ended, too. Raises
-        RuntimeError where a run fails."""
-        before = self._scans()
-        asked = {"logical_date": None, "conf": {"roots": [str(folder)]}}
-        self.ask("/api/v2/dags/ris_crawl/dagRuns", asked)
-        until(lambda: self._scans() > before, seconds)
+    def night(self, conf: Mapping[str, Any], seconds: float = 480) -> str:
+        """Crawl with these parameters, and wait until the scan that follows has ended, and any
+        other. Returns the id of the crawl's run. Raises RuntimeError where a run fails."""
+        asked = {"logical_date": None, "conf": conf}
+        crawl = self.ask("/api/v2/dags/ris_crawl/dagRuns", asked)
+        until(lambda: self._followed(crawl["dag_run_id"]), seconds)
         runs = until(self._at_rest, seconds)
         if failed := [run for run in runs if run["state"] != "success"]:
             raise RuntimeError(f"{failed}\n{logs(self.home)}")
+        return str(crawl["dag_run_id"])
+
+    def log(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> str:
+        """What the first try of a task wrote, as the REST API shows it."""
+        task = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}"
+        shown = self.ask(f"{task}/logs/1?full_content=true&map_index={map_index}")["content"]
+        return "\n".join(str(line["event"]) for line in shown)
+
+    def tasks(self) -> dict[str, str]:
+        """Id of each task instance of the latest runs → which task it is."""
+        asked = "/api/v2/dags/~/dagRuns/~/taskInstances?limit=100&order_by=-start_date"
+        return {t["id"]: t["task_id"] for t in self.ask(asked)["task_instances"]}
 
     def processes(self, *words: str) -> list[int]:
         """Those that run in this home, with all of these words in their command line."""
@@ -101,8 +113,13 @@ class Airflow:
             raise RuntimeError(logs(self.home))
         return str(line)
 
-    def _scans(self) -> int:
-        return int(self.ask("/api/v2/dags/ris_provenance_scan/dagRuns")["total_entries"])
+    def _followed(self, crawl: str) -> bool:
+        """Whether this crawl has rung, and every ring was followed by a scan; one scan may follow
+        several."""
+        asked = "/api/v2/assets/events?limit=100&order_by=-timestamp"
+        rings = self.ask(asked)["asset_events"]
+        rang = any(ring["source_run_id"] == crawl for ring in rings)
+        return rang and all(ring["created_dagruns"] for ring in rings)
 
     def _at_rest(self) -> list[dict[str, Any]]:
         """All runs, once none is going on."""

@@ -169,7 +169,7 @@ def crawl(names: tuple[str, ...], every: bool, retry: bool, as_json: bool) -> No
     if bool(names) == every:
         raise ConfigError("NAME", "is needed: names of sources, or --all")
     settings = load_settings()
-    names = names or tuple(jobs.nightly(settings))
+    names = names or tuple(source.name for source in jobs.nightly(settings))
     if retry:
         with _engine() as engine:
             for name in names:

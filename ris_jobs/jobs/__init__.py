@@ -60,10 +60,10 @@ from ris_jobs.jobs.sources import (
     retry_source,
     show_source,
 )
-from ris_jobs.jobs.status import status
+from ris_jobs.jobs.status import status, waiting
 from ris_jobs.jobs.switch import churn_report, rollback, switch
 from ris_jobs.jobs.upkeep import Upkept, keep_up
-from ris_jobs.jobs.wanted import wanted_sources
+from ris_jobs.jobs.wanted import side_by_side, wanted_sources
 
 __all__ = [
     "Answer",
@@ -132,10 +132,12 @@ __all__ = [
     "scan",
     "search",
     "show_source",
+    "side_by_side",
     "start_reindex",
     "status",
     "step",
     "sweep_fetched",
     "switch",
+    "waiting",
     "wanted_sources",
 ]

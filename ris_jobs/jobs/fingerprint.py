@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -63,39 +63,35 @@ def fingerprint(
     *,
     beside: Beside | None = None,
     new: bool = True,
+    of: images.Sources = None,
     pace: Pace | None = None,
 ) -> Fingerprinted:
     """Work through all pending images batch by batch, then put the new vectors into Milvus.
 
     ``open_pipeline`` is called only when an image is waiting: it may take seconds. What is
     described here is described by the model ``beside``, too. Unless ``new``, images that were
-    never fingerprinted are left alone.
+    never fingerprinted are left alone; ``of`` are the sources whose images are taken.
     """
     started = time.perf_counter()
     total, pace = Fingerprinted(), pace or Pace()
     with stores.engine.connect() as db:
-        pending = images.count_undescribed(db, stores.model_id, new=new)
+        pending = images.count_pending(db, of) if new else 0
+        undescribed = images.count_undescribed(db, stores.model_id, of)
         reader = Reader(sources.readable(db), stores.fetched, settings.max_bytes)
     loaded = cache(open_pipeline)
     second = Second(beside) if beside else None
     with (
-        progress.stage("fingerprint", pending) as advance,
+        progress.stage("fingerprint", pending + undescribed) as advance,
         ThreadPoolExecutor(settings.threads) as pool,
     ):
-        work = _Work(stores, run, loaded, settings, reader, pool, second, new)
-        after = 0
-        while size := pace.next(settings.batch_size, total.images):
-            done = patiently(partial(_batch, work, after, size), settings.patience)
-            if done is None:
-                break
-            after = done.after
-            total.add(done)
-            advance(done.images + done.quarantined + done.undescribed)
-            pace.rest()
+        work = _Work(stores, run, loaded, settings, reader, pool, second)
+        for claim in _claims(stores.model_id, of, pending, undescribed):
+            for done in _batches(work, claim, pace, total):
+                advance(done.images + done.quarantined + done.undescribed)
     index(stores, settings.patience)
     if beside:
         index(beside.stores, settings.patience)
-    total.stages = dict(loaded().stages) if after else {}
+    total.stages = dict(loaded().stages) if loaded.cache_info().currsize else {}
     total.seconds = time.perf_counter() - started
     return total
 
@@ -111,7 +107,6 @@ class _Work:
     reader: Reader
     pool: ThreadPoolExecutor
     second: Second | None
-    new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +119,35 @@ class _Done:
     undescribed: int
 
 
-def _batch(work: _Work, after: int, size: int) -> _Done | None:
+_Claim = Callable[[Connection, int, int], list[Claimed]]
+
+
+def _claims(model_id: int, of: images.Sources, pending: int, undescribed: int) -> Iterator[_Claim]:
+    """Only where something waits: that no image lacks a descriptor is seen by going through all."""
+    if pending:
+        yield lambda db, after, limit: images.claim_pending(db, after, limit, of)
+    if undescribed:
+        yield lambda db, after, limit: images.claim_undescribed(db, model_id, after, limit, of)
+
+
+def _batches(work: _Work, claim: _Claim, pace: Pace, total: Fingerprinted) -> Iterator[_Done]:
+    """Batch by batch, added to the total, each once it is committed."""
+    after = 0
+    while size := pace.next(work.settings.batch_size, total.images):
+        done = patiently(partial(_batch, work, claim, after, size), work.settings.patience)
+        if done is None:
+            break
+        after = done.after
+        total.add(done)
+        yield done
+        pace.rest()
+
+
+def _batch(work: _Work, claim: _Claim, after: int, size: int) -> _Done | None:
     """The next batch after that image; None when there is none."""
     stores = work.stores
     with stores.engine.begin() as db:
-        claimed = images.claim_undescribed(db, stores.model_id, after, size, new=work.new)
+        claimed = claim(db, after, size)
         if not claimed:
             return None
         with about(batch=claimed[0].image_id):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,6 +16,7 @@ from ris_jobs.store import descriptors, runs
 from ris_jobs.store.stores import Stores
 
 _BATCH = 1024
+_AGAIN = "Run it again."
 # Ids of images that are compared at a time.
 _COMPARED = 65_536
 
@@ -38,6 +40,23 @@ def index(stores: Stores, patience: float = 0.0) -> int:
     return done
 
 
+@contextmanager
+def complete(stores: Stores) -> Iterator[None]:
+    """While it is entered, the index has all images that were matched before, and is not made anew.
+    They are not looked up again, so that whoever searched without them would miss them for good.
+
+    Raises :class:`VectorsUnavailable`, which passes, where another worker is about to put some in.
+    """
+    index(stores)
+    with stores.engine.begin() as db:
+        runs.share_collections(db)
+        _must_be_the_one(db, stores)
+        if descriptors.lacking(db, stores.model_id):
+            problem = "another worker is putting images back into it"
+            raise VectorsUnavailable(stores.vectors.collection, problem, _AGAIN, passing=True)
+        yield
+
+
 def _batch(stores: Stores) -> int:
     with stores.engine.begin() as db:
         runs.share_collections(db)
@@ -52,7 +71,7 @@ def _batch(stores: Stores) -> int:
 def _must_be_the_one(db: Connection, stores: Stores) -> None:
     """Of a collection that was made anew meanwhile, ``indexed_at`` would say what is not so."""
     if runs.collection(db, stores.model_id) != (own := stores.vectors.collection):
-        raise VectorsUnavailable(own, "another collection took its place", "Run it again.")
+        raise VectorsUnavailable(own, "another collection took its place", _AGAIN)
 
 
 def rebuild_index(stores: Stores) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from ris_jobs import metrics
 from ris_jobs.jobs.books import Apart, Book, Counted
+from ris_jobs.jobs.index import complete
 from ris_jobs.jobs.pace import Pace
 from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.pictures import loaders, samples_of
@@ -27,6 +28,7 @@ from ris_jobs.match.ranking import ranked_unsettled
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, images, matches
+from ris_jobs.store.images import Sources
 from ris_jobs.store.previews import Previews
 from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores
@@ -69,10 +71,12 @@ def match(
     progress: Progress,
     *,
     apart: bool = False,
+    of: Sources = None,
     pace: Pace | None = None,
 ) -> Matched:
     """Work through all images that were not matched yet, batch by batch. What is found counts,
-    unless it is kept ``apart``, as that of a model beside the one that serves."""
+    unless it is kept ``apart``, as that of a model beside the one that serves; ``of`` are the
+    sources whose images are taken."""
     started = time.perf_counter()
     version = calibration.version
     book: Book = (
@@ -82,10 +86,10 @@ def match(
     )
     total, pace = Matched(), pace or Pace()
     with stores.engine.connect() as db:
-        pending = descriptors.count_unmatched(db, stores.model_id)
+        pending = descriptors.count_unmatched(db, stores.model_id, of)
     with progress.stage("match", pending) as advance:
         while size := pace.next(_BATCH, total.images):
-            batch = partial(_batch, stores, calibration, settings, book, size)
+            batch = partial(_batch, stores, calibration, settings, book, of, size)
             done = patiently(batch, settings.patience)
             if done is None:
                 break
@@ -99,38 +103,51 @@ def match(
 
 
 def _batch(
-    stores: Stores, calibration: Calibration, settings: Settings, book: Book, size: int
+    stores: Stores,
+    calibration: Calibration,
+    settings: Settings,
+    book: Book,
+    of: Sources,
+    size: int,
 ) -> Matched | None:
     """What one batch came to, once it is committed; None when there is none."""
     done = Matched()
     with stores.engine.begin() as db:
-        claimed = descriptors.claim_unmatched(db, stores.model_id, size)
-        if not claimed.ids:
-            return None
-        _match_batch(db, stores, claimed, calibration, settings, done, book)
+        with complete(stores):
+            claimed = descriptors.claim_unmatched(db, stores.model_id, size, of)
+            if not claimed.ids:
+                return None
+            candidates = _search(db, stores, claimed, settings, done)
+        _match_batch(db, stores, claimed, candidates, calibration, settings, done, book)
         descriptors.set_matched(db, stores.model_id, claimed.ids)
     return done
+
+
+def _search(
+    db: Connection, stores: Stores, claimed: Described, settings: Settings, total: Matched
+) -> list[Candidate]:
+    with _timed(total, "search"):
+        # One neighbour more than asked for, as every image finds itself.
+        searches = stores.vectors.neighbours(claimed, settings.top_k + 1)
+        found = pair_up(
+            searches,
+            top_k=settings.top_k,
+            min_cosine=settings.min_cosine,
+            load=partial(descriptors.vectors, db, stores.model_id),
+        )
+    return grouped(found, {*claimed.ids})
 
 
 def _match_batch(
     db: Connection,
     stores: Stores,
     claimed: Described,
+    candidates: Sequence[Candidate],
     calibration: Calibration,
     settings: Settings,
     total: Matched,
     book: Book,
 ) -> None:
-    with _timed(total, "search"):
-        # One neighbour more than asked for, as every image finds itself.
-        searches = stores.vectors.neighbours(claimed, settings.top_k + 1)
-        candidates = pair_up(
-            searches,
-            top_k=settings.top_k,
-            min_cosine=settings.min_cosine,
-            load=partial(descriptors.vectors, db, stores.model_id),
-        )
-    candidates = grouped(candidates, {*claimed.ids})
     with _timed(total, "judge"):
         found = _judge_batch(db, stores, claimed, candidates, calibration, settings, total, book)
     matches.lock(db)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from ris_jobs import metrics
+from ris_jobs.crawl.source import Source
 from ris_jobs.errors import ConfigError, ServingChanged
 from ris_jobs.jobs.banks import Compared, compare_banks
 from ris_jobs.jobs.crawl import Crawled, crawl_all
@@ -25,13 +26,14 @@ from ris_jobs.jobs.models import beside_of, calibration_of, open_pipeline, servi
 from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.report import counts, report
 from ris_jobs.jobs.resolve import Resolved, resolve
-from ris_jobs.jobs.wanted import enabled_sources, uri_of, wanted_sources
+from ris_jobs.jobs.wanted import enabled_sources, named_ids, uri_of, wanted_sources
 from ris_jobs.jobs.watch import watched
 from ris_jobs.logs import about
 from ris_jobs.progress import Progress
 from ris_jobs.report.views import Pairs, StageTime, Summary, as_json, from_json
 from ris_jobs.settings import Settings
 from ris_jobs.store import runs
+from ris_jobs.store.images import Sources
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.runs import Run
 from ris_jobs.store.stores import Stores
@@ -99,35 +101,41 @@ def crawl_each(settings: Settings, names: Sequence[str], progress: Progress) -> 
     return done
 
 
-def nightly(settings: Settings, wanted: Sequence[str | Path] = ()) -> list[str]:
-    """Names of the sources that a night crawls: those wanted, or all that are enabled."""
+def nightly(settings: Settings, wanted: Sequence[str | Path] = ()) -> list[Source]:
+    """The sources that a night crawls: those wanted, or all that are enabled."""
     with open_engine(settings) as engine:
-        found = wanted_sources(engine, wanted, settings.contact)
-        return [s.source.name for s in found] or enabled_sources(engine)
+        found = wanted_sources(engine, wanted, settings.contact) or enabled_sources(engine)
+        return [stored.source for stored in found]
 
 
 # ── a scan in steps, for an orchestrator that runs and retries each on its own ────────────────
 
 
-def begin(settings: Settings, workers: int = 1) -> int:
-    """Open a run over everything pending, for so many ``workers`` a step. Returns its id, for the
-    steps and :func:`finish`. :class:`ConfigError` where Milvus Lite would have to serve several."""
+def begin(settings: Settings, workers: int = 1, of: Sequence[str] = ()) -> int:
+    """Open a run over everything pending, or what is of these sources, for so many ``workers`` a
+    step. Returns its id, for the steps and :func:`finish`. :class:`ConfigError` where Milvus Lite
+    would have to serve several, :class:`ris_jobs.errors.NotFound` for a source that there is not.
+    """
     if workers > 1 and settings.milvus_uri is None:
         raise ConfigError("workers", "can be more than 1 with RIS_MILVUS_URI only: Lite serves one")
     with serving_stores(settings) as (settings, stores), stores.engine.begin() as db:
+        named_ids(db, of)
         calibration = calibration_of(settings).version
         run = runs.start(db, "scan", settings, model_id=stores.model_id, calibration=calibration)
         return run.run_id
 
 
-def step(name: str, settings: Settings, run_id: int, progress: Progress) -> dict[str, Any]:
+def step(
+    name: str, settings: Settings, run_id: int, progress: Progress, of: Sequence[str] = ()
+) -> dict[str, Any]:
     """Do one of ``fingerprint``, ``banks``, ``match``, ``resolve`` for the run. Returns its
-    figures."""
+    figures. ``of`` names the sources whose images the first and the third take, if not of all."""
     with about(run=run_id), serving_stores(settings) as (settings, stores):
         with stores.engine.connect() as db:
             run = runs.resume(db, run_id)
+            sources = named_ids(db, of)
         try:
-            return asdict(_STEPS[name](stores, run, settings, progress))
+            return asdict(_STEPS[name](stores, run, settings, progress, sources))
         finally:
             metrics.flush()
 
@@ -151,31 +159,39 @@ def finish(
         return _reported(stores, run, settings)
 
 
-def _fingerprint(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Fingerprinted:
+def _fingerprint(
+    stores: Stores, run: Run, settings: Settings, progress: Progress, of: Sources = None
+) -> Fingerprinted:
     pipeline = partial(open_pipeline, settings)
     beside = beside_of(stores, settings)
-    return fingerprint(stores, run, pipeline, settings, progress, beside=beside)
+    return fingerprint(stores, run, pipeline, settings, progress, beside=beside, of=of)
 
 
-def _banks(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Compared:
+def _banks(
+    stores: Stores, run: Run, settings: Settings, progress: Progress, _: Sources = None
+) -> Compared:
     return compare_banks(stores.engine, run, progress, settings.patience)
 
 
-def _match(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Matched:
-    total = match(stores, run, calibration_of(settings), settings, progress)
+def _match(
+    stores: Stores, run: Run, settings: Settings, progress: Progress, of: Sources = None
+) -> Matched:
+    total = match(stores, run, calibration_of(settings), settings, progress, of=of)
     beside = beside_of(stores, settings)
     if beside and beside.ready:
         calibration = calibration_of(beside.settings)
         with suppress(ServingChanged):
-            match(beside.stores, run, calibration, beside.settings, progress, apart=True)
+            match(beside.stores, run, calibration, beside.settings, progress, apart=True, of=of)
     return total
 
 
-def _resolve(stores: Stores, run: Run, settings: Settings, progress: Progress) -> Resolved:
+def _resolve(
+    stores: Stores, run: Run, settings: Settings, progress: Progress, _: Sources = None
+) -> Resolved:
     return resolve(stores.engine, run.run_id, progress, settings.patience)
 
 
-_STEPS: dict[str, Callable[[Stores, Run, Settings, Progress], Any]] = {
+_STEPS: dict[str, Callable[[Stores, Run, Settings, Progress, Sources], Any]] = {
     "fingerprint": _fingerprint,
     "banks": _banks,
     "match": _match,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
-from ris_jobs.jobs.wanted import uri_of
+from ris_jobs.jobs.models import model_of, settled
+from ris_jobs.jobs.wanted import named_ids, uri_of
 from ris_jobs.report.operation import Status, needs
 from ris_jobs.settings import Settings
 from ris_jobs.store import reports, sources
 from ris_jobs.store import status as store
+from ris_jobs.store.postgres import open_engine
 
-__all__ = ["status"]
+__all__ = ["status", "waiting"]
 
 _RUNS = 6
 
@@ -31,6 +34,15 @@ def status(engine: Engine, settings: Settings) -> Status:
             sizes=store.sizes(db) | _folders(settings),
             needs=needs(at, store.last(db, _roots(db)), waiting),
         )
+
+
+def waiting(settings: Settings, of: Sequence[str] = ()) -> dict[str, int]:
+    """How many images wait for each stage of a scan under these settings, of these sources or of
+    all (for ``resolve``: pairs, of all). Raises what :func:`ris_jobs.jobs.begin` does."""
+    with open_engine(settings) as engine, engine.connect() as db:
+        model_of(settled(db, settings))
+        found = store.waiting(db, store.now(db), named_ids(db, of))
+    return {w.stage: w.images for w in found}
 
 
 def _roots(db: Connection) -> list[str]:

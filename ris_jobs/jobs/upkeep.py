@@ -36,7 +36,8 @@ class Upkept:
     """What was done, or would be: runs closed, images retired, images whose vectors were removed
     from Milvus or put there again, previews removed, made again, and missing for good, files left
     by killed writers, fetched images past their time, images whose samples were taken late, are
-    still to be, and cannot be, for their bytes are gone."""
+    still to be, and cannot be, for their bytes are gone; URIs of the web that were asked for again,
+    and how many of them show something else, or anything again, and how many are gone now."""
 
     runs_closed: int = 0
     images_retired: int = 0
@@ -50,6 +51,9 @@ class Upkept:
     samples_made: int = 0
     samples_waiting: int = 0
     samples_missing: int = 0
+    uris_rechecked: int = 0
+    uris_changed: int = 0
+    uris_gone: int = 0
 
 
 def keep_up(
@@ -65,6 +69,9 @@ def keep_up(
     total = Upkept()
     with serving_stores(settings) as (settings, stores):
         _close_runs(stores.engine, killed_after, total, dry_run)
+        if settings.recheck_days:
+            with progress.stage("recheck", None) as advance:
+                _recheck(stores, settings, total, dry_run, advance)
         if settings.retention_days:
             _retire(stores.engine, settings.retention_days, total, dry_run)
         with progress.stage("vectors", None) as advance:
@@ -93,6 +100,16 @@ def _close_runs(engine: Engine, after: timedelta, total: Upkept, dry_run: bool) 
         total.runs_closed = len(ids)
         if not dry_run:
             upkeep.close_runs(db, ids)
+
+
+def _recheck(
+    stores: Stores, settings: Settings, total: Upkept, dry_run: bool, advance: Advance
+) -> None:
+    # Scrapy is needed by this alone.
+    from ris_jobs.jobs.recheck import recheck
+
+    seen = recheck(stores.engine, stores.fetched, settings, advance, dry_run=dry_run)
+    total.uris_rechecked, total.uris_changed, total.uris_gone = seen.seen, seen.changed, seen.gone
 
 
 def _retire(engine: Engine, days: int, total: Upkept, dry_run: bool) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,10 +39,31 @@ def wanted_sources(
     return list({stored.source_id: stored for stored in found}.values())
 
 
-def enabled_sources(engine: Engine) -> list[str]:
-    """Names of those that a nightly crawl looks at."""
+def enabled_sources(engine: Engine) -> list[Stored]:
+    """Those that a nightly crawl looks at."""
     with engine.connect() as db:
-        return [stored.source.name for stored, _ in sources.there(db) if stored.enabled]
+        return [stored for stored, _ in sources.there(db) if stored.enabled]
+
+
+def side_by_side(found: Iterable[Source], most: int) -> list[list[str]]:
+    """Their names in groups, ``most`` at most, of which any may be crawled at once. Websites of one
+    host are in one group: each crawl counts for itself what it asks a host for."""
+    groups: dict[str, list[str]] = {}
+    for source in found:
+        host = urlsplit(source.location).hostname if source.kind == "web" else None
+        # No host is named like this.
+        own = (host or f"/{source.name}").removeprefix("www.")
+        groups.setdefault(own, []).append(source.name)
+    shared = [*groups.values()]
+    return [[*chain(*shared[i::most])] for i in range(min(len(shared), most))]
+
+
+def named_ids(db: Connection, names: Sequence[str]) -> list[int] | None:
+    """Ids of sources; None where none is named, and so all are meant.
+
+    :class:`ris_jobs.errors.NotFound` for one that there is not.
+    """
+    return [sources.named(db, name).source_id for name in names] or None
 
 
 def distinct(roots: Sequence[Path]) -> list[Path]:

@@ -41,7 +41,7 @@ def crawl_web(
     with fetched.spool(under_way.source_id) as folder:
         order = _order(engine, run, source, under_way, fetched, folder, settings, record)
         with closing(crawl(order)) as events:
-            for batch in _batches(events):
+            for batch in batches(events):
                 record.take(batch)
                 advance(sum(isinstance(event, Image) for event in batch))
     return record.total
@@ -57,10 +57,7 @@ def _order(
     settings: Settings,
     record: Record,
 ) -> Order:
-    contact = source.politeness.contact or settings.contact
-    if contact is None:
-        problem = f"must be set to crawl source {source.name!r}: {CONTACT_WANTED}"
-        raise ConfigError("RIS_CONTACT", problem)
+    contact = contact_of(source, settings)
     (folder / "images").mkdir()
     header = authorization(source) if "://" in source.location else None
     images = None
@@ -76,6 +73,15 @@ def _order(
         spool=folder / "images",
         authorization=header,
     )
+
+
+def contact_of(source: Source, settings: Settings) -> str:
+    """Whom servers are told. :class:`ConfigError` if nobody."""
+    contact = source.politeness.contact or settings.contact
+    if contact is None:
+        problem = f"must be set to crawl source {source.name!r}: {CONTACT_WANTED}"
+        raise ConfigError("RIS_CONTACT", problem)
+    return contact
 
 
 def _write_known(engine: Engine, run: Run, under_way: Crawl, fetched: Fetched, file: Path) -> Path:
@@ -103,7 +109,7 @@ def _known(named: Iterable[sightings.Before], fetched: Fetched) -> Iterator[know
             yield row
 
 
-def _batches(events: Iterable[Event]) -> Iterator[list[Event]]:
+def batches(events: Iterable[Event]) -> Iterator[list[Event]]:
     """So many, or what came in some seconds: what was fetched is soon written down."""
     batch: list[Event] = []
     began = time.monotonic()

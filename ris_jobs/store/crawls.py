@@ -74,20 +74,27 @@ def opened(engine: Engine, source_id: int, run: Run) -> Iterator[Crawl]:
     one that is not closed was interrupted.
     """
     params = {"source_id": source_id}
+    with alone(engine, source_id):
+        with engine.begin() as db:
+            db.execute(query("sources.close_old"), params)
+            begun = {"run_id": run.run_id, "began_at": run.started_at}
+            row = db.execute(query("sources.open"), params | begun).one()
+        resumed = row.run_id != run.run_id
+        yield Crawl(
+            row.crawl_id, source_id, row.began_at, row.done_since, resumed, row.marker, row.hosts
+        )
+
+
+@contextmanager
+def alone(engine: Engine, source_id: int) -> Iterator[None]:
+    """Nobody else crawls the source; waits while another process does."""
+    params = {"source_id": source_id}
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as lock:
         if not lock.scalar(query("sources.try_lock"), params):
             _LOG.warning("another process crawls this source (%d): waiting for it", source_id)
             lock.execute(query("sources.lock"), params)
         try:
-            with engine.begin() as db:
-                db.execute(query("sources.close_old"), params)
-                begun = {"run_id": run.run_id, "began_at": run.started_at}
-                row = db.execute(query("sources.open"), params | begun).one()
-            resumed = row.run_id != run.run_id
-            yield Crawl(
-                row.crawl_id, source_id, row.began_at, row.done_since, resumed, row.marker,
-                row.hosts,
-            )  # fmt: skip
+            yield
         finally:
             # A closed connection frees it too, but only once the server has noticed.
             with suppress(DBAPIError):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, TextClause
+from sqlalchemy import Connection
 
 from ris_jobs.match.candidates import Described
+from ris_jobs.store.images import Sources
 from ris_jobs.store.queries import query
 
 Vectors = npt.NDArray[np.float32]
@@ -43,18 +45,24 @@ def save(db: Connection, model_id: int, found: Mapping[int, Descriptors]) -> Non
 
 def claim_unindexed(db: Connection, model_id: int, limit: int) -> Described:
     """Images whose vectors are still to be put into the index, locked for the caller."""
-    return _claim(db, query("descriptors.claim_unindexed"), model_id, limit)
+    return _claim(db, "claim_unindexed", model_id=model_id, limit=limit)
 
 
-def claim_unmatched(db: Connection, model_id: int, limit: int) -> Described:
+def claim_unmatched(
+    db: Connection, model_id: int, limit: int, sources: Sources = None
+) -> Described:
     """Images whose neighbours are still to be judged, locked likewise."""
-    return _claim(db, query("descriptors.claim_unmatched"), model_id, limit)
+    return _claim(db, "claim_unmatched", model_id=model_id, limit=limit, sources=sources)
 
 
-def count_unmatched(db: Connection, model_id: int) -> int:
-    return int(
-        db.execute(query("descriptors.count_unmatched"), {"model_id": model_id}).scalar_one()
-    )
+def lacking(db: Connection, model_id: int) -> bool:
+    """Whether an image that was matched is not in the index."""
+    return bool(db.scalar(query("descriptors.lacking"), {"model_id": model_id}))
+
+
+def count_unmatched(db: Connection, model_id: int, sources: Sources = None) -> int:
+    params = {"model_id": model_id, "sources": sources}
+    return int(db.execute(query("descriptors.count_unmatched"), params).scalar_one())
 
 
 def set_indexed(db: Connection, model_id: int, ids: Sequence[int]) -> None:
@@ -105,8 +113,8 @@ def vectors(db: Connection, model_id: int, ids: Sequence[int]) -> dict[int, Vect
     return {r.image_id: _vectors(r.vectors, len(r.regions) // 4) for r in rows}
 
 
-def _claim(db: Connection, q: TextClause, model_id: int, n: int) -> Described:
-    rows = db.execute(q, {"model_id": model_id, "limit": n}).all()
+def _claim(db: Connection, name: str, **params: Any) -> Described:
+    rows = db.execute(query(f"descriptors.{name}"), params).all()
     return Described.of(
         {r.image_id: _vectors(r.vectors, len(r.regions) // 4) for r in rows},
         {r.image_id: bytes(r.pdq) for r in rows},

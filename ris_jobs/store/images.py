@@ -53,20 +53,36 @@ class Seen:
     first_seen_at: datetime
 
 
+Sources = Sequence[int] | None
+"""Ids of those whose images are meant; None: all are."""
+
+
+def claim_pending(db: Connection, after: int, limit: int, sources: Sources = None) -> list[Claimed]:
+    """The next images that were never fingerprinted, locked until the caller's transaction ends."""
+    return _claimed(db, "claim_pending", after=after, limit=limit, sources=sources)
+
+
 def claim_undescribed(
-    db: Connection, model_id: int, after: int, limit: int, *, new: bool = True
+    db: Connection, model_id: int, after: int, limit: int, sources: Sources = None
 ) -> list[Claimed]:
-    """The next images to work on, locked until the caller's transaction ends; ``new``: also those
-    that were never fingerprinted."""
-    params = {"model_id": model_id, "after": after, "limit": limit, "new": new}
-    rows = db.execute(query("images.claim_undescribed"), params)
+    """The next images that are fingerprinted, but not described by the model, locked likewise."""
+    params = {"model_id": model_id, "after": after, "limit": limit, "sources": sources}
+    return _claimed(db, "claim_undescribed", **params)
+
+
+def _claimed(db: Connection, name: str, **params: Any) -> list[Claimed]:
     return [
-        Claimed(r.image_id, r.sha256, r.status == "pending", r.retired, tuple(r.uris)) for r in rows
+        Claimed(r.image_id, r.sha256, r.status == "pending", r.retired, tuple(r.uris))
+        for r in db.execute(query(f"images.{name}"), params)
     ]
 
 
-def count_undescribed(db: Connection, model_id: int, *, new: bool = True) -> int:
-    params = {"model_id": model_id, "new": new}
+def count_pending(db: Connection, sources: Sources = None) -> int:
+    return int(db.execute(query("images.count_pending"), {"sources": sources}).scalar_one())
+
+
+def count_undescribed(db: Connection, model_id: int, sources: Sources = None) -> int:
+    params = {"model_id": model_id, "sources": sources}
     return int(db.execute(query("images.count_undescribed"), params).scalar_one())
 
 

@@ -19,10 +19,14 @@ def now(db: Connection) -> datetime:
     return time
 
 
-def waiting(db: Connection, at: datetime) -> tuple[Waiting, ...]:
+def waiting(
+    db: Connection, at: datetime, sources: Sequence[int] | None = None
+) -> tuple[Waiting, ...]:
+    """What waits for each stage; unless all do, of these sources, but for families."""
+    rows = db.execute(query("status.waiting"), {"sources": sources})
     return tuple(
         Waiting(r.stage, r.images, None if r.since is None else max(at - r.since, timedelta()))
-        for r in db.execute(query("status.waiting"))
+        for r in rows
     )
 
 

@@ -35,12 +35,20 @@ SELECT image_id, d.vectors, d.regions, i.pdq
 FROM ris.descriptor d
 JOIN ris.image i USING (image_id)
 WHERE model_id = :model_id AND matched_at IS NULL AND indexed_at IS NOT NULL
+  AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(image_id, :sources))
 ORDER BY image_id
 LIMIT :limit
 FOR UPDATE OF d SKIP LOCKED;
 
+-- name: lacking
+-- Whether an image that was matched is not in the index, as after it was made anew.
+SELECT EXISTS (SELECT FROM ris.descriptor
+               WHERE model_id = :model_id AND indexed_at IS NULL AND matched_at IS NOT NULL);
+
 -- name: count_unmatched
-SELECT count(*) FROM ris.descriptor WHERE model_id = :model_id AND matched_at IS NULL;
+SELECT count(*) FROM ris.descriptor
+WHERE model_id = :model_id AND matched_at IS NULL
+  AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(image_id, :sources));
 
 -- name: set_matched
 UPDATE ris.descriptor SET matched_at = now()

@@ -1,35 +1,56 @@
--- name: claim_undescribed
--- Images to fingerprint, or to describe under this model, with where their bytes may be read.
--- The rows stay locked until the batch is committed, so workers never take the same image. What
--- was retired is described again only once it is there again.
+-- name: claim_pending
+-- Images to fingerprint, of these sources or (null) of all, with where their bytes may be read. The
+-- rows stay locked until the batch is committed, so workers never take the same image.
 SELECT i.image_id, i.sha256, i.status, i.retired_at IS NOT NULL AS retired,
        ARRAY(SELECT o.uri FROM ris.observation o
              WHERE o.image_id = i.image_id
              ORDER BY o.superseded_at IS NOT NULL, o.gone_at IS NOT NULL, o.first_seen_at, o.uri
              LIMIT 5) AS uris
 FROM ris.image i
-WHERE i.image_id > :after
-  AND (i.status = 'pending' AND :new
-       OR i.status = 'ok' AND NOT EXISTS (
-           SELECT FROM ris.descriptor d
-           WHERE d.model_id = :model_id AND d.image_id = i.image_id)
-          AND (i.retired_at IS NULL OR EXISTS (
-              SELECT FROM ris.observation o
-              WHERE o.image_id = i.image_id AND o.superseded_at IS NULL AND o.gone_at IS NULL)))
+WHERE i.image_id > :after AND i.status = 'pending'
+  AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(i.image_id, :sources))
 ORDER BY i.image_id
 LIMIT :limit
 FOR UPDATE OF i SKIP LOCKED;
 
+-- name: claim_undescribed
+-- Fingerprinted images to describe under this model, likewise. What was retired is described again
+-- only once it is there again.
+SELECT i.image_id, i.sha256, i.status, i.retired_at IS NOT NULL AS retired,
+       ARRAY(SELECT o.uri FROM ris.observation o
+             WHERE o.image_id = i.image_id
+             ORDER BY o.superseded_at IS NOT NULL, o.gone_at IS NOT NULL, o.first_seen_at, o.uri
+             LIMIT 5) AS uris
+FROM ris.image i
+WHERE i.image_id > :after AND i.status = 'ok'
+  AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(i.image_id, :sources))
+  AND NOT EXISTS (
+      SELECT FROM ris.descriptor d
+      WHERE d.model_id = :model_id AND d.image_id = i.image_id)
+  AND (i.retired_at IS NULL OR EXISTS (
+      SELECT FROM ris.observation o
+      WHERE o.image_id = i.image_id AND o.superseded_at IS NULL AND o.gone_at IS NULL))
+ORDER BY i.image_id
+LIMIT :limit
+FOR UPDATE OF i SKIP LOCKED;
+
+-- name: count_pending
+SELECT count(*)
+FROM ris.image i
+WHERE i.status = 'pending'
+  AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(i.image_id, :sources));
+
 -- name: count_undescribed
 SELECT count(*)
 FROM ris.image i
-WHERE i.status = 'pending' AND :new
-   OR i.status = 'ok' AND NOT EXISTS (
-       SELECT FROM ris.descriptor d
-       WHERE d.model_id = :model_id AND d.image_id = i.image_id)
-      AND (i.retired_at IS NULL OR EXISTS (
-          SELECT FROM ris.observation o
-          WHERE o.image_id = i.image_id AND o.superseded_at IS NULL AND o.gone_at IS NULL));
+WHERE i.status = 'ok'
+  AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(i.image_id, :sources))
+  AND NOT EXISTS (
+      SELECT FROM ris.descriptor d
+      WHERE d.model_id = :model_id AND d.image_id = i.image_id)
+  AND (i.retired_at IS NULL OR EXISTS (
+      SELECT FROM ris.observation o
+      WHERE o.image_id = i.image_id AND o.superseded_at IS NULL AND o.gone_at IS NULL));
 
 -- name: count_lacking
 -- Images that a change of the model waits for, those it does without, and some of these.

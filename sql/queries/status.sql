@@ -1,5 +1,5 @@
 -- name: waiting
--- What waits for each stage under the model that serves (while none was chosen, that of the last
+-- What waits for each stage, of these sources or (null) of all, under the model that serves (while none was chosen, that of the last
 -- scan): images (for families, pairs), and since when the oldest does. What is retired waits for
 -- nothing, unless it is there again.
 WITH served AS (
@@ -9,6 +9,7 @@ WITH served AS (
 )
 SELECT 'fingerprint' AS stage, count(*) AS images, min(first_seen_at) AS since
 FROM ris.image WHERE status = 'pending'
+  AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(image_id, :sources))
 UNION ALL
 SELECT 'describe', count(*), NULL
 FROM ris.image i
@@ -17,14 +18,17 @@ WHERE i.status = 'ok' AND (SELECT model_id FROM served) IS NOT NULL AND NOT EXIS
   AND (i.retired_at IS NULL OR EXISTS (
       SELECT FROM ris.observation o
       WHERE o.image_id = i.image_id AND o.superseded_at IS NULL AND o.gone_at IS NULL))
+  AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(i.image_id, :sources))
 UNION ALL
 SELECT 'index', count(*), min(i.first_seen_at)
 FROM ris.descriptor d JOIN served USING (model_id) JOIN ris.image i USING (image_id)
 WHERE d.indexed_at IS NULL
+  AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(image_id, :sources))
 UNION ALL
 SELECT 'match', count(*), min(i.first_seen_at)
 FROM ris.descriptor d JOIN served USING (model_id) JOIN ris.image i USING (image_id)
 WHERE d.matched_at IS NULL
+  AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(image_id, :sources))
 UNION ALL
 SELECT 'resolve', count(*), min(r.started_at)
 FROM ris.match m JOIN ris.run r USING (run_id)

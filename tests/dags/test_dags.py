@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -59,6 +60,18 @@ def states(run: Any) -> dict[str, str]:
 def test_every_dag_loads_and_is_listed(dagbag: Any) -> None:
     assert dagbag.import_errors == {}
     assert set(dagbag.dags) == LISTED
+
+
+def test_crawls_take_the_slots_of_a_pool_only_where_one_is_named(
+    dagbag: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = dagbag.dags["ris_crawl"].get_task("crawl")
+    assert (usual.partial_kwargs["pool"], usual.max_active_tis_per_dag) == ("default_pool", 4)
+    monkeypatch.setenv("RIS_CRAWL_POOL", "slow")
+    monkeypatch.delitem(sys.modules, "ris_common")
+    monkeypatch.syspath_prepend(str(DAGS))
+    crawl = runpy.run_path(str(DAGS / "ris_crawl.py"))["ris_crawl"]().get_task("crawl")
+    assert (crawl.partial_kwargs["pool"], crawl.max_active_tis_per_dag) == ("slow", None)
 
 
 @pytest.mark.parametrize("dag_id", sorted(LISTED))

@@ -1,4 +1,4 @@
-"""`ris airflow`: a real scheduler runs two nights, survives a kill, and leaves nothing behind."""
+"""`ris airflow`: a real scheduler crawls a site on two nights, survives a kill, leaves nothing."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ import sys
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 import pytest
 from sqlalchemy import text
 
 from benchmarks.nights.airflow import Airflow, until
-from ris_jobs import local_airflow
+from ris_jobs import jobs, local_airflow
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
+from tests.crawl.web.site import Answer, Site, img, page, served
 
 
 @pytest.fixture
@@ -28,12 +30,26 @@ def airflow(tmp_path: Path) -> Iterator[Airflow]:
         yield running
 
 
-def images(folder: Path, *names: str) -> None:
-    folder.mkdir(exist_ok=True)
+@pytest.fixture
+def site(airflow: Airflow) -> Iterator[Site]:
+    """Without pictures; a source of the Airflow that runs."""
+    with served({}) as site:
+        source = site.source(contact="https://example.org/crawler")
+        with open_engine(Settings(home=airflow.home)) as engine:
+            jobs.add_source(engine, source)
+        yield site
+
+
+def show(site: Site, *names: str) -> None:
+    """Put these photos on its page, and a thumbnail of each."""
     for name, photo in photos():
         if name in names:
-            (folder / f"{name}.jpg").write_bytes(edits.jpeg(photo, 92))
-            (folder / f"{name}-small.jpg").write_bytes(edits.jpeg(edits.thumbnail(photo, 160)))
+            sizes = {name: photo, f"{name}-small": edits.thumbnail(photo, 160)}
+            site.pages |= {
+                f"/{n}.jpg": Answer(edits.jpeg(p, 92), "image/jpeg", headers={"ETag": f'"{n}"'})
+                for n, p in sizes.items()
+            }
+    site.pages["/"] = page(img(*(path for path in site.pages if path.endswith(".jpg"))))
 
 
 def found(home: Path) -> list[tuple[str, str, int]]:
@@ -44,6 +60,13 @@ def found(home: Path) -> list[tuple[str, str, int]]:
             text("SELECT relation, derived_uri, run_id FROM ris.match_by_uri ORDER BY derived_uri")
         )
         return [(r, Path(u).name, n) for r, u, n in rows]
+
+
+def fingerprinted(home: Path) -> int:
+    """How many images, by all scans together."""
+    with open_engine(Settings(home=home)) as engine, engine.connect() as db:
+        done = "SELECT sum((summary -> 'images' ->> 'fingerprinted')::int) FROM ris.run"
+        return int(db.execute(text(done)).scalar_one())
 
 
 def test_a_secret_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
@@ -80,19 +103,26 @@ def _of(ip: str) -> IPv4Address | IPv6Address:
 
 
 @pytest.mark.slow
-def test_two_nights_on_a_real_scheduler(airflow: Airflow, tmp_path: Path) -> None:
+def test_two_nights_on_a_real_scheduler(airflow: Airflow, site: Site) -> None:
     kept = airflow.home / "airflow" / "passwords.json"
     assert kept.stat().st_mode & 0o077 == 0
     assert airflow.ask("/api/v2/importErrors")["total_entries"] == 0
+    assert airflow.ask("/api/v2/pools/ris_crawl")["slots"] == 4
 
-    images(tmp_path / "in", "coffee", "rocket")
-    airflow.night(tmp_path / "in")
+    show(site, "coffee", "rocket")
+    night = airflow.night({"sources": ["site"]})
     first = found(airflow.home)
     assert [(r, n) for r, n, _ in first] == [
         ("thumbnail", "coffee-small.jpg"),
         ("thumbnail", "rocket-small.jpg"),
     ]
+    (crawl,) = airflow.ask(
+        f"/api/v2/dags/ris_crawl/dagRuns/{quote(night)}/taskInstances/crawl/listMapped"
+    )["task_instances"]
+    assert crawl["pool"] == "ris_crawl"
+    assert "crawl: done, 4 images" in airflow.log("ris_crawl", night, "crawl", 0)
 
+    assert fingerprinted(airflow.home) == 4
     assert outside(airflow) == set()
 
     # A scheduler that dies is started again, with no hand.
@@ -100,11 +130,17 @@ def test_two_nights_on_a_real_scheduler(airflow: Airflow, tmp_path: Path) -> Non
     os.killpg(scheduler, signal.SIGKILL)
     until(lambda: [p for p in airflow.processes("airflow", "scheduler") if p != scheduler])
 
-    images(tmp_path / "in", "chelsea")
-    airflow.night(tmp_path / "in")
+    known = {*site.pages} - {"/"}
+    site.log.clear()
+    show(site, "chelsea")
+    airflow.night({"sources": ["site"]})
     second = found(airflow.home)
     assert second[0][:2] == ("thumbnail", "chelsea-small.jpg")
     assert second[1:] == first, "what was known was worked on again"
+    assert fingerprinted(airflow.home) == 6
+    sent = {hit.path for hit in site.log if hit.status == 200} - {"/"}
+    assert sent == {"/chelsea.jpg", "/chelsea-small.jpg"}
+    assert known <= {hit.path for hit in site.log if hit.status == 304}
 
     assert airflow.stop() == 128 + signal.SIGTERM
     assert airflow.processes() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,10 +22,12 @@ from benchmarks.faults.night import tables
 from benchmarks.faults.servers import Milvus
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
+from ris_jobs.jobs.models import model_of
 from ris_jobs.settings import Settings
-from ris_jobs.store import runs
+from ris_jobs.store import runs, serving
 from ris_jobs.store.postgres import open_engine
 from tests.dags.test_dags import environment, nights, states
+from tests.jobs.conftest import row_versions
 
 __all__ = ["environment", "nights"]
 
@@ -235,3 +238,77 @@ def _usual_nights(settings: Settings, count: int) -> None:
     with open_engine(settings) as engine, engine.begin() as db:
         for _ in range(count):
             runs.finish(db, runs.start(db, "scan", settings), "done", summary)
+
+
+def test_a_run_is_for_the_sources_that_it_is_given(
+    nights: dict[str, Any], environment: Settings, folder: Path
+) -> None:
+    other = folder.parent / "other"
+    shutil.copytree(folder, other)
+    for path in other.iterdir():
+        path.write_bytes(path.read_bytes() + b"\0")
+    nights["ris_crawl"].test(run_conf={"roots": [str(folder), str(other)]})
+    scan = nights["ris_provenance_scan"]
+    assert set(states(scan.test(run_conf={"sources": ["other"]})).values()) == {"success"}
+    assert _counts(environment) == {"ok": 9, "pending": 9, "matched": 9}
+    assert set(states(scan.test(run_conf={"sources": None})).values()) == {"success"}
+    assert _counts(environment) == {"ok": 18, "matched": 18}
+    assert len(tables(str(environment.database_url))["matches"]) > 9
+
+
+def test_a_source_that_there_is_not_is_said(
+    nights: dict[str, Any], environment: Settings, webhook: Webhook
+) -> None:
+    run = nights["ris_provenance_scan"].test(run_conf={"sources": ["nonesuch"]})
+    assert states(run)["begin[-1]"] == states(run)["report[-1]"] == "failed"
+    with open_engine(environment) as engine, engine.connect() as db:
+        assert db.scalar(text("SELECT count(*) FROM ris.run")) == 0
+
+
+def test_a_run_by_another_model_than_the_one_that_serves_changes_nothing(
+    nights: dict[str, Any], environment: Settings, folder: Path
+) -> None:
+    with open_engine(environment) as engine, engine.begin() as db:
+        served = runs.register_model(db, model_of(environment))
+        serving.choose(db, served, who="test", why="test")
+    nights["ris_crawl"].test(run_conf={"roots": [str(folder)]})
+    scan = nights["ris_provenance_scan"]
+    assert states(scan.test(run_conf={"model": "resnet50"}))["begin[-1]"] == "failed"
+    assert _counts(environment) == {"pending": 9}
+    assert set(states(scan.test(run_conf={"model": "builtin"})).values()) == {"success"}
+    assert _counts(environment) == {"ok": 9, "matched": 9}
+
+
+def test_a_dry_run_counts_and_writes_nothing(
+    nights: dict[str, Any], environment: Settings, folder: Path
+) -> None:
+    nights["ris_crawl"].test(run_conf={"roots": [str(folder)]})
+    with open_engine(environment) as engine:
+        before = row_versions(engine)
+    run = nights["ris_provenance_scan"].test(run_conf={"dry_run": True})
+    ended = states(run)
+    assert {ended.pop("workers[-1]"), ended.pop("report[-1]")} == {"success"}
+    assert set(ended.values()) == {"skipped"} and len(ended) == 5
+    (report,) = (t for t in run.get_task_instances() if t.task_id == "report")
+    assert report.xcom_pull(task_ids="report")["fingerprint"] == 9
+    with open_engine(environment) as engine, engine.connect() as db:
+        assert row_versions(engine) == before
+        assert db.scalar(text("SELECT count(*) FROM ris.run WHERE kind = 'scan'")) == 0
+
+
+@pytest.mark.parametrize(
+    "conf", [{"sources": "press"}, {"sources": [1]}, {"model": ""}, {"dry_run": "perhaps"}]
+)
+def test_what_a_run_is_given_is_checked(nights: dict[str, Any], conf: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(conf))):
+        nights["ris_provenance_scan"].test(run_conf=conf)
+
+
+def _counts(settings: Settings) -> dict[str, int]:
+    """Images by status, and how many were matched."""
+    with open_engine(settings) as engine, engine.connect() as db:
+        by_status = text("SELECT status, count(*) FROM ris.image GROUP BY status")
+        found = {r.status: r.count for r in db.execute(by_status)}
+        matched = text("SELECT count(*) FROM ris.descriptor WHERE matched_at IS NOT NULL")
+        count = int(db.scalar(matched) or 0)
+    return found | ({"matched": count} if count else {})

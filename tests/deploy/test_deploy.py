@@ -5,11 +5,12 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,31 @@ def test_nothing_starts_while_a_secret_is_empty(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert done.stderr == "AIRFLOW_ADMIN_PASSWORD is empty: fill in every line of .env\n"
+
+
+def test_the_pool_of_crawls_is_made_and_keeps_its_slots(tmp_path: Path) -> None:
+    env = {n: v for n, v in os.environ.items() if not n.startswith(("AIRFLOW", "RIS_"))} | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "AIRFLOW_HOME": str(tmp_path),
+        "RIS_CRAWL_POOL": "ris_crawl",
+    }
+
+    def run(*command: str | Path) -> None:
+        subprocess.run(command, env=env, check=True, capture_output=True)
+
+    def slots() -> int:
+        with closing(sqlite3.connect(tmp_path / "airflow.db")) as db:
+            query = "SELECT slots FROM slot_pool WHERE pool = 'ris_crawl'"
+            return int(db.execute(query).fetchone()[0])
+
+    run("airflow", "db", "migrate")
+    run("sh", DEPLOY / "pool.sh")
+    assert slots() == 4
+    with closing(sqlite3.connect(tmp_path / "airflow.db")) as db:
+        db.execute("UPDATE slot_pool SET slots = 9 WHERE pool = 'ris_crawl'")
+        db.commit()
+    run("sh", DEPLOY / "pool.sh")
+    assert slots() == 9
 
 
 @contextmanager

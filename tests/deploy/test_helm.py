@@ -32,6 +32,12 @@ def test_variables_are_settings_and_options(empty_airflow: Path) -> None:
     assert unknown_options(VARIABLES | config, empty_airflow) == set()
 
 
+def test_the_image_has_what_the_migration_runs() -> None:
+    _, _, command = AIRFLOW["migrateDatabaseJob"]["args"]
+    (script,) = re.findall(r"/opt/deploy/(\S+)", command)
+    assert (HELM.parent / script).is_file()
+
+
 def test_what_a_task_leaves_for_another_outlives_its_pod() -> None:
     """Every field of the settings that is a URL names a server, and the home is a volume."""
     urls = {f"RIS_{f.name.upper()}" for f in fields(Settings) if f.name.endswith(("_url", "_uri"))}

@@ -23,7 +23,7 @@ from ris_jobs.settings import Settings
 from ris_jobs.store import ledger, runs
 from ris_jobs.store.postgres import open_engine
 from tests.jobs.conftest import Scan, row_versions
-from tests.store.samples import MODEL, fingerprint, fingerprinted, observed
+from tests.store.samples import fingerprint, fingerprinted, observed
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def images(engine: Engine, settings: Settings, names: Iterable[str]) -> None:
     with engine.begin() as db:
         run = runs.start(db, "crawl", settings)
         ledger.record(db, [observed(f"file:///{n}", n) for n in names], {}, run)
-        fingerprinted(db, runs.register_model(db, MODEL))
+        fingerprinted(db)
 
 
 def compared(engine: Engine, settings: Settings) -> jobs.Compared:

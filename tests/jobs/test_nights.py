@@ -64,7 +64,7 @@ class World:
     def night(self, names: Sequence[str]) -> None:
         with self.engine.begin() as db:
             ledger.record(db, [observed(f"file:///{n}", n) for n in names], {}, self.run)
-            new = [c.image_id for c in images.claim_undescribed(db, self.model_id, 0, 1000)]
+            new = [c.image_id for c in images.claim_pending(db, 0, 1000)]
             new = [i for i in new if i not in self.ids.values()]
             images.save_fingerprints(db, {i: fingerprint() for i in new})
             uris = images.uris(db, new)

@@ -321,7 +321,7 @@ def test_steps_of_an_orchestrator_give_what_a_scan_gives(folder: Path, settings:
     }
     summary = jobs.finish(settings, run_id, figures)
     assert summary.matches == {"identical": Count(0, 1), "thumbnail": Count(1, 1)}
-    assert jobs.nightly(settings) == ["photos"]
+    assert [source.name for source in jobs.nightly(settings)] == ["photos"]
     failed = jobs.begin(settings)
     jobs.finish(settings, failed, {"fingerprint": None})
     with open_engine(settings) as engine, engine.connect() as db:

@@ -42,9 +42,9 @@ def fingerprint(seed: int = 0) -> Fingerprint:
     )
 
 
-def fingerprinted(db: Connection, model_id: int) -> list[int]:
+def fingerprinted(db: Connection) -> list[int]:
     """Give every pending image a fingerprint; returns the ids, in order."""
-    ids = [c.image_id for c in images.claim_undescribed(db, model_id, 0, 1000)]
+    ids = [c.image_id for c in images.claim_pending(db, 0, 1000)]
     images.save_fingerprints(db, {i: fingerprint(i) for i in ids})
     return ids
 

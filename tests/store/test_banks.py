@@ -34,11 +34,11 @@ def rows(engine: Engine) -> list[tuple[str, ...]]:
 
 
 @pytest.fixture
-def ids(engine: Engine, see: Callable[..., object], model_id: int) -> list[int]:
+def ids(engine: Engine, see: Callable[..., object]) -> list[int]:
     """Three fingerprinted images."""
     see(*(observed(f"file:///{n}", n) for n in "abc"))
     with engine.begin() as db:
-        return fingerprinted(db, model_id)
+        return fingerprinted(db)
 
 
 def test_an_import_again_writes_only_what_changed(engine: Engine) -> None:
@@ -103,12 +103,10 @@ def test_what_was_compared_is_old_and_the_rest_new(engine: Engine, ids: list[int
         assert [w.tobytes() for w in page.words.T] == [stored[i] for i in ids[:2]]
 
 
-def test_images_of_quality_49_are_not_compared(
-    engine: Engine, see: Callable[..., object], model_id: int
-) -> None:
+def test_images_of_quality_49_are_not_compared(engine: Engine, see: Callable[..., object]) -> None:
     see(*(observed(f"file:///{n}", n) for n in "ab"))
     with engine.begin() as db:
-        low, enough = (c.image_id for c in images.claim_undescribed(db, model_id, 0, 9))
+        low, enough = (c.image_id for c in images.claim_pending(db, 0, 9))
         for image_id, quality in ((low, 49), (enough, 50)):
             f = fingerprint(image_id)
             hashes = replace(f.hashes, pdq_quality=quality)
@@ -117,12 +115,12 @@ def test_images_of_quality_49_are_not_compared(
 
 
 def test_the_view_has_a_row_for_each_uri(
-    engine: Engine, see: Callable[..., object], model_id: int, run: Run
+    engine: Engine, see: Callable[..., object], run: Run
 ) -> None:
     see(observed("file:///a", "x"), observed("file:///b", "x"))
     put(engine, {A: "=1+1"})
     with engine.begin() as db:
-        (image_id,) = fingerprinted(db, model_id)
+        (image_id,) = fingerprinted(db)
         (entry_id,) = banks.new_entries(db, 10).ids.tolist()
         banks.save_hits(db, [Hit(image_id, entry_id, 7)], run.run_id)
         found = db.execute(text("SELECT * FROM ris.bank_hit_by_uri ORDER BY uri")).mappings()

@@ -23,11 +23,11 @@ HISTORY = ("match", "family", "family_member", "template", "quarantine")
 
 
 @pytest.fixture
-def ids(engine: Engine, see: See, model_id: int) -> list[int]:
+def ids(engine: Engine, see: See) -> list[int]:
     """Four fingerprinted images."""
     see(*(observed(f"file:///{n}", n) for n in "abcd"))
     with engine.begin() as db:
-        return fingerprinted(db, model_id)
+        return fingerprinted(db)
 
 
 def clock(engine: Engine) -> datetime:
@@ -181,18 +181,18 @@ def test_a_verdict_says_by_which_weights_and_others_write_it_anew(
         assert [tuple(r) for r in found] == [("older", False), (model().version, True)]
 
 
-def test_what_was_in_quarantine_is_known(engine: Engine, see: See, model_id: int) -> None:
+def test_what_was_in_quarantine_is_known(engine: Engine, see: See) -> None:
     see(observed("file:///a", "x"))
     times = [clock(engine)]
     with engine.begin() as db:
-        (claimed,) = images.claim_undescribed(db, model_id, 0, 10)
+        (claimed,) = images.claim_pending(db, 0, 10)
         rejected = ImageRejected(Reason.VANISHED, "it is not there")
         images.quarantine(db, {claimed.image_id: rejected}, "abc 1.0")
     times.append(clock(engine))
     see(observed("file:///b", "x"))
     times.append(clock(engine))
     with engine.begin() as db:
-        fingerprinted(db, model_id)
+        fingerprinted(db)
     times.append(clock(engine))
     found = ask(engine, "SELECT status, reason FROM ris.image_states_at(:at)", *times)
     assert found == [

@@ -110,7 +110,7 @@ def tables(engine: Engine, see: See, model_id: int, run: Run) -> Iterator[Tables
     """Nine fingerprinted images, and no match of them."""
     see(*(observed(f"file:///{n}", n) for n in "abcdefghi"))
     with engine.begin() as db:
-        ids = fingerprinted(db, model_id)
+        ids = fingerprinted(db)
     yield Tables(engine, ids, model_id, run)
 
 

@@ -17,6 +17,7 @@ from ris_jobs.match.candidates import HASH
 from ris_jobs.provenance import Family, Pair, Verdict
 from ris_jobs.store import descriptors, families, images, matches, runs, samples
 from ris_jobs.store.descriptors import Descriptors
+from ris_jobs.store.queries import query
 from ris_jobs.store.runs import Run
 from tests.store.samples import MODEL, fingerprint, fingerprinted, matched, observed
 
@@ -24,11 +25,11 @@ See = Callable[..., object]
 
 
 @pytest.fixture
-def ids(engine: Engine, see: See, model_id: int) -> list[int]:
+def ids(engine: Engine, see: See) -> list[int]:
     """Four fingerprinted images."""
     see(*(observed(f"file:///{n}", n) for n in "abcd"))
     with engine.begin() as db:
-        return fingerprinted(db, model_id)
+        return fingerprinted(db)
 
 
 def test_fingerprints_survive_storage_bit_for_bit(engine: Engine, ids: list[int]) -> None:
@@ -39,11 +40,11 @@ def test_fingerprints_survive_storage_bit_for_bit(engine: Engine, ids: list[int]
 
 
 def test_texts_of_strangers_are_kept_without_what_postgresql_cannot_hold(
-    engine: Engine, see: See, model_id: int
+    engine: Engine, see: See
 ) -> None:
     see(*(observed(f"file:///{n}", n) for n in "ab"))
     with engine.begin() as db:
-        one, other = (c.image_id for c in images.claim_undescribed(db, model_id, 0, 10))
+        one, other = (c.image_id for c in images.claim_pending(db, 0, 10))
         manifest = Manifest("broken", "la\0bel", parents=("pa\0rent", "\ud800"))
         traces = Traces(None, None, True, {"Ma\0ke": "Ac\0me"}, manifest=manifest)
         images.save_fingerprints(db, {one: replace(fingerprint(), traces=traces)})
@@ -54,13 +55,11 @@ def test_texts_of_strangers_are_kept_without_what_postgresql_cannot_hold(
     assert (stored.metadata, detail) == ({"Make": "Acme"}, "damaged")
 
 
-def test_claimed_images_are_not_given_to_another_worker(
-    engine: Engine, see: See, model_id: int
-) -> None:
+def test_claimed_images_are_not_given_to_another_worker(engine: Engine, see: See) -> None:
     see(*(observed(f"file:///{n}", n) for n in "abc"))
     with engine.begin() as one, engine.begin() as other:
-        first = images.claim_undescribed(one, model_id, 0, 2)
-        second = images.claim_undescribed(other, model_id, 0, 2)
+        first = images.claim_pending(one, 0, 2)
+        second = images.claim_pending(other, 0, 2)
     assert len(first) == 2
     assert len(second) == 1
     assert {c.image_id for c in first}.isdisjoint(c.image_id for c in second)
@@ -72,6 +71,7 @@ def test_another_model_describes_the_same_images_again(
     with engine.begin() as db:
         whole = Descriptors([WHOLE], np.ones((1, 8), np.float32), np.zeros(1, np.float32))
         descriptors.save(db, model_id, dict.fromkeys(ids, whole))
+        assert images.claim_pending(db, 0, 10) == []
         assert images.claim_undescribed(db, model_id, 0, 10) == []
         other = runs.register_model(
             db,
@@ -79,13 +79,14 @@ def test_another_model_describes_the_same_images_again(
                 name="o", version="1", weights_sha256="cd" * 32, dim=4, input_size=8, regions="0+0"
             ),
         )
+        assert images.claim_pending(db, 0, 10) == []
         assert {c.new for c in images.claim_undescribed(db, other, 0, 10)} == {False}
 
 
-def test_quarantine_takes_a_reason(engine: Engine, see: See, model_id: int) -> None:
+def test_quarantine_takes_a_reason(engine: Engine, see: See) -> None:
     see(observed("file:///a", "x"))
     with engine.begin() as db:
-        (claimed,) = images.claim_undescribed(db, model_id, 0, 10)
+        (claimed,) = images.claim_pending(db, 0, 10)
         rejected = ImageRejected(Reason.TRUNCATED, "it ends too early")
         images.quarantine(db, {claimed.image_id: rejected}, "abc 1.0")
         row = db.execute(text("SELECT status, reason, detail FROM ris.image_by_uri")).one()
@@ -250,3 +251,30 @@ def test_families_grow_under_their_id_and_unchanged_ones_are_not_written(
 def test_a_run_that_is_not_there(engine: Engine) -> None:
     with engine.connect() as db, pytest.raises(NotFound, match="no scan has finished yet"):
         runs.get(db, None)
+
+
+# As many images like the one that is there.
+CROWD = """
+INSERT INTO ris.image (sha256, byte_size, status, first_seen_at, run_id, width, height, format,
+                       frames, exif_orientation, phash, dhash, pdq, pdq_quality, complexity,
+                       colourfulness, spectrum, traces, sample)
+SELECT encode(sha256(n::text::bytea), 'hex'), byte_size, status, first_seen_at, run_id, width,
+       height, format, frames, exif_orientation, phash, dhash, pdq, pdq_quality, complexity,
+       colourfulness, spectrum, traces, sample
+FROM ris.image, generate_series(1, :count) AS n
+"""
+
+
+def test_images_that_wait_are_claimed_without_going_through_all(engine: Engine, see: See) -> None:
+    see(observed("file:///first", "first"))
+    with engine.begin() as db:
+        fingerprinted(db)
+        db.execute(text(CROWD), {"count": 200_000})
+    see(*(observed(f"file:///{n}", n) for n in "abc"))
+    claim = query("images.claim_pending").text
+    with engine.begin() as db:
+        db.execute(text("ANALYZE ris.image"))
+        assert len(images.claim_pending(db, 0, 64)) == 3
+        params = {"after": 0, "limit": 64, "sources": None}
+        plan = "\n".join(db.scalars(text(f"EXPLAIN {claim}"), params))
+    assert "Index Scan using image_pending on image" in plan
