@@ -83,3 +83,15 @@ def test_an_image_that_had_vanished_gets_another_chance(engine: Engine, see: See
     see(observed("file:///b", "x"))
     with engine.connect() as db:
         assert db.scalar(text("SELECT status FROM ris.image")) == "pending"
+
+
+def test_what_is_seen_again_writes_to_no_index(engine: Engine, see: See) -> None:
+    seen = [observed(f"file:///{n}", str(n)) for n in range(3000)]
+    indexes = text("SELECT pg_indexes_size('ris.observation')")
+    see(*seen)
+    with engine.connect() as db:
+        before = db.scalar(indexes)
+    assert see(*seen).unchanged == 3000
+    assert see(*seen).unchanged == 3000
+    with engine.connect() as db:
+        assert db.scalar(indexes) == before
