@@ -49,7 +49,7 @@ lint: $(READY)
 
 # With a Milvus server to test on, 60 MB to download, where there is one: Linux on x86-64.
 test: lint $(if $(RIS_TEST_MILVUS),,$(MILVUS))
-	$(BIN)/pytest
+	$(BIN)/pytest $(if $(RIS_TEST_MILVUS),,--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
 
 $(MILVUS): | $(READY)
 	@$(BIN)/python -m pip install -q --no-deps --only-binary :all: --target $@ milvus==2.3.5 || \

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pymilvus import MilvusClient
 from sqlalchemy import create_engine, text
@@ -38,6 +39,26 @@ os.environ.update(
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
     }
 )
+
+
+# How fast this machine is just now is not what properties are about.
+hypothesis.settings.register_profile("ris", deadline=None)
+hypothesis.settings.load_profile("ris")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-photos",
+        action="store_true",
+        help="copies of all photos are recognised, not of every third: ten minutes more",
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: `make test` has several processes take files in turn, and
+    none is to wait for the last one."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

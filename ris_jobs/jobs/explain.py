@@ -17,6 +17,7 @@ from ris_jobs.match import Candidate, Match
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, nearest_parts, pair_up
 from ris_jobs.match.derivation import derivation
+from ris_jobs.match.ranking import ranked_unsettled
 from ris_jobs.match.ruling import Ruling, rule
 from ris_jobs.report import explain as drawing
 from ris_jobs.report.explanation import Explanation, Judged, Versions
@@ -231,7 +232,8 @@ def _candidate(
     found = pair_up(
         near, top_k=settings.top_k, min_cosine=settings.min_cosine, load=lambda _: vectors
     )
-    return next((c for c in found if {c.image_id, c.other_id} == {*ids}), None)
+    ranked = ranked_unsettled(found, sides_of(db, stores.model_id, found), ids)
+    return next((c for c in ranked if {c.image_id, c.other_id} == {*ids}), None)
 
 
 def _nearest(db: Connection, stores: Stores, ids: tuple[int, int]) -> Candidate:

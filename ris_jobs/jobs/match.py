@@ -23,7 +23,8 @@ from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, grouped, pair_up
 from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import LoadSamples, judge_many
-from ris_jobs.match.kin import kin
+from ris_jobs.match.kin import ROUNDS, kin
+from ris_jobs.match.ranking import ranked_unsettled
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, images, matches
@@ -148,25 +149,40 @@ def _match_batch(
     book: Book,
 ) -> None:
     with _timed(total, "judge"):
-        sides = sides_of(db, stores.model_id, candidates)
-        samples = samples_of(stores.engine)
-
-        def judge(part: Sequence[Candidate], came: Reached) -> Iterator[Match]:
-            return judged(
-                part, sides, stores.previews, samples, calibration, settings, reached=came
-            )
-
-        found, failed = judge_each(judge, candidates, total)
-        known = book.known(db, [*sides])
-        more, others = judge_each(judge, kin(candidates, found, known, claimed.ids), total)
-        found += more
-        total.failed += failed + others
+        found = _judge_batch(db, stores, claimed, candidates, calibration, settings, total, book)
     matches.lock(db)
     total.written += book.write(db, found, claimed.ids)
     copies = {i for m in found if not m.suppressed for i in (m.derived_id, m.source_id)}
     total.images += len(claimed.ids)
     total.matched += len(copies.intersection(claimed.ids))
     total.candidates += len(candidates)
+
+
+def _judge_batch(
+    db: Connection,
+    stores: Stores,
+    claimed: Described,
+    candidates: Sequence[Candidate],
+    calibration: Calibration,
+    settings: Settings,
+    total: Matched,
+    book: Book,
+) -> list[Match]:
+    """The nearest, then what their matches lead to."""
+    sides, samples = sides_of(db, stores.model_id, candidates), samples_of(stores.engine)
+
+    def judge(part: Sequence[Candidate], came: Reached) -> Iterator[Match]:
+        return judged(part, sides, stores.previews, samples, calibration, settings, reached=came)
+
+    left = ranked_unsettled(candidates, sides, {*claimed.ids})
+    found, total.failed = judge_each(judge, left, total)
+    known = book.known(db, [*sides])
+    for _ in range(ROUNDS):
+        more, left = kin(left, found, known, claimed.ids)
+        others, failed = judge_each(judge, more, total)
+        found += others
+        total.failed += failed
+    return found
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from ris_jobs.jobs.models import calibration_of, open_pipeline
 from ris_jobs.jobs.pictures import samples_of
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.candidates import Described, pair_up
+from ris_jobs.match.ranking import ranked_unsettled
 from ris_jobs.report import contact
 from ris_jobs.report.views import Hit
 from ris_jobs.settings import Settings
@@ -103,9 +104,10 @@ def _sources(
         candidates = _candidates(db, stores, query, limit, settings.min_cosine)
         sides = sides_of(db, stores.model_id, candidates)
     same = [i for i, s in sides.items() if s.sha256 == sha256]
-    others = [c for c in candidates if c.other_id not in same]
     common = query.commonness.tolist()
     sides[_QUERY] = Side(_QUERY, sha256, query.fingerprint, datetime.now(UTC), common)
+    others = [c for c in candidates if c.other_id not in same]
+    others = ranked_unsettled(others, sides, {_QUERY})
     known = {_QUERY: query.preview}
     calibration, samples = calibration_of(settings), samples_of(stores.engine)
     matches = judged(others, sides, stores.previews, samples, calibration, settings, known)

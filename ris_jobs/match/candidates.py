@@ -29,6 +29,7 @@ __all__ = [
     "LoadVectors",
     "grouped",
     "nearest_parts",
+    "nearness",
     "pair_up",
 ]
 
@@ -150,6 +151,11 @@ def pair_up(
 def grouped(candidates: Iterable[Candidate], ids: Collection[int]) -> list[Candidate]:
     """Those of each of ``ids`` together, for whoever keeps what was last looked at."""
     return sorted(candidates, key=lambda c: c.image_id if c.image_id in ids else c.other_id)
+
+
+def nearness(candidate: Candidate) -> float:
+    """Its cosine, less :data:`HANDICAP` where a region is one of its parts."""
+    return candidate.cosine - HANDICAP * any(candidate.parts)
 
 
 def nearest_parts(one: Vectors, two: Vectors) -> tuple[float, int, int]:

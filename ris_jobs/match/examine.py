@@ -50,8 +50,9 @@ HASHES_NEAR = 40
 HASHES_SURE = 24
 # PDQ distance within which the pixels are looked at too: what makes a candidate of its own.
 PDQ_NEAR = round(128 * (1 - HASH_COSINE))
-# One picture is sought inside another only among an image's nearest: that costs milliseconds a
-# pair, and an image has up to top_k candidates, most of which merely look alike.
+# One picture is sought inside another only among an image's nearest, and keypoints are compared
+# only there and where hashes are near: that costs milliseconds a pair, and an image has up to
+# top_k candidates, most of which merely look alike.
 SEARCHED = 12
 # How much more than whole pictures as they are keypoints must explain to be believed instead.
 _MORE = 0.1
@@ -165,15 +166,15 @@ def alignment_of(
 ) -> Alignment | None:
     """The alignment that explains most of a pair (as :func:`ordered`), whether it holds or not;
     cheap tests first, None where they rule the pair out. Adds to ``reached``."""
-    nearest = candidate.rank < SEARCHED
+    nearest, near = candidate.rank < SEARCHED, hashes_near(distance)
     search = nearest and candidate.cosine >= search_cosine
-    if not hashes_near(distance) and not search:
+    if not near and not search:
         return None
     ids = (pair[0].image_id, pair[1].image_id)
     first, second = previews.view(ids[0]), previews.view(ids[1])
     alignment = _align(first, second, distance, search)
     reached.pixels += alignment.pixels is not None
-    if not alignment.clear and nearest:
+    if not alignment.clear and (nearest or near):
         reached.keypoints += 1
         alignment = _clearer(alignment, previews.by_keypoints(*ids))
     return alignment if first is None or second is None else in_detail(alignment, first, second)

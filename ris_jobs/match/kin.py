@@ -7,29 +7,30 @@ other copies stand before it. They lead to it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from ris_jobs.match import Candidate, Match
 from ris_jobs.match.examine import SEARCHED
 
-__all__ = ["kin"]
+__all__ = ["ROUNDS", "kin"]
 
-# Pairs more for an image. On copies of validation photos, 31 of each, images search 3.1 pairs by
-# nearness alone, which are 1,248 of the 1,443 copies that hashes do not tie to their source; with
-# 4 more 5.4, and 1,422. As many searches by nearness (20 instead of 12) reach 1,390.
+# Pairs more for an image, each time.
 _MORE = 4
+# How often: what is found the first time leads to others.
+ROUNDS = 2
 
 
 def kin(
-    candidates: Iterable[Candidate],
+    candidates: Sequence[Candidate],
     found: Iterable[Match],
     known: Iterable[tuple[int, int]],
     ids: Collection[int],
-) -> list[Candidate]:
+) -> tuple[list[Candidate], list[Candidate]]:
     """The candidates beyond the nearest, of the images that looked (``ids``), that match most of
     what these match: by the matches ``found`` of the candidates, and by pairs of image ids that
-    were ``known`` before. They come as if they were the nearest."""
+    were ``known`` before. They come as if they were the nearest; second come the candidates that
+    are left."""
     told = {_pair(m.derived_id, m.source_id): m.suppressed for m in found}
     near = _neighbours([*known, *(pair for pair, suppressed in told.items() if not suppressed)])
     shared = {
@@ -44,7 +45,8 @@ def kin(
         for image in {c.image_id, c.other_id}.intersection(ids):
             of_each[image].append(c)
     chosen = {c for most in of_each.values() for c in most[:_MORE]}
-    return [replace(c, rank=0) for c in shared if c in chosen]
+    taken = [replace(c, rank=0) for c in candidates if c in chosen]
+    return taken, [c for c in candidates if c not in chosen]
 
 
 def _neighbours(pairs: Iterable[tuple[int, int]]) -> defaultdict[int, set[int]]:

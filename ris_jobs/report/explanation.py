@@ -178,8 +178,8 @@ def _far(judged: Judged) -> str:
     )
     if judged.cosine >= judged.search_cosine:
         return (
-            f"{said}{judged.rank} images are nearer (only the {SEARCHED} nearest are looked at, "
-            "and what matches the same images)."
+            f"{said}{judged.rank} images that hashes do not settle are nearer (only the {SEARCHED} "
+            "nearest of them are looked at, and what matches the same images)."
         )
     return (
         f"{said}the cosine {judged.cosine:.3f} is below {judged.search_cosine}, "

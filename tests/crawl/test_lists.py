@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ris_jobs.crawl import lists, parquet
@@ -86,7 +86,6 @@ def test_what_has_no_urls_is_no_list(tmp_path: Path, content: bytes) -> None:
         list(lists.read(tmp_path / "list", "a"))
 
 
-@settings(deadline=None)  # what looks like Parquet is read in a process of its own
 @given(st.binary(max_size=2000), st.sampled_from([b"", b"url,x\n", b'{"url": "a"}\n', b"PAR1"]))
 def test_any_bytes_are_a_list_or_none(content: bytes, head: bytes) -> None:
     with TemporaryDirectory() as folder:

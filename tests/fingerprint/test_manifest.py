@@ -111,7 +111,7 @@ def test_it_passes_through_the_child_and_json(
     assert decoder(picture()).traces.manifest is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_damaged_manifests_end_as_broken_or_none(signed: bytes, data: st.DataObject) -> None:
     spoiled = bytearray(signed)

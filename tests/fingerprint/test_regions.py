@@ -72,7 +72,7 @@ def test_a_flat_field_has_none(value: int) -> None:
     assert proposals(np.full((200, 300, 3), value, np.uint8), 10) == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**32 - 1), st.integers(0, 12))
 def test_boxes_lie_inside_are_distinct_and_not_too_many(
     height: int, width: int, seed: int, count: int

@@ -138,7 +138,6 @@ class Nights:
 
 @hypothesis(
     max_examples=15,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(seed=st.integers(0, 100_000))

@@ -102,9 +102,7 @@ def _sorted(family: tuple[frozenset[str], str | None]) -> tuple[list[str], str]:
     return sorted(family[0]), str(family[1])
 
 
-@hypothesis_settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(EDGES, EDGES, st.integers(1, 4))
 def test_families_are_the_same_however_their_matches_are_parted(
     engine: Engine, settings: Settings, first: list[Edge], second: list[Edge], size: int
@@ -152,9 +150,7 @@ def test_what_was_taken_in_before_a_kill_stays(
     assert len(world.families()) == 3
 
 
-@hypothesis_settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(EDGES, st.permutations(NAMES), st.lists(st.integers(0, NIGHTS - 1), min_size=7, max_size=7))
 @example([("a", "b", ""), ("b", "c", "")], list(NAMES), list(range(7)))
 @example([("a", "b", ""), ("b", "c", "")], list(reversed(NAMES)), list(range(7)))

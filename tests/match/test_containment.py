@@ -26,7 +26,7 @@ def seen(picture):
     return view(np.asarray(picture))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 999), st.floats(0.25, 0.9), st.floats(0, 1), st.floats(0, 1))
 def test_the_box_of_a_crop_is_found(seed, fraction, x, y):
     picture = scene(seed)
@@ -39,7 +39,7 @@ def test_the_box_of_a_crop_is_found(seed, fraction, x, y):
     assert overlap(found.box, true) > 0.93
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 999), st.floats(0.1, 1), st.floats(0, 1), st.floats(0, 1))
 def test_around_the_place_found_before_lies_what_a_search_all_over_finds(seed, fraction, x, y):
     inner, outer = seen(edits.crop(scene(seed), fraction, x, y)), seen(scene(seed))

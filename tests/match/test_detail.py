@@ -41,14 +41,14 @@ def test_a_form_filled_in_otherwise_has_other_detail():
     assert found.other > 0.05
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(40, 95), st.integers(160, 320), st.text("abcdefgh ", min_size=3, max_size=10))
 def test_a_copy_of_a_form_has_none(quality, side, words):
     copy = opened(edits.jpeg(edits.thumbnail(form(words), side), quality))
     assert seen(form(words), copy).other < 0.02
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.sampled_from([edits.blur, edits.brightness, edits.greyscale]))
 def test_a_picture_that_lost_something_has_no_other_detail(seed, edit):
     picture = scene(seed)

@@ -49,7 +49,7 @@ def tilted(image, degrees, scale=1.0):
     return moved, fractions @ pixels @ np.linalg.inv(fractions)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(
     st.integers(0, 5),
     st.floats(-180, 180),
@@ -69,7 +69,7 @@ def test_a_known_map_is_found_again(seed, degrees, scale, orientation):
     np.testing.assert_allclose(corners, flips[orientation], atol=0.01)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.integers(0, 5), st.floats(-30, 30), st.floats(0.6, 1.5))
 def test_the_map_back_is_the_inverse(seed, degrees, scale):
     image = picture(seed)
@@ -203,7 +203,7 @@ def test_what_is_bent_on_bare_ground_is_whole_and_on_a_picture_inside():
     assert within.inside.box == pytest.approx((0.12, 0.05, 0.85, 0.8), abs=0.01)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     st.integers(0, 5),
     st.sampled_from(range(1, 9)),

@@ -70,9 +70,7 @@ SOME = ("thumbnail", "upscaled", "mirrored", "caption", "border", "crop")
 ALL = [edits.png(scene(22)), *(COPIES[name][0](scene(22)) for name in SOME)]
 
 
-@settings(
-    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(datas=st.permutations(ALL), rng=st.randoms(use_true_random=False))
 def test_verdicts_do_not_depend_on_the_order_of_decoding(datas, rng, calibration):
     def verdicts(files, pairs):
@@ -129,9 +127,7 @@ def test_scale_of_a_crop_and_of_a_border_is_that_of_what_both_show(collection, d
     assert padded.scale == pytest.approx(1.0, rel=0.03)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 500),
     degrees=st.sampled_from([0, 90, 180, 270]),

@@ -20,20 +20,22 @@ def pairs(found):
 
 
 def test_a_candidate_beyond_the_nearest_is_reached_through_a_shared_match():
-    found = kin([late(1, 9)], [match(1, 5)], [(5, 9)], {1})
+    other = late(1, 8)
+    found, left = kin([late(1, 9), other], [match(1, 5)], [(5, 9)], {1})
     assert pairs(found) == {(1, 9)}
-    assert found[0].rank == 0
+    assert found[0].rank == 0 and left == [other]
 
 
 def test_nothing_leads_to_one_that_shares_no_match_or_only_a_suppressed_one():
-    assert kin([late(1, 9)], [match(1, 5)], [(6, 9)], {1}) == []
-    assert kin([late(1, 9)], [match(1, 5, "look-alike")], [(5, 9)], {1}) == []
+    alone = [late(1, 9)]
+    assert kin(alone, [match(1, 5)], [(6, 9)], {1}) == ([], alone)
+    assert kin(alone, [match(1, 5, "look-alike")], [(5, 9)], {1}) == ([], alone)
 
 
 def test_the_nearest_and_what_was_found_already_are_not_asked_again():
     told = [match(5, 1), match(9, 5), match(8, 1, "look-alike"), match(8, 5)]
     near = Candidate(1, 9, 0.9, SEARCHED - 1)
-    assert kin([near, late(1, 5), late(1, 8)], told, [], {1}) == []
+    assert kin([near, late(1, 5), late(1, 8)], told, [], {1})[0] == []
 
 
 def test_of_many_those_that_share_most_are_taken():
@@ -41,12 +43,14 @@ def test_of_many_those_that_share_most_are_taken():
     # Candidate 10 + n shares n of them.
     theirs = [(10 + n, 100 + k) for n in range(10) for k in range(n)]
     known = [(one, two) for one, two in theirs]
-    found = kin([late(1, 10 + n) for n in range(10)], mine, known, {1})
+    found, left = kin([late(1, 10 + n) for n in range(10)], mine, known, {1})
     assert pairs(found) == {(1, 16), (1, 17), (1, 18), (1, 19)}
+    more, _ = kin(left, mine, known, {1})
+    assert pairs(more) == {(1, 12), (1, 13), (1, 14), (1, 15)}
 
 
 def test_only_images_that_looked_have_a_share():
     mine = [match(n, 50) for n in range(1, 9)]
     candidates = [late(n, 60) for n in range(1, 9)]
-    assert len(kin(candidates, mine, [(50, 60)], set(range(1, 9)))) == 8
-    assert kin(candidates, mine, [(50, 60)], set()) == []
+    assert len(kin(candidates, mine, [(50, 60)], set(range(1, 9)))[0]) == 8
+    assert kin(candidates, mine, [(50, 60)], set())[0] == []

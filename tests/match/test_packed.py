@@ -55,13 +55,13 @@ def test_pictures_lie_on_each_other_the_same_way():
     np.testing.assert_array_equal(one.first, two.first)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=400))
 def test_other_bytes_are_none(data):
     assert unpack(data, PICTURE) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, len(DATA) - 1), st.integers(1, 255))
 def test_damaged_bytes_are_none(at, change):
     damaged = bytearray(DATA)
@@ -69,7 +69,7 @@ def test_damaged_bytes_are_none(at, change):
     assert unpack(bytes(damaged), PICTURE) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, len(DATA) - 1))
 def test_short_and_long_bytes_are_none(length):
     assert unpack(DATA[:length], PICTURE) is None

@@ -23,7 +23,7 @@ from tests.match.scenes import scene
 SEEDS = st.integers(0, 10_000)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS, st.sampled_from(ORIENTATIONS), st.integers(40, 300))
 def test_orientation_is_recovered_at_any_size(seed, orientation, side):
     picture = scene(seed)
@@ -33,7 +33,7 @@ def test_orientation_is_recovered_at_any_size(seed, orientation, side):
     assert best_orientation(view(np.asarray(picture)), turned) == inverse(orientation)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS, st.sampled_from(ORIENTATIONS), st.integers(32, 60))
 def test_a_picture_smaller_than_what_is_compared_agrees_in_any_orientation(seed, orientation, side):
     picture = scene(seed)
@@ -43,7 +43,7 @@ def test_a_picture_smaller_than_what_is_compared_agrees_in_any_orientation(seed,
     assert found.agreement > 0.9 and found.luma < 3
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS, SEEDS, st.integers(20, 300))
 def test_comparing_the_other_way_round_gives_the_same_sizes(one, two, side):
     a, b = view(np.asarray(scene(one))), view(np.asarray(edits.thumbnail(scene(two), side)))
@@ -92,7 +92,7 @@ def test_any_shape_has_a_view(shape):
     assert compare(found, found).agreement == 0.0, "nothing in it is textured"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEEDS, st.sampled_from(ORIENTATIONS))
 def test_an_inverted_picture_is_found_in_any_orientation(seed, orientation):
     picture = view(np.asarray(scene(seed)))
@@ -104,7 +104,7 @@ def test_an_inverted_picture_is_found_in_any_orientation(seed, orientation):
     assert evidence.agreement == 1 and evidence.negative and evidence.luma > 20
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEEDS, st.integers(14, 30))
 def test_a_picture_of_large_squares_agrees_without_detail(seed, side):
     picture = scene(seed)
@@ -115,7 +115,7 @@ def test_a_picture_of_large_squares_agrees_without_detail(seed, side):
     assert found.agreement > max(0.75, compare(one, two).agreement - 0.01)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS, SEEDS)
 def test_other_pictures_do_not_agree_without_detail(one, two):
     assume(one != two)
@@ -128,7 +128,7 @@ def test_a_flat_picture_has_no_band():
     assert best_band(flat, other)[0] == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SEEDS, st.sampled_from([0.5, 0.8, 1.0]), st.integers(-20, 20))
 def test_paler_and_lighter_pictures_keep_their_hue(seed, colour, lighter):
     one = view(np.asarray(scene(seed)))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from ris_jobs.demo import edits
 from ris_jobs.match import Candidate
+from ris_jobs.match.examine import HASHES_NEAR, SEARCHED
 from ris_jobs.match.ruling import Stop, rule
 from tests.match.scenes import scene
 
 
 @pytest.fixture
 def ruled(collection, calibration):
-    def ruled(a, b, cosine=0.9, min_probability=0.5):
+    def ruled(a, b, cosine=0.9, min_probability=0.5, rank=0):
         return rule(
-            Candidate(a.image_id, b.image_id, cosine),
+            Candidate(a.image_id, b.image_id, cosine, rank),
             collection.sides,
             calibration=calibration,
             min_probability=min_probability,
@@ -44,3 +47,18 @@ def test_a_copy_is_a_match_unless_more_is_asked_for(collection, ruled, decide):
     assert ruling.stop is None and ruling.probability == match.probability
     assert ruled(a, b, min_probability=1.0).stop is Stop.IMPROBABLE
     assert ruled(b, a).features == ruling.features
+
+
+def striped(share: float) -> Image.Image:
+    """White bars over a share of it, so that hardly a block of pixels is as it was."""
+    pixels = np.array(scene(1))
+    pixels[np.arange(len(pixels)) * 8 / len(pixels) % 1 < share] = 255
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize("cosine", [0.9, 0.1])
+def test_where_hashes_are_near_keypoints_tell_however_many_are_nearer(collection, ruled, cosine):
+    a, b = (collection.add(edits.jpeg(image)) for image in (scene(1), striped(0.3)))
+    ruling = ruled(a, b, cosine=cosine, rank=SEARCHED)
+    assert ruling.distance.combined <= HASHES_NEAR
+    assert ruling.stop is None and ruling.alignment.verified.inliers > 20

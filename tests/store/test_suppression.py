@@ -369,7 +369,6 @@ def play(tables: Tables, events: list[Event], order: random.Random) -> None:
 
 @hypothesis(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(seed=st.integers(0, 10_000), order=st.randoms(use_true_random=False), data=st.data())
