@@ -1,13 +1,13 @@
-"""Runs sql/migrations/0032_room.sql."""
+"""Runs sql/migrations/0018_recheck.sql."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0032"
-down_revision = "0031"
+revision = "0018"
+down_revision = "0017"
 
-SQL = Path(__file__).parents[2] / "migrations" / "0032_room.sql"
+SQL = Path(__file__).parents[2] / "migrations" / "0018_recheck.sql"
 
 
 def upgrade() -> None:

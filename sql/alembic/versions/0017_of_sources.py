@@ -1,13 +1,13 @@
-"""Runs sql/migrations/0030_of_sources.sql."""
+"""Runs sql/migrations/0017_of_sources.sql."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0030"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 
-SQL = Path(__file__).parents[2] / "migrations" / "0030_of_sources.sql"
+SQL = Path(__file__).parents[2] / "migrations" / "0017_of_sources.sql"
 
 
 def upgrade() -> None:

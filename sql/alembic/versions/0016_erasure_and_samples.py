@@ -1,13 +1,13 @@
-"""Runs sql/migrations/0031_recheck.sql."""
+"""Runs sql/migrations/0016_erasure_and_samples.sql."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0031"
-down_revision = "0030"
+revision = "0016"
+down_revision = "0015"
 
-SQL = Path(__file__).parents[2] / "migrations" / "0031_recheck.sql"
+SQL = Path(__file__).parents[2] / "migrations" / "0016_erasure_and_samples.sql"
 
 
 def upgrade() -> None:

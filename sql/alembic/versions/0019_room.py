@@ -1,13 +1,13 @@
-"""Runs sql/migrations/0020_erasure_and_samples.sql."""
+"""Runs sql/migrations/0019_room.sql."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0020"
-down_revision = "0014"
+revision = "0019"
+down_revision = "0018"
 
-SQL = Path(__file__).parents[2] / "migrations" / "0020_erasure_and_samples.sql"
+SQL = Path(__file__).parents[2] / "migrations" / "0019_room.sql"
 
 
 def upgrade() -> None:
