@@ -22,7 +22,13 @@ from ris_jobs.jobs.figures import together
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.gauges import measure
 from ris_jobs.jobs.match import Matched, match
-from ris_jobs.jobs.models import beside_of, calibration_of, open_pipeline, serving_stores
+from ris_jobs.jobs.models import (
+    beside_of,
+    calibration_of,
+    open_pipeline,
+    serving_stores,
+    settled,
+)
 from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.report import counts, report
 from ris_jobs.jobs.resolve import Resolved, resolve
@@ -214,9 +220,9 @@ def _run(
     """A row in ris.run that ends as done or failed, whatever happens in between."""
     calibration = calibration_of(settings).version if model_id is not None else None
     with engine.begin() as db:
-        run = runs.start(
-            db, kind, settings, roots=roots, model_id=model_id, calibration=calibration
-        )
+        # What a crawl lets be tried again must be what a scan would judge as before.
+        known = settled(db, settings)
+        run = runs.start(db, kind, known, roots=roots, model_id=model_id, calibration=calibration)
     totals = Totals(roots)
     with about(run=run.run_id):
         try:

@@ -322,10 +322,28 @@ def test_steps_of_an_orchestrator_give_what_a_scan_gives(folder: Path, settings:
     summary = jobs.finish(settings, run_id, figures)
     assert summary.matches == {"identical": Count(0, 1), "thumbnail": Count(1, 1)}
     assert [source.name for source in jobs.nightly(settings)] == ["photos"]
+
+
+def test_a_step_that_failed_is_told_by_the_end(folder: Path, settings: Settings) -> None:
+    jobs.crawl_only(settings, [folder], LogProgress())
     failed = jobs.begin(settings)
     jobs.finish(settings, failed, {"fingerprint": None})
     with open_engine(settings) as engine, engine.connect() as db:
         assert db.scalar(text("SELECT status FROM ris.last_run")) == "failed"
+
+
+def test_a_crawl_does_not_ask_again_for_what_a_scan_refused(
+    folder: Path, settings: Settings
+) -> None:
+    (folder / "letter.jpg").write_bytes(b"no picture")
+    for pending in (True, False):
+        jobs.crawl_only(settings, [folder], LogProgress())
+        with open_engine(settings) as engine, engine.connect() as db:
+            waiting = "SELECT count(*) FROM ris.image WHERE status = 'pending'"
+            assert bool(db.scalar(text(waiting))) is pending
+        run_id = jobs.begin(settings)
+        figures = {"fingerprint": [jobs.step("fingerprint", settings, run_id, LogProgress())]}
+        jobs.finish(settings, run_id, figures)
 
 
 def _bomb() -> bytes:
