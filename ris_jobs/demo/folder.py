@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
@@ -47,11 +48,14 @@ def write(folder: Path) -> tuple[int, int]:
     folder.mkdir(parents=True, exist_ok=True)
     copies = 0
     for name, photo in photos():
-        (folder / f"{name}.jpg").write_bytes(edits.jpeg(photo, 92, "4:4:4"))
+        data = edits.jpeg(photo, 92, "4:4:4")
+        (folder / f"{name}.jpg").write_bytes(data)
+        (folder / f"{name}-copy.jpg").write_bytes(data)
+        with Image.open(BytesIO(data)) as written:
+            source = written.convert("RGB")
         for suffix, make in COPIES:
-            (folder / f"{name}-{suffix}").write_bytes(make(photo))
+            (folder / f"{name}-{suffix}").write_bytes(make(source))
             copies += 1
-        (folder / f"{name}-copy.jpg").write_bytes((folder / f"{name}.jpg").read_bytes())
         copies += 1
     return len(PHOTOS), copies
 

@@ -29,7 +29,7 @@ class Scored:
     calibration: Calibration
 
 
-def describe(scored: Scored, *, enlarged: bool) -> Match:
+def describe(scored: Scored, *, enlarged: bool | None) -> Match:
     """The match of an examined pair; ``enlarged`` as in :func:`direction`."""
     seen, alignment = scored.examined, scored.examined.alignment
     first, second = seen.sides

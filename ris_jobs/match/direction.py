@@ -74,10 +74,10 @@ class Direction:
 
 
 def direction(
-    first: Fingerprint, second: Fingerprint, alignment: Alignment, *, enlarged: bool
+    first: Fingerprint, second: Fingerprint, alignment: Alignment, *, enlarged: bool | None
 ) -> Direction:
     """Which of two pictures is derived, by the strongest claim that nothing contradicts.
-    ``enlarged``: the larger one is the smaller one enlarged."""
+    ``enlarged``: the larger one is the smaller one enlarged; None where that cannot be told."""
     losses = list(_losses(first, second, alignment, enlarged))
     hints = list(_hints(first, second))
     claims = (*losses, *hints)
@@ -88,7 +88,7 @@ def direction(
 
 
 def _losses(
-    first: Fingerprint, second: Fingerprint, alignment: Alignment, enlarged: bool
+    first: Fingerprint, second: Fingerprint, alignment: Alignment, enlarged: bool | None
 ) -> Iterator[Claim]:
     if alignment.inside is not None:
         around, inner_first = surrounded(alignment.inside), alignment.inside.inner_first
@@ -101,7 +101,8 @@ def _losses(
         return
     ratio = linear_ratio(first, second)
     if abs(ratio - 1) > SAME_SIZE and not alignment.bent:
-        yield ("enlargement" if enlarged else "resolution"), (ratio > 1) is enlarged
+        if enlarged is not None:
+            yield ("enlargement" if enlarged else "resolution"), (ratio > 1) is enlarged
     elif lost_detail(gap := detail_gap(first, second, alignment), alignment):
         plainer, richer = (first, second) if gap < 0 else (second, first)
         if _falls_away(plainer, richer):

@@ -127,7 +127,7 @@ def _with_samples(found: Sequence[Scored], load: LoadSamples) -> list[Scored]:
     return [complete(scored) for scored in found]
 
 
-def _enlarged(examined: Examined, previews: Previews) -> bool:
+def _enlarged(examined: Examined, previews: Previews) -> bool | None:
     if examined.alignment.inside is not None:
         return False
     first, second = examined.sides

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from ris_jobs.demo import edits
 from ris_jobs.match.direction import linear_ratio
@@ -43,6 +43,16 @@ def test_a_thumbnail_is_not_the_original_of_an_enlargement(seed, side, collectio
     large = collection.add(edits.jpeg(scene(seed), 90))
     small = collection.add(edits.jpeg(edits.thumbnail(scene(seed), side)))
     assert not asked(collection, small, large)
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_a_picture_without_detail_cannot_be_told_from_its_enlargement(factor, collection):
+    soft = scene(1).filter(ImageFilter.GaussianBlur(8))
+    small = collection.add(edits.jpeg(soft, 92))
+    large = collection.add(edits.jpeg(edits.upscale(soft, factor), 92))
+    thumbnail = collection.add(edits.jpeg(edits.thumbnail(soft, 150), 92))
+    assert asked(collection, small, large) is None
+    assert asked(collection, small, thumbnail) is None
 
 
 def test_nearly_equal_sizes_are_never_called_enlarged(collection):
