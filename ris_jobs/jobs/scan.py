@@ -220,9 +220,14 @@ def _run(
     """A row in ris.run that ends as done or failed, whatever happens in between."""
     calibration = calibration_of(settings).version if model_id is not None else None
     with engine.begin() as db:
-        # What a crawl lets be tried again must be what a scan would judge as before.
-        known = settled(db, settings)
-        run = runs.start(db, kind, known, roots=roots, model_id=model_id, calibration=calibration)
+        run = runs.start(
+            db,
+            kind,
+            _noted(db, settings),
+            roots=roots,
+            model_id=model_id,
+            calibration=calibration,
+        )
     totals = Totals(roots)
     with about(run=run.run_id):
         try:
@@ -232,6 +237,15 @@ def _run(
                 _close(engine, run, "failed", totals)
             raise
         patiently(partial(_close, engine, run, "done", totals), settings.patience)
+
+
+def _noted(db: Connection, settings: Settings) -> Settings:
+    """With the model that serves, for a crawl lets be tried again what a scan would judge by other
+    settings. Where it cannot be had a crawl goes on: scans say so."""
+    try:
+        return settled(db, settings)
+    except ConfigError:
+        return settings
 
 
 def _close(engine: Engine, run: Run, status: str, totals: Totals) -> None:
