@@ -101,6 +101,7 @@ def _known(named: Iterable[sightings.Before], fetched: Fetched) -> Iterator[know
             uri=before.uri,
             etag=before.etag if usable else None,
             last_modified=before.last_modified if usable else None,
+            answered_by=before.answered_by,
             done=before.seen or before.waits or before.left,
             counts=before.seen,
             waits=before.waits,

@@ -148,4 +148,5 @@ def _row(o: Observation) -> dict[str, Any]:
         "modified_at": o.modified_at.isoformat() if o.modified_at else None,
         "etag": o.etag,
         "last_modified": o.last_modified,
+        "answered_by": o.answered_by,
     }

@@ -1,7 +1,7 @@
 -- name: due
 -- What a source of the web shows, or showed last, and was not asked for since that time: no page names
 -- it any more. What waits in ris.fetch is left to crawls.
-SELECT o.uri, o.gone_at IS NOT NULL AS gone, o.etag, o.last_modified, i.sha256
+SELECT o.uri, o.gone_at IS NOT NULL AS gone, o.etag, o.last_modified, o.answered_by, i.sha256
 FROM ris.observation o
 LEFT JOIN ris.image i USING (image_id)
 LEFT JOIN ris.recheck r ON r.uri = o.uri

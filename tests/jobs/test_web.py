@@ -126,6 +126,24 @@ def test_bytes_that_are_lost_before_they_are_fingerprinted_are_fetched_again(
     assert sorted((settings.home / "fetched").glob("*/*")) == kept
 
 
+def test_etag_and_date_go_to_the_url_alone_that_sent_them(settings: Settings, site: Site) -> None:
+    """Those behind a redirect tell nothing of where it leads next, of the same date."""
+    date = "Wed, 21 Oct 2015 07:28:00 GMT"
+    leads = [Answer(status=302, headers={"Location": f"/{n}.png"}) for n in (1, 1, 2, 2)]
+    direct = image(3, Last_Modified=date)
+    site.pages |= {f"/{n}.png": image(n, Last_Modified=date) for n in (1, 2)}
+    site.pages |= {"/": page(img("/latest.png")), "/latest.png": iter([*leads, direct, direct])}
+    add(settings, site.source())
+    found = [counts(crawl(settings)) for _ in range(6)]
+    new, changed, unchanged = ({"seen": 1, word: 1} for word in ("new", "changed", "unchanged"))
+    assert found == [new, unchanged, changed, unchanged, changed, unchanged]
+    images = [(h.path, h.status) for h in site.log if h.path.endswith(".png") and h.status != 302]
+    paths = ("/1.png", "/2.png", "/latest.png")
+    assert images == [(path, status) for path in paths for status in (200, 304)]
+    ended = "SELECT answered_by FROM ris.observation ORDER BY observation_id"
+    assert ask(settings, ended) == [(site.url("/1.png"),), (site.url("/2.png"),), (None,)]
+
+
 @pytest.mark.parametrize("keep", [0, 7])
 def test_bytes_that_are_sent_again_are_kept_only_if_they_are_needed(
     settings: Settings, site: Site, keep: int

@@ -57,8 +57,9 @@ class Spider(scrapy.Spider):
     def hosts(self) -> frozenset[str]:
         return self._frontier.hosts
 
-    def known(self, uri: str) -> Known | None:
-        return self._memory[uri]
+    def known(self, uri: str, url: str) -> Known | None:
+        """What ``url``, which stands for the image ``uri`` or is it, sent before."""
+        return self._memory.validators(uri, url)
 
     # What to ask for
 

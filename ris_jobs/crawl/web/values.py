@@ -63,7 +63,8 @@ class Where:
 class Image:
     """What became of one image URL, told once a crawl.
 
-    ``uri`` is what was asked for, whatever it redirected to. With ``fetched``, ``path`` is a file
+    ``uri`` is what was asked for, ``answered_by`` the URL that it redirected to, None if it did not
+    and where nothing was fetched. With ``fetched``, ``path`` is a file
     in the spool that holds the bytes, safe against a loss of power; whoever takes the event moves
     or deletes it. ``retry_after`` are seconds that the server asks to wait.
     """
@@ -76,6 +77,7 @@ class Image:
     size: int | None = None
     etag: str | None = None
     last_modified: str | None = None
+    answered_by: str | None = None
     reason: Reason | None = None
     detail: str | None = None
     retry_after: float | None = None
