@@ -55,7 +55,7 @@ class Record(Seen):
         with self._engine.begin() as db:
             seen = self._record(db, images)
             waiting = [e.uri for e in events if isinstance(e, Named)]
-            fetches.named(db, waiting, self._run.started_at)
+            fetches.named(db, waiting, self._source_id, self._run.started_at)
             crawls.advance(db, self._crawl, seen)
             if len(images) < len(events):
                 crawls.count_hosts(db, self._crawl, _sums(self._crawl.hosts, self._hosts.values()))
@@ -67,7 +67,8 @@ class Record(Seen):
     def _record(self, db: Connection, images: Sequence[Image]) -> Figures:
         seen, failed = self.record(db, images)
         failing = {f.uri for f in failed}
-        fetches.succeed(db, [i.uri for i in images if i.uri not in failing])
+        there = [i.uri for i in images if i.uri not in failing]
+        fetches.succeed(db, there, self._source_id)
         self._fail(db, failed)
         sightings.save(db, self._source_id, [_facts(i) for i in images], self._run.started_at)
         return seen

@@ -79,7 +79,7 @@ SET last_seen_at = greatest(observation.last_seen_at, excluded.last_seen_at);
 -- listed and could not be read is in ris.fetch.
 SELECT o.observation_id, o.uri
 FROM ris.observation o
-LEFT JOIN ris.fetch f ON f.uri = o.uri AND f.named_at >= :since
+LEFT JOIN ris.fetch f ON f.source_id = :source_id AND f.uri = o.uri AND f.named_at >= :since
 WHERE o.superseded_at IS NULL AND o.gone_at IS NULL AND o.last_seen_at < :since
   AND f.uri IS NULL
   AND (o.uri = :root OR o.uri ~>=~ :prefix AND o.uri ~<~ :beyond)

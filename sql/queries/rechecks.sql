@@ -8,7 +8,7 @@ LEFT JOIN ris.recheck r ON r.uri = o.uri
 LEFT JOIN ris.sighting s ON s.source_id = o.source_id AND s.uri = o.uri
 WHERE o.source_id = :source_id AND o.superseded_at IS NULL
   AND greatest(o.last_seen_at, s.last_seen_at, r.asked_at) < :before
-  AND NOT EXISTS (SELECT FROM ris.fetch f WHERE f.uri = o.uri)
+  AND NOT EXISTS (SELECT FROM ris.fetch f WHERE f.source_id = o.source_id AND f.uri = o.uri)
 ORDER BY greatest(o.last_seen_at, s.last_seen_at, r.asked_at), o.uri
 LIMIT :limit;
 

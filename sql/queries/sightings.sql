@@ -30,7 +30,7 @@ FROM ris.sighting s
 LEFT JOIN ris.observation o
     ON o.uri = s.uri AND o.superseded_at IS NULL AND o.gone_at IS NULL
 LEFT JOIN ris.image i USING (image_id)
-LEFT JOIN ris.fetch f ON f.uri = s.uri
+LEFT JOIN ris.fetch f ON f.source_id = s.source_id AND f.uri = s.uri
 WHERE s.source_id = :source_id;
 
 -- name: claimed_days

@@ -47,11 +47,11 @@ def add(settings: Settings, source: Source) -> None:
         jobs.add_source(engine, source)
 
 
-def crawl(settings: Settings) -> Crawled:
+def crawl(settings: Settings, name: str = "site") -> Crawled:
     """A night: what had to wait has waited."""
     with open_engine(settings) as engine, engine.begin() as db:
         db.execute(text("UPDATE ris.fetch SET next_try_at = now() WHERE next_try_at IS NOT NULL"))
-    return jobs.crawl_only(settings, ["site"], LogProgress())
+    return jobs.crawl_only(settings, [name], LogProgress())
 
 
 def counts(crawled: Crawled) -> dict[str, int]:
@@ -245,6 +245,26 @@ def test_failures_touch_nothing_wait_and_are_given_up(settings: Settings, site: 
         jobs.retry_source(engine, "site")
     site.pages["/a.png"] = image(2)
     assert counts(crawl(settings)) == {"seen": 2, "changed": 1, "failed": 1}
+
+
+def test_what_one_source_cannot_fetch_another_may(
+    settings: Settings, site: Site, tmp_path: Path
+) -> None:
+    """One may not ask this port: it waits and gives up alone, whatever the other finds."""
+    settings = replace(settings, give_up_after=2)
+    site.pages |= {"/": page(img("/a.png")), "/a.png": iter([image(1), image(2), image(3)])}
+    (tmp_path / "list.csv").write_text(f"url\n{site.url('/a.png')}\n")
+    closed = replace(site.source(ports=frozenset({80})), name="aaa", kind="urls")
+    add(settings, replace(closed, location=str(tmp_path / "list.csv")))
+    add(settings, site.source())
+    nights = []
+    for _ in range(3):
+        refused = counts(crawl(settings, "aaa"))
+        nights.append((refused, counts(crawl(settings))))
+    refused, changed = {"seen": 1, "refused": 1}, {"seen": 1, "changed": 1}
+    assert nights == [(refused, {"seen": 1, "new": 1}), (refused, changed), ({}, changed)]
+    state = "SELECT name, attempts, gave_up_at IS NOT NULL FROM ris.fetch"
+    assert ask(settings, f"{state} JOIN ris.source USING (source_id)") == [("aaa", 2, True)]
 
 
 def test_what_was_given_up_leaves_room_for_others(settings: Settings, site: Site) -> None:
