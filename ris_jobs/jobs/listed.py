@@ -43,6 +43,7 @@ def crawl_listed(
             unread += [x.uri for x in batch if isinstance(x, Observation)]
             advance(len(batch))
             if job.over:
+                job.total.incomplete = job.over
                 return job.total
     with engine.begin() as db:
         job.end(db, unread)

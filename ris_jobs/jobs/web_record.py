@@ -20,7 +20,8 @@ from ris_jobs.store.runs import Run
 
 
 class Record(Seen):
-    """One part of a crawl: takes events, and keeps what they bring."""
+    """One part of a crawl: takes events, and keeps what they bring. ``lost``: nothing could be
+    known of the source."""
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Record(Seen):
         settings: Settings,
     ) -> None:
         super().__init__(engine, run, under_way.source_id, fetched, settings)
+        self.lost = False
         self._crawl = under_way
         self._hosts: dict[str, Host] = {}
 
@@ -76,7 +78,16 @@ class Record(Seen):
     def _close(self, db: Connection, end: Ended) -> None:
         if end.complete:
             fetches.forget(db, self._crawl.source_id, self._crawl.began_at)
-        crawls.close(db, self._crawl, **asdict(end))
+        self.total.incomplete = None if end.complete else end.why
+        self.lost = end.lost
+        crawls.close(
+            db,
+            self._crawl,
+            complete=end.complete,
+            why=end.why,
+            limited=end.limited,
+            pages=end.pages,
+        )
 
     def _fail(self, db: Connection, failures: Sequence[Failure]) -> None:
         give_up_after = self._settings.give_up_after

@@ -63,8 +63,11 @@ def source(
 
 
 def crawled(figures: Mapping[str, Any]) -> RenderableType:
-    """What a crawl saw, in one line."""
-    return Text(f"{plural(figures['seen'], 'image')}: {_counts(figures) or 'nothing new'}")
+    """What a crawl saw, in one line, and one for each source that it did not look at to the end."""
+    lines = [Text(f"{plural(figures['seen'], 'image')}: {_counts(figures) or 'nothing new'}")]
+    for name, why in figures["incomplete"].items():
+        lines.append(Text(f"{name} is not complete: {visible(why)}", "yellow"))
+    return Group(*lines)
 
 
 def applied(done: Sequence[tuple[str, str]], unchanged: int, dry_run: bool) -> RenderableType:

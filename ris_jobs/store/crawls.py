@@ -40,9 +40,11 @@ _COUNTS = tuple(f.name for f in fields(Counts))
 
 @dataclass(slots=True)
 class Figures(Counts):
-    """Of a part of a crawl; ``refusals`` by reason, of refused and failed ones."""
+    """Of a part of a crawl; ``refusals`` by reason, of refused and failed ones; ``incomplete`` is
+    why not all in reach was looked at, None if all was."""
 
     refusals: Counter[str] = field(default_factory=Counter)
+    incomplete: str | None = None
 
     def add(self, other: Figures) -> None:
         for name in _COUNTS:

@@ -6,7 +6,7 @@ import io
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from ris_jobs import jobs
 from ris_jobs.crawl.source import Source
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
-from ris_jobs.errors import ConfigError
+from ris_jobs.errors import ConfigError, SourceUnavailable
 from ris_jobs.jobs import Crawled
 from ris_jobs.progress import LogProgress
 from ris_jobs.report.history import timeline
+from ris_jobs.report.sources import crawled
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
 from tests.crawl.web.site import Answer, Page, Site, image, img, page, served
@@ -392,6 +393,36 @@ def test_what_was_named_and_never_fetched_has_a_history(settings: Settings, site
     assert "1 attempt, tried again at" in captured.get()
 
 
+@pytest.mark.parametrize("path", ["/", "/robots.txt"])
+def test_a_website_that_is_down_is_no_source_without_images(
+    settings: Settings, site: Site, path: str
+) -> None:
+    site.pages |= {"/": page(img("/a.png")), "/a.png": image(1, ETag='"1"')}
+    add(settings, site.source())
+    crawl(settings)
+    up, site.pages[path] = site.pages.get(path), Answer(status=500)
+    with pytest.raises(SourceUnavailable, match=r"source 'site' cannot be crawled: .*500"):
+        crawl(settings)
+    ended = "SELECT complete, ended_at IS NOT NULL FROM ris.source_crawl ORDER BY crawl_id"
+    assert ask(settings, ended) == [(True, True), (False, True)]
+    with open_engine(settings) as engine:
+        (need,) = jobs.status(engine, settings).needs
+        assert "failed" in need
+    site.pages[path] = up or Answer(status=404)
+    assert counts(crawl(settings)) == {"seen": 1, "unchanged": 1}
+
+
+def test_a_crawl_that_did_not_look_at_all_says_why(settings: Settings, site: Site) -> None:
+    site.pages |= {"/": page(img("/a.png", "/b.png")), "/a.png": image(1), "/b.png": image(2)}
+    add(settings, site.source(images=1))
+    first, second = crawl(settings), crawl(settings)
+    assert (first.incomplete, second.incomplete) == ({"site": "limit of images"}, {})
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(crawled(asdict(first)))
+    assert captured.get() == "1 image: 1 new\nsite is not complete: limit of images\n"
+
+
 def test_a_crawl_that_a_setting_forbids_is_not_under_way(settings: Settings, site: Site) -> None:
     add(settings, site.source())
     with pytest.raises(ConfigError, match="RIS_CONTACT must be set"):
@@ -449,7 +480,8 @@ def test_a_url_becomes_a_source_named_after_its_host(settings: Settings, site: S
     """It is crawled by the rules for strangers: an address of this machine is refused."""
     site.pages["/"] = page(img("/a.png"))
     for _ in range(2):
-        jobs.crawl_only(settings, [site.url()], LogProgress())
+        with pytest.raises(SourceUnavailable, match=r"cannot be crawled: .* was not read: .*port"):
+            jobs.crawl_only(settings, [site.url()], LogProgress())
     assert site.log == []
     assert ask(settings, "SELECT name, kind, location FROM ris.source") == [
         (site.host, "web", site.url())

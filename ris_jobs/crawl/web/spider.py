@@ -44,6 +44,7 @@ class Spider(scrapy.Spider):
         self._memory = Memory(order.known)
         self._frontier = Frontier(order.source, self._memory)
         self._first: str | None = None
+        self._nowhere = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **more: Any) -> Spider:
@@ -73,6 +74,7 @@ class Spider(scrapy.Spider):
             url = parse(self.order.source.location).url
         except UrlRefused as error:
             self._frontier.miss(f"its location cannot be asked for: {error.detail}")
+            self._nowhere = True
             return
         self._first = url
         kind = "sitemap" if url.endswith((".xml", ".gz")) else "page"
@@ -190,7 +192,9 @@ class Spider(scrapy.Spider):
     def _lost(self, errand: Errand, why: str, *, answered: bool) -> None:
         """A page that was not read. That it is gone or closed to us is an answer; but without the
         first page nothing is known of the site."""
-        if not answered or errand.uri == self._first:
+        first = errand.uri == self._first
+        self._nowhere = self._nowhere or first
+        if first or not answered:
             self._frontier.miss(f"{errand.uri} was not read: {why}")
 
     def _error(self) -> None:
@@ -212,5 +216,6 @@ class Spider(scrapy.Spider):
             limited=self.course.stopped is not None or self._frontier.full,
             why=why,
             pages=self._frontier.pages,
+            lost=self._nowhere,
         )
         await self._teller.end(ended)

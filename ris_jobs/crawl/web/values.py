@@ -108,13 +108,15 @@ class Host:
 class Ended:
     """The last event. ``complete``: every page and image that was in reach was asked for, so that
     what was not seen is no longer linked. ``limited``: there is more to ask for, and would be less
-    if the images of this crawl were left out. ``pages`` counts pages, sitemaps and feeds asked for.
+    if the images of this crawl were left out. ``lost``: what it begins at could not be read, and
+    nothing is known of the source. ``pages`` counts pages, sitemaps and feeds asked for.
     """
 
     complete: bool
     limited: bool
     why: str
     pages: int
+    lost: bool = False
 
 
 Event = Image | Named | Host | Ended
