@@ -27,10 +27,11 @@ _LOG = logging.getLogger("ris_jobs")
 
 @dataclass(slots=True)
 class Crawled(Counts):
-    """Of whole sources; ``seconds`` of wall-clock time; ``incomplete``: names of those that were
-    not looked at to the end, and why."""
+    """Of whole sources; ``seconds`` of wall-clock time; ``waiting`` URIs were left out, for they
+    failed before; ``incomplete``: names of those that were not looked at to the end, and why."""
 
     seconds: float = 0.0
+    waiting: int = 0
     incomplete: dict[str, str] = field(default_factory=dict)
 
 
@@ -80,7 +81,8 @@ def crawl_all(
                 incomplete[name] = seen.incomplete
     crawled = Crawled(
         total.seen, total.new, total.changed, total.unchanged, total.gone, total.missed,
-        total.refused, total.failed, total.bytes, time.perf_counter() - started, incomplete,
+        total.refused, total.failed, total.bytes, time.perf_counter() - started,
+        total.waiting, incomplete,
     )  # fmt: skip
     return crawled, _together(problems, len(sources))
 

@@ -84,6 +84,7 @@ class _Job:
             ledger.touch(db, list(unchanged.values()), run, source_id)
             seen = self._record(db, given, known)
             seen.seen = len(left)
+            seen.waiting = len(waiting)
             seen.unchanged += len(unchanged)
             seen.bytes = sum(x.size for x in read if isinstance(x, Observation) and x.sha256)
             crawls.advance(db, self._crawl, seen, marker=batch[-1].uri)

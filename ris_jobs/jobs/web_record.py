@@ -58,6 +58,7 @@ class Record(Seen):
             seen = self._record(db, images)
             waiting = [e.uri for e in events if isinstance(e, Named)]
             fetches.named(db, waiting, self._source_id, self._run.started_at)
+            seen.waiting = len(waiting)
             crawls.advance(db, self._crawl, seen)
             if len(images) < len(events):
                 crawls.count_hosts(db, self._crawl, _sums(self._crawl.hosts, self._hosts.values()))

@@ -268,6 +268,33 @@ def test_what_one_source_cannot_fetch_another_may(
     assert ask(settings, f"{state} JOIN ris.source USING (source_id)") == [("aaa", 2, True)]
 
 
+def test_a_source_that_was_repaired_asks_at_once_for_what_it_could_not_fetch(
+    settings: Settings, site: Site, tmp_path: Path
+) -> None:
+    settings = replace(settings, give_up_after=2)
+    site.pages["/a.png"] = image(1)
+    (tmp_path / "list.csv").write_text(f"url\n{site.url('/a.png')}\n")
+    closed = replace(site.source(ports=frozenset({80})), kind="urls")
+    closed = replace(closed, location=str(tmp_path / "list.csv"))
+    add(settings, closed)
+    assert counts(crawl(settings)) == {"seen": 1, "refused": 1}
+    again = jobs.crawl_only(settings, ["site"], LogProgress())
+    assert (again.seen, again.waiting) == (0, 1)
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(crawled(asdict(again)))
+    assert captured.get().splitlines()[1].startswith("1 wait or were given up")
+    crawl(settings)
+    opened = replace(closed, politeness=site.source().politeness)
+    with open_engine(settings) as engine:
+        (listed,) = jobs.list_sources(engine)
+        assert listed.last and (listed.last.waiting, listed.last.given_up) == (0, 1)
+        jobs.add_source(engine, replace(closed, tags=("press",)), replace=True)
+        assert jobs.crawl_only(settings, ["site"], LogProgress()).waiting == 1
+        jobs.add_source(engine, opened, replace=True)
+    assert counts(jobs.crawl_only(settings, ["site"], LogProgress())) == {"seen": 1, "new": 1}
+
+
 def test_what_was_given_up_leaves_room_for_others(settings: Settings, site: Site) -> None:
     settings = replace(settings, give_up_after=1)
     site.pages |= {f"/never/{i}.png": Answer(status=403) for i in range(5)}
