@@ -159,7 +159,7 @@ class Spider(scrapy.Spider):
         depth = 0 if errand.kind == "sitemap" else errand.depth + is_page
         if not (obeys and is_page) or (found.follow and follows([header])):
             if found.onward:
-                for asked in self._onward(errand, found.onward):
+                for asked in self._onward(errand, url, found.onward):
                     yield asked
             for link in found.links:
                 for asked in self._requests(self._frontier.document(link, depth)):
@@ -169,12 +169,16 @@ class Spider(scrapy.Spider):
             for asked in self._requests(self._frontier.document(link, nesting, "sitemap")):
                 yield asked
 
-    def _onward(self, errand: Errand, url: str) -> Iterator[Request]:
-        """A page that sends browsers on is read, and so is the other, if it is of this site. Where
-        that is not followed from the first page on, nothing is known of the site."""
+    def _onward(self, errand: Errand, here: str, url: str) -> Iterator[Request]:
+        """A page that sends browsers on is read, and so is the other, if it is of this site and was
+        not asked for before. Where that is not followed from the first page on, nothing is known of
+        the site; one that sends to itself, whatever redirects led to it, is only shown anew."""
+        if url in (errand.uri, here):
+            return
+        asked = self._frontier.asked(url)
         followed = list(self._requests(self._frontier.onward(errand, url)))
-        if errand.uri == self._first and url != errand.uri:
-            if not followed:
+        if errand.uri == self._first:
+            if not (asked or followed):
                 self._frontier.miss(f"{errand.uri} sends on to {url}, and is not followed there")
             self._first = url
         yield from followed
