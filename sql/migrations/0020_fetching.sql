@@ -15,3 +15,18 @@ COMMENT ON TABLE ris.fetch IS
     'be able to. What they showed before stays in ris.observation as it was. A row goes when its source '
     'can fetch the URI.';
 COMMENT ON COLUMN ris.fetch.attempts IS 'how many crawls of the source in a row failed to fetch it';
+
+-- What holds a user name or password was never asked for, and is told without it from now on.
+DELETE FROM ris.fetch WHERE uri ~* '^\s*https?:[/\\]*[^/?#\\]*@';
+DELETE FROM ris.sighting WHERE uri ~* '^\s*https?:[/\\]*[^/?#\\]*@';
+DELETE FROM ris.sighting_history WHERE uri ~* '^\s*https?:[/\\]*[^/?#\\]*@';
+ALTER TABLE ris.sighting DISABLE TRIGGER keep;
+UPDATE ris.sighting
+SET link = regexp_replace(link, '^(\s*https?:[/\\]*)[^/?#\\]*@', '\1***@', 'i'),
+    full_uri = regexp_replace(full_uri, '^(\s*https?:[/\\]*)[^/?#\\]*@', '\1***@', 'i')
+WHERE link ~* '^\s*https?:[/\\]*[^/?#\\]*@' OR full_uri ~* '^\s*https?:[/\\]*[^/?#\\]*@';
+ALTER TABLE ris.sighting ENABLE TRIGGER keep;
+UPDATE ris.sighting_history
+SET link = regexp_replace(link, '^(\s*https?:[/\\]*)[^/?#\\]*@', '\1***@', 'i'),
+    full_uri = regexp_replace(full_uri, '^(\s*https?:[/\\]*)[^/?#\\]*@', '\1***@', 'i')
+WHERE link ~* '^\s*https?:[/\\]*[^/?#\\]*@' OR full_uri ~* '^\s*https?:[/\\]*[^/?#\\]*@';

@@ -491,6 +491,23 @@ def test_a_list_of_urls_brings_its_columns(
     ]
 
 
+def test_passwords_in_urls_are_kept_nowhere(settings: Settings, site: Site, tmp_path: Path) -> None:
+    inside = site.url("/a.png").replace("//", "//me:secret@")
+    (tmp_path / "list.csv").write_text(f"url\n{inside}\n")
+    add(settings, replace(site.source(), kind="urls", location=str(tmp_path / "list.csv")))
+    link = f'<a href="{inside}"><img src="/b.png"></a>'
+    site.pages |= {"/": page(img(inside), link), "/b.png": image(1)}
+    add(settings, replace(site.source(), name="page"))
+    assert counts(crawl(settings)) == {"seen": 1, "refused": 1}
+    assert counts(crawl(settings, "page")) == {"seen": 2, "new": 1, "refused": 1}
+    shown = inside.replace("me:secret", "***")
+    assert ask(settings, "SELECT uri FROM ris.fetch") == [(shown,)] * 2
+    assert ask(settings, "SELECT uri FROM ris.sighting ORDER BY uri")[0] == (shown,)
+    for table in ("sighting", "sighting_history", "fetch", "observation"):
+        rows = ask(settings, f"SELECT to_jsonb(t) FROM ris.{table} t")
+        assert "secret" not in str(rows)
+
+
 def test_a_hostile_list_is_taken_in_whole(settings: Settings, site: Site, tmp_path: Path) -> None:
     """What is no URL is kept as far as it can be, and does not end the crawl."""
     urls = ["http://" + "\N{GRINNING FACE}" * 1990, "http://\ud800/\0", "\\u0000", "x" * 5000]

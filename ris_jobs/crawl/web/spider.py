@@ -14,7 +14,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from ris_jobs.crawl.fetch import Fetched, Known
-from ris_jobs.crawl.fetch.urls import parse
+from ris_jobs.crawl.fetch.urls import masked, parse
 from ris_jobs.crawl.web import results
 from ris_jobs.crawl.web.course import Course
 from ris_jobs.crawl.web.errand import Declined, Errand, Stopped, errand_of, request
@@ -102,7 +102,7 @@ class Spider(scrapy.Spider):
         try:
             uri = parse(written).url
         except UrlRefused as error:
-            uri = text(written) or ""
+            uri = text(masked(written)) or ""
             for errand in self._frontier.image(uri, where):
                 declined = Declined(error.reason, error.detail)
                 await self._teller.tell(results.of_failure(errand, declined))
