@@ -221,7 +221,9 @@ def _last(listed: Listed) -> str:
     if (last := listed.last) is None:
         return "not crawled yet"
     ended = last.ended_at is not None
-    return last_crawl(last.began_at, ended, last.why, last.seen, last.failed, last.given_up)
+    return last_crawl(
+        last.began_at, ended, last.why, last.seen, last.failed, last.waiting, last.given_up
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -36,7 +36,8 @@ class Observation:
     Exactly one of ``sha256`` (64 hex digits) and ``reason`` is set: a URI whose bytes could
     not be read is observed too, with the reason and a sentence in ``detail``.
     ``modified_at`` is the source's claim about its own date, never our sighting; ``etag`` and
-    ``last_modified`` are what a web server sent, to ask it later whether the bytes are others.
+    ``last_modified`` are what a web server sent, to ask it later whether the bytes are others;
+    ``answered_by`` is the URL that sent them, None if it is ``uri``.
     """
 
     uri: str
@@ -49,6 +50,7 @@ class Observation:
     detail: str | None = None
     etag: str | None = None
     last_modified: str | None = None
+    answered_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """A row that cannot be used; ``row`` counts from 1, ``text`` is its URL if it has one."""
+    """A row that cannot be used; ``row`` counts from 1, ``text`` is its URL if it has one,
+    without a password."""
 
     row: int
     text: str
@@ -76,7 +77,7 @@ def _entry(number: int, row: Mapping[str, Any]) -> Entry | Bad:
     try:
         uri = urls.parse(text).url
     except UrlRefused as e:
-        return Bad(number, text[: urls.MAX_URL], e.detail)
+        return Bad(number, urls.masked(text)[: urls.MAX_URL], e.detail)
     if len(uri) > urls.MAX_URL:
         return Bad(number, text[: urls.MAX_URL], f"it has more than {urls.MAX_URL:,} characters")
     beside = [(_cell(k), _cell(v)) for k, v in row.items() if k != key and v is not None]

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
@@ -27,9 +27,12 @@ _LOG = logging.getLogger("ris_jobs")
 
 @dataclass(slots=True)
 class Crawled(Counts):
-    """Of whole sources; ``seconds`` of wall-clock time."""
+    """Of whole sources; ``seconds`` of wall-clock time; ``waiting`` URIs were left out, for they
+    failed before; ``incomplete``: names of those that were not looked at to the end, and why."""
 
     seconds: float = 0.0
+    waiting: int = 0
+    incomplete: dict[str, str] = field(default_factory=dict)
 
 
 def crawl(
@@ -57,6 +60,7 @@ def crawl_all(
     """
     started = time.perf_counter()
     total = Figures()
+    incomplete: dict[str, str] = {}
     problems: dict[str, RisError] = {}
     with progress.stage("crawl", None) as advance:
         for stored in sources:
@@ -73,9 +77,12 @@ def crawl_all(
                 continue
             _LOG.info("source %s: %s", name, seen)
             total.add(seen)
+            if seen.incomplete:
+                incomplete[name] = seen.incomplete
     crawled = Crawled(
         total.seen, total.new, total.changed, total.unchanged, total.gone, total.missed,
         total.refused, total.failed, total.bytes, time.perf_counter() - started,
+        total.waiting, incomplete,
     )  # fmt: skip
     return crawled, _together(problems, len(sources))
 

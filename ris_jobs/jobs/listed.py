@@ -43,6 +43,7 @@ def crawl_listed(
             unread += [x.uri for x in batch if isinstance(x, Observation)]
             advance(len(batch))
             if job.over:
+                job.total.incomplete = job.over
                 return job.total
     with engine.begin() as db:
         job.end(db, unread)
@@ -72,16 +73,18 @@ class _Job:
         with engine.begin() as db:
             known = ledger.current(db, [x.uri for x in batch])
             left = [x for x in batch if not self._done(x, known.get(x.uri))]
-            waiting = fetches.waiting(db, [x.uri for x in left], run.started_at)
+            uris, source_id = [x.uri for x in left], self._crawl.source_id
+            waiting = fetches.waiting(db, uris, source_id, run.started_at)
         listed = [x for x in left if isinstance(x, Listing) and x.uri not in waiting]
         unchanged = {x.uri: known[x.uri] for x in listed if _unchanged(x, known.get(x.uri))}
         to_read = self._affordable([x for x in listed if x.uri not in unchanged])
         read = list(pool.map(lambda x: self._place.observe(x, run.started_at), to_read))
         given = [x for x in left if not isinstance(x, Listing)] + read
         with engine.begin() as db:
-            ledger.touch(db, list(unchanged.values()), run, self._crawl.source_id)
+            ledger.touch(db, list(unchanged.values()), run, source_id)
             seen = self._record(db, given, known)
             seen.seen = len(left)
+            seen.waiting = len(waiting)
             seen.unchanged += len(unchanged)
             seen.bytes = sum(x.size for x in read if isinstance(x, Observation) and x.sha256)
             crawls.advance(db, self._crawl, seen, marker=batch[-1].uri)
@@ -92,12 +95,18 @@ class _Job:
     def end(self, db: Connection, unread: Sequence[str]) -> None:
         """The listing came to its end: what is missing in it is gone."""
         since, at = self._crawl.began_at, self._run.started_at
-        place = self._place
-        closed = [*unread, *fetches.folders(db, self._crawl.source_id, since)]
+        place, source_id = self._place, self._crawl.source_id
+        closed = [*unread, *fetches.folders(db, source_id, since)]
         gone = ledger.mark_gone(
-            db, place.root, closed, since, at, lambda u: place.lists(u) and self._source.takes(u)
+            db,
+            place.root,
+            closed,
+            since,
+            at,
+            lambda u: place.lists(u) and self._source.takes(u),
+            source_id,
         )
-        fetches.forget(db, self._crawl.source_id, since)
+        fetches.forget(db, source_id, since)
         crawls.advance(db, self._crawl, Figures(gone=gone))
         crawls.close(db, self._crawl, complete=True, why="finished")
         self.total.gone += gone
@@ -113,7 +122,7 @@ class _Job:
         recorded = ledger.record(db, observed, known, run, source_id)
         later = [x for x in failed if x.reason is not Reason.VANISHED]
         fetches.fail(db, later, source_id, run.started_at, self._settings.give_up_after)
-        fetches.succeed(db, [x.uri for x in observed])
+        fetches.succeed(db, [x.uri for x in observed], source_id)
         return Figures(
             new=recorded.new,
             changed=recorded.changed,

@@ -116,4 +116,6 @@ def _known(db: Connection, due: Sequence[Due]) -> Iterator[known.Before]:
     judged = images.judged(db, [d.sha256 for d in due if d.sha256])
     for d in due:
         if not d.gone and judged.get(d.sha256 or ""):
-            yield known.Before(uri=d.uri, etag=d.etag, last_modified=d.last_modified)
+            yield known.Before(
+                uri=d.uri, etag=d.etag, last_modified=d.last_modified, answered_by=d.answered_by
+            )

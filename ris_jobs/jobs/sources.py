@@ -59,7 +59,7 @@ def add_source(engine: Engine, source: Source, *, replace: bool = False) -> None
             raise ConfigError(
                 f"source {source.name!r}", f"belongs to {stored.file}: change it there"
             )
-        sources.change(db, stored, source, None)
+        _change(db, stored, source, None)
 
 
 def list_sources(engine: Engine) -> list[Listed]:
@@ -137,9 +137,17 @@ def _apply(
     if stored is None and source is not None:
         sources.add(db, source, origin)
     elif stored is not None and source is not None:
-        sources.change(db, stored, source, origin)
+        _change(db, stored, source, origin)
     elif stored is not None:
         sources.remove(db, stored.source.name)
+
+
+def _change(db: Connection, stored: Stored, source: Source, origin: str | None) -> None:
+    """With other manners or credentials it may fetch what it could not."""
+    sources.change(db, stored, source, origin)
+    before = stored.source
+    if (before.politeness, before.credentials) != (source.politeness, source.credentials):
+        fetches.retry(db, stored.source_id)
 
 
 def _listed(stored: Stored, last: Last | None) -> Listed:

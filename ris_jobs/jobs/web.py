@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from ris_jobs.crawl.source import Source
 from ris_jobs.crawl.web import Event, Image, Order, crawl, known
-from ris_jobs.errors import ConfigError
+from ris_jobs.errors import ConfigError, SourceUnavailable
 from ris_jobs.jobs.credentials import authorization
 from ris_jobs.jobs.lists import write_list
 from ris_jobs.jobs.wanted import CONTACT_WANTED
@@ -36,7 +36,8 @@ def crawl_web(
     settings: Settings,
     advance: Advance,
 ) -> Figures:
-    """Crawl a source of kind ``web`` or ``urls``. :class:`ConfigError` without a contact."""
+    """Crawl a source of kind ``web`` or ``urls``. :class:`ConfigError` without a contact,
+    :class:`SourceUnavailable` when what it begins at could not be read."""
     record = Record(engine, run, under_way, fetched, settings)
     with fetched.spool(under_way.source_id) as folder:
         order = _order(engine, run, source, under_way, fetched, folder, settings, record)
@@ -44,6 +45,9 @@ def crawl_web(
             for batch in batches(events):
                 record.take(batch)
                 advance(sum(isinstance(event, Image) for event in batch))
+    if record.lost:
+        fix = "Is its location right, and may it be asked for? It is, again, at the next crawl."
+        raise SourceUnavailable(source.name, record.total.incomplete or "", fix)
     return record.total
 
 
@@ -101,6 +105,7 @@ def _known(named: Iterable[sightings.Before], fetched: Fetched) -> Iterator[know
             uri=before.uri,
             etag=before.etag if usable else None,
             last_modified=before.last_modified if usable else None,
+            answered_by=before.answered_by,
             done=before.seen or before.waits or before.left,
             counts=before.seen,
             waits=before.waits,

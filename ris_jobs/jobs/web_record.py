@@ -20,7 +20,8 @@ from ris_jobs.store.runs import Run
 
 
 class Record(Seen):
-    """One part of a crawl: takes events, and keeps what they bring."""
+    """One part of a crawl: takes events, and keeps what they bring. ``lost``: nothing could be
+    known of the source."""
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Record(Seen):
         settings: Settings,
     ) -> None:
         super().__init__(engine, run, under_way.source_id, fetched, settings)
+        self.lost = False
         self._crawl = under_way
         self._hosts: dict[str, Host] = {}
 
@@ -55,7 +57,8 @@ class Record(Seen):
         with self._engine.begin() as db:
             seen = self._record(db, images)
             waiting = [e.uri for e in events if isinstance(e, Named)]
-            fetches.named(db, waiting, self._run.started_at)
+            fetches.named(db, waiting, self._source_id, self._run.started_at)
+            seen.waiting = len(waiting)
             crawls.advance(db, self._crawl, seen)
             if len(images) < len(events):
                 crawls.count_hosts(db, self._crawl, _sums(self._crawl.hosts, self._hosts.values()))
@@ -67,7 +70,8 @@ class Record(Seen):
     def _record(self, db: Connection, images: Sequence[Image]) -> Figures:
         seen, failed = self.record(db, images)
         failing = {f.uri for f in failed}
-        fetches.succeed(db, [i.uri for i in images if i.uri not in failing])
+        there = [i.uri for i in images if i.uri not in failing]
+        fetches.succeed(db, there, self._source_id)
         self._fail(db, failed)
         sightings.save(db, self._source_id, [_facts(i) for i in images], self._run.started_at)
         return seen
@@ -75,7 +79,16 @@ class Record(Seen):
     def _close(self, db: Connection, end: Ended) -> None:
         if end.complete:
             fetches.forget(db, self._crawl.source_id, self._crawl.began_at)
-        crawls.close(db, self._crawl, **asdict(end))
+        self.total.incomplete = None if end.complete else end.why
+        self.lost = end.lost
+        crawls.close(
+            db,
+            self._crawl,
+            complete=end.complete,
+            why=end.why,
+            limited=end.limited,
+            pages=end.pages,
+        )
 
     def _fail(self, db: Connection, failures: Sequence[Failure]) -> None:
         give_up_after = self._settings.give_up_after

@@ -95,6 +95,7 @@ def _observation(image: Image) -> Observation | None:
         (image.detail or str(image.reason)) if content else None,
         etag=image.etag,
         last_modified=image.last_modified,
+        answered_by=image.answered_by,
     )
 
 

@@ -30,13 +30,21 @@ def sources(rows: Sequence[tuple[str, str, str, bool, str]]) -> RenderableType:
 
 
 def last_crawl(
-    began_at: datetime, ended: bool, why: str | None, seen: int, failed: int, given_up: int
+    began_at: datetime,
+    ended: bool,
+    why: str | None,
+    seen: int,
+    failed: int,
+    waiting: int,
+    given_up: int,
 ) -> str:
     """The last crawl of a source in a few words."""
     ending = visible(why or "") if ended else "under way, or interrupted"
     parts = [f"{moment(began_at)}: {plural(seen, 'image')}", ending]
     if failed:
         parts.append(f"{failed:,} failed")
+    if waiting:
+        parts.append(f"{waiting:,} wait")
     if given_up:
         parts.append(f"{given_up:,} given up")
     return ", ".join(parts)
@@ -63,8 +71,14 @@ def source(
 
 
 def crawled(figures: Mapping[str, Any]) -> RenderableType:
-    """What a crawl saw, in one line."""
-    return Text(f"{plural(figures['seen'], 'image')}: {_counts(figures) or 'nothing new'}")
+    """What a crawl saw, in one line, what it left out, and which sources it did not look at to the
+    end."""
+    lines = [Text(f"{plural(figures['seen'], 'image')}: {_counts(figures) or 'nothing new'}")]
+    if waiting := figures["waiting"]:
+        lines.append(Text(f"{waiting:,} wait or were given up (`ris crawl NAME --retry`)"))
+    for name, why in figures["incomplete"].items():
+        lines.append(Text(f"{name} is not complete: {visible(why)}", "yellow"))
+    return Group(*lines)
 
 
 def applied(done: Sequence[tuple[str, str]], unchanged: int, dry_run: bool) -> RenderableType:

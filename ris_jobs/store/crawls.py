@@ -40,13 +40,18 @@ _COUNTS = tuple(f.name for f in fields(Counts))
 
 @dataclass(slots=True)
 class Figures(Counts):
-    """Of a part of a crawl; ``refusals`` by reason, of refused and failed ones."""
+    """Of a part of a crawl; ``refusals`` by reason, of refused and failed ones; ``waiting``
+    URIs were left out, for they failed before; ``incomplete`` is why not all in reach was looked
+    at, None if all was."""
 
     refusals: Counter[str] = field(default_factory=Counter)
+    waiting: int = 0
+    incomplete: str | None = None
 
     def add(self, other: Figures) -> None:
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.waiting += other.waiting
         self.refusals.update(other.refusals)
 
 

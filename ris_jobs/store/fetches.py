@@ -1,4 +1,4 @@
-"""URIs that could not be fetched: why, and when they are tried again."""
+"""URIs that a source could not fetch: why, and when it tries them again."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ MAX_DETAIL = 1000
 """Bytes of a failure's detail that are kept: a server may have worded it."""
 
 
-def waiting(db: Connection, uris: Sequence[str], now: datetime) -> set[str]:
-    """Which of them are not to be asked for now: their time has not come, or they were given up."""
-    return set(db.scalars(query("fetches.waiting"), {"uris": list(uris), "now": now}))
+def waiting(db: Connection, uris: Sequence[str], source_id: int, now: datetime) -> set[str]:
+    """Which of them a source is not to ask for now: their time has not come, or it gave up."""
+    params = {"uris": list(uris), "source_id": source_id, "now": now}
+    return set(db.scalars(query("fetches.waiting"), params))
 
 
-def named(db: Connection, uris: Sequence[str], now: datetime) -> None:
+def named(db: Connection, uris: Sequence[str], source_id: int, now: datetime) -> None:
     """They are not asked for, but their source still names them."""
     if uris:
-        db.execute(query("fetches.named"), {"uris": list(uris), "now": now})
+        params = {"uris": list(uris), "source_id": source_id, "now": now}
+        db.execute(query("fetches.named"), params)
 
 
 def fail(
@@ -50,8 +52,8 @@ def folders(db: Connection, source_id: int, since: datetime) -> list[str]:
     return list(db.scalars(query("fetches.folders"), {"source_id": source_id, "since": since}))
 
 
-def succeed(db: Connection, uris: Sequence[str]) -> None:
-    db.execute(query("fetches.succeed"), {"uris": list(uris)})
+def succeed(db: Connection, uris: Sequence[str], source_id: int) -> None:
+    db.execute(query("fetches.succeed"), {"uris": list(uris), "source_id": source_id})
 
 
 def retry(db: Connection, source_id: int) -> int:

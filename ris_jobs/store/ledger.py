@@ -96,12 +96,14 @@ def mark_gone(
     since: datetime,
     at: datetime,
     takes: Callable[[str], bool] = lambda _: True,
+    source_id: int | None = None,
 ) -> int:
     """URIs at or under ``root`` that were not seen since ``since`` are gone ``at`` a time; those
-    under an ``unread`` folder, and those that the source does not take, stay as they are. Returns
-    how many."""
+    under an ``unread`` folder, those that the source does not take, and those that it listed and
+    could not read, stay as they are. Returns how many."""
     below = [u.rstrip("/") + "/" for u in unread]
-    rows = db.execute(query("ledger.unseen"), _under(root) | {"unread": below, "since": since})
+    params = _under(root) | {"unread": below, "since": since, "source_id": source_id}
+    rows = db.execute(query("ledger.unseen"), params)
     ids = [r.observation_id for r in rows if takes(r.uri)]
     return db.execute(query("ledger.mark_gone"), {"ids": ids, "at": at}).rowcount
 
@@ -148,4 +150,5 @@ def _row(o: Observation) -> dict[str, Any]:
         "modified_at": o.modified_at.isoformat() if o.modified_at else None,
         "etag": o.etag,
         "last_modified": o.last_modified,
+        "answered_by": o.answered_by,
     }

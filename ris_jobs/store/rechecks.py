@@ -19,6 +19,7 @@ class Due:
     gone: bool
     etag: str | None
     last_modified: str | None
+    answered_by: str | None
     sha256: str | None
 
 

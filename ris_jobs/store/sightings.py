@@ -28,6 +28,7 @@ class Before:
     uri: str
     etag: str | None
     last_modified: str | None
+    answered_by: str | None
     sha256: str | None
     seen: bool
     waits: bool

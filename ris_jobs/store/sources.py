@@ -34,7 +34,7 @@ class Stored:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Last:
     """The last crawl of a source. ``ended_at`` is None while it is under way or interrupted;
-    ``given_up`` are URIs that are not asked for any more."""
+    ``waiting`` URIs failed and are asked for later, ``given_up`` ones not any more."""
 
     began_at: datetime
     ended_at: datetime | None
@@ -42,6 +42,7 @@ class Last:
     why: str | None
     seen: int
     failed: int
+    waiting: int
     given_up: int
 
 
@@ -160,5 +161,6 @@ def _last(r: Row[Any]) -> Last | None:
         why=r.why,
         seen=r.seen,
         failed=r.failed,
+        waiting=r.waiting,
         given_up=r.given_up,
     )

@@ -1,12 +1,13 @@
 -- name: waiting
--- Of these URIs, those that are not to be asked for now; that they are still named is noted.
+-- Of these URIs, those that a source is not to ask for now; that they are still named is noted.
 UPDATE ris.fetch
 SET named_at = :now
-WHERE uri = ANY(:uris) AND (gave_up_at IS NOT NULL OR next_try_at > now())
+WHERE source_id = :source_id AND uri = ANY(:uris) AND (gave_up_at IS NOT NULL OR next_try_at > now())
 RETURNING uri;
 
 -- name: named
-UPDATE ris.fetch SET named_at = greatest(named_at, :now) WHERE uri = ANY(:uris);
+UPDATE ris.fetch SET named_at = greatest(named_at, :now)
+WHERE source_id = :source_id AND uri = ANY(:uris);
 
 -- name: fail
 -- Each failure doubles the wait: an hour, two, four, at most a week; after so many it is given up.
@@ -19,9 +20,9 @@ SELECT DISTINCT ON (r.uri) r.uri, :source_id, 1, r.reason, r.detail, :now, :now,
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
      AS r(uri text, reason text, detail text, retry_after float8)
 ORDER BY r.uri
-ON CONFLICT (uri) DO UPDATE
-SET source_id = excluded.source_id, attempts = f.attempts + 1, reason = excluded.reason,
-    detail = excluded.detail, tried_at = excluded.tried_at, named_at = excluded.named_at,
+ON CONFLICT (source_id, uri) DO UPDATE
+SET attempts = f.attempts + 1, reason = excluded.reason, detail = excluded.detail,
+    tried_at = excluded.tried_at, named_at = excluded.named_at,
     next_try_at = CASE WHEN f.attempts + 1 < :give_up_after
                        THEN greatest(excluded.next_try_at,
                                      now() + interval '1 hour' * least(2 ^ f.attempts, 168)) END,
@@ -33,7 +34,7 @@ SELECT uri FROM ris.fetch
 WHERE source_id = :source_id AND named_at >= :since AND right(uri, 1) = '/';
 
 -- name: succeed
-DELETE FROM ris.fetch WHERE uri = ANY(:uris);
+DELETE FROM ris.fetch WHERE source_id = :source_id AND uri = ANY(:uris);
 
 -- name: retry
 -- All that a source could not fetch may be asked for now, as after a first failure.

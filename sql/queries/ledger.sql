@@ -20,10 +20,11 @@ WHERE observation_id = ANY(:ids) AND gone_at IS NULL
 UPDATE ris.observation o
 SET last_seen_at = greatest(o.last_seen_at, :seen_at),
     version = r.version, modified_at = r.modified_at, etag = r.etag,
-    last_modified = r.last_modified, source_id = coalesce(:source_id, o.source_id), missed = 0
+    last_modified = r.last_modified, answered_by = r.answered_by,
+    source_id = coalesce(:source_id, o.source_id), missed = 0
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
      AS r(observation_id bigint, version text, modified_at timestamptz, etag text,
-          last_modified text)
+          last_modified text, answered_by text)
 WHERE o.observation_id = r.observation_id;
 
 -- name: revive
@@ -60,13 +61,14 @@ WHERE image.reason IN ('vanished', 'changed-while-read') OR image.judged_by <> :
 
 -- name: add_observations
 INSERT INTO ris.observation (uri, image_id, reason, detail, version, byte_size, modified_at,
-                             etag, last_modified, first_seen_at, last_seen_at, run_id, source_id)
+                             etag, last_modified, answered_by, first_seen_at, last_seen_at, run_id,
+                             source_id)
 SELECT DISTINCT ON (r.uri)
        r.uri, i.image_id, r.reason, r.detail, r.version, r.byte_size, r.modified_at,
-       r.etag, r.last_modified, :seen_at, :seen_at, :run_id, :source_id
+       r.etag, r.last_modified, r.answered_by, :seen_at, :seen_at, :run_id, :source_id
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
      AS r(uri text, sha256 text, reason text, detail text, version text, byte_size bigint,
-          modified_at timestamptz, etag text, last_modified text)
+          modified_at timestamptz, etag text, last_modified text, answered_by text)
 LEFT JOIN ris.image i ON i.sha256 = r.sha256
 ORDER BY r.uri
 ON CONFLICT (uri) WHERE superseded_at IS NULL DO UPDATE
@@ -77,7 +79,7 @@ SET last_seen_at = greatest(observation.last_seen_at, excluded.last_seen_at);
 -- listed and could not be read is in ris.fetch.
 SELECT o.observation_id, o.uri
 FROM ris.observation o
-LEFT JOIN ris.fetch f ON f.uri = o.uri AND f.named_at >= :since
+LEFT JOIN ris.fetch f ON f.source_id = :source_id AND f.uri = o.uri AND f.named_at >= :since
 WHERE o.superseded_at IS NULL AND o.gone_at IS NULL AND o.last_seen_at < :since
   AND f.uri IS NULL
   AND (o.uri = :root OR o.uri ~>=~ :prefix AND o.uri ~<~ :beyond)

@@ -16,7 +16,7 @@ SET page = excluded.page, title = excluded.title, alt = excluded.alt, link = exc
 -- What a source named before: seen is what this crawl has asked for already, waits what has failed
 -- and whose time has not come, left what was asked for before a limit ended the last crawl. judged is
 -- whether the bytes of before are needed no more.
-SELECT s.uri, o.etag, o.last_modified, i.sha256,
+SELECT s.uri, o.etag, o.last_modified, o.answered_by, i.sha256,
        s.last_seen_at >= :began_at AS seen,
        coalesce(f.gave_up_at IS NOT NULL OR f.next_try_at > now(), false) AS waits,
        f.uri IS NULL AND s.last_seen_at >= :done_since AS "left",
@@ -30,7 +30,7 @@ FROM ris.sighting s
 LEFT JOIN ris.observation o
     ON o.uri = s.uri AND o.superseded_at IS NULL AND o.gone_at IS NULL
 LEFT JOIN ris.image i USING (image_id)
-LEFT JOIN ris.fetch f ON f.uri = s.uri
+LEFT JOIN ris.fetch f ON f.source_id = s.source_id AND f.uri = s.uri
 WHERE s.source_id = :source_id;
 
 -- name: claimed_days

@@ -39,7 +39,9 @@ UPDATE ris.source SET removed_at = greatest(added_at, now()) WHERE source_id = :
 -- All sources but removed ones, each with its last crawl.
 SELECT s.*, c.began_at AS crawled_at, c.ended_at, c.complete, c.why, c.seen, c.failed,
        (SELECT count(*) FROM ris.fetch f
-        WHERE f.source_id = s.source_id AND f.gave_up_at IS NOT NULL) AS given_up
+        WHERE f.source_id = s.source_id AND f.gave_up_at IS NOT NULL) AS given_up,
+       (SELECT count(*) FROM ris.fetch f
+        WHERE f.source_id = s.source_id AND f.next_try_at > now()) AS waiting
 FROM ris.source s
 LEFT JOIN LATERAL (SELECT * FROM ris.source_crawl
                    WHERE source_id = s.source_id ORDER BY crawl_id DESC LIMIT 1) c ON true

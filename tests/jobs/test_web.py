@@ -6,7 +6,7 @@ import io
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from ris_jobs import jobs
 from ris_jobs.crawl.source import Source
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
-from ris_jobs.errors import ConfigError
+from ris_jobs.errors import ConfigError, SourceUnavailable
 from ris_jobs.jobs import Crawled
 from ris_jobs.progress import LogProgress
 from ris_jobs.report.history import timeline
+from ris_jobs.report.sources import crawled
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
 from tests.crawl.web.site import Answer, Page, Site, image, img, page, served
@@ -47,11 +48,11 @@ def add(settings: Settings, source: Source) -> None:
         jobs.add_source(engine, source)
 
 
-def crawl(settings: Settings) -> Crawled:
+def crawl(settings: Settings, name: str = "site") -> Crawled:
     """A night: what had to wait has waited."""
     with open_engine(settings) as engine, engine.begin() as db:
         db.execute(text("UPDATE ris.fetch SET next_try_at = now() WHERE next_try_at IS NOT NULL"))
-    return jobs.crawl_only(settings, ["site"], LogProgress())
+    return jobs.crawl_only(settings, [name], LogProgress())
 
 
 def counts(crawled: Crawled) -> dict[str, int]:
@@ -124,6 +125,24 @@ def test_bytes_that_are_lost_before_they_are_fingerprinted_are_fetched_again(
     assert counts(crawl(settings)) == {"seen": 3, "unchanged": 3}
     assert sorted(h.status for h in site.log if h.path.endswith(".png")) == [200, 304, 304]
     assert sorted((settings.home / "fetched").glob("*/*")) == kept
+
+
+def test_etag_and_date_go_to_the_url_alone_that_sent_them(settings: Settings, site: Site) -> None:
+    """Those behind a redirect tell nothing of where it leads next, of the same date."""
+    date = "Wed, 21 Oct 2015 07:28:00 GMT"
+    leads = [Answer(status=302, headers={"Location": f"/{n}.png"}) for n in (1, 1, 2, 2)]
+    direct = image(3, Last_Modified=date)
+    site.pages |= {f"/{n}.png": image(n, Last_Modified=date) for n in (1, 2)}
+    site.pages |= {"/": page(img("/latest.png")), "/latest.png": iter([*leads, direct, direct])}
+    add(settings, site.source())
+    found = [counts(crawl(settings)) for _ in range(6)]
+    new, changed, unchanged = ({"seen": 1, word: 1} for word in ("new", "changed", "unchanged"))
+    assert found == [new, unchanged, changed, unchanged, changed, unchanged]
+    images = [(h.path, h.status) for h in site.log if h.path.endswith(".png") and h.status != 302]
+    paths = ("/1.png", "/2.png", "/latest.png")
+    assert images == [(path, status) for path in paths for status in (200, 304)]
+    ended = "SELECT answered_by FROM ris.observation ORDER BY observation_id"
+    assert ask(settings, ended) == [(site.url("/1.png"),), (site.url("/2.png"),), (None,)]
 
 
 @pytest.mark.parametrize("keep", [0, 7])
@@ -227,6 +246,53 @@ def test_failures_touch_nothing_wait_and_are_given_up(settings: Settings, site: 
         jobs.retry_source(engine, "site")
     site.pages["/a.png"] = image(2)
     assert counts(crawl(settings)) == {"seen": 2, "changed": 1, "failed": 1}
+
+
+def test_what_one_source_cannot_fetch_another_may(
+    settings: Settings, site: Site, tmp_path: Path
+) -> None:
+    """One may not ask this port: it waits and gives up alone, whatever the other finds."""
+    settings = replace(settings, give_up_after=2)
+    site.pages |= {"/": page(img("/a.png")), "/a.png": iter([image(1), image(2), image(3)])}
+    (tmp_path / "list.csv").write_text(f"url\n{site.url('/a.png')}\n")
+    closed = replace(site.source(ports=frozenset({80})), name="aaa", kind="urls")
+    add(settings, replace(closed, location=str(tmp_path / "list.csv")))
+    add(settings, site.source())
+    nights = []
+    for _ in range(3):
+        refused = counts(crawl(settings, "aaa"))
+        nights.append((refused, counts(crawl(settings))))
+    refused, changed = {"seen": 1, "refused": 1}, {"seen": 1, "changed": 1}
+    assert nights == [(refused, {"seen": 1, "new": 1}), (refused, changed), ({}, changed)]
+    state = "SELECT name, attempts, gave_up_at IS NOT NULL FROM ris.fetch"
+    assert ask(settings, f"{state} JOIN ris.source USING (source_id)") == [("aaa", 2, True)]
+
+
+def test_a_source_that_was_repaired_asks_at_once_for_what_it_could_not_fetch(
+    settings: Settings, site: Site, tmp_path: Path
+) -> None:
+    settings = replace(settings, give_up_after=2)
+    site.pages["/a.png"] = image(1)
+    (tmp_path / "list.csv").write_text(f"url\n{site.url('/a.png')}\n")
+    closed = replace(site.source(ports=frozenset({80})), kind="urls")
+    closed = replace(closed, location=str(tmp_path / "list.csv"))
+    add(settings, closed)
+    assert counts(crawl(settings)) == {"seen": 1, "refused": 1}
+    again = jobs.crawl_only(settings, ["site"], LogProgress())
+    assert (again.seen, again.waiting) == (0, 1)
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(crawled(asdict(again)))
+    assert captured.get().splitlines()[1].startswith("1 wait or were given up")
+    crawl(settings)
+    opened = replace(closed, politeness=site.source().politeness)
+    with open_engine(settings) as engine:
+        (listed,) = jobs.list_sources(engine)
+        assert listed.last and (listed.last.waiting, listed.last.given_up) == (0, 1)
+        jobs.add_source(engine, replace(closed, tags=("press",)), replace=True)
+        assert jobs.crawl_only(settings, ["site"], LogProgress()).waiting == 1
+        jobs.add_source(engine, opened, replace=True)
+    assert counts(jobs.crawl_only(settings, ["site"], LogProgress())) == {"seen": 1, "new": 1}
 
 
 def test_what_was_given_up_leaves_room_for_others(settings: Settings, site: Site) -> None:
@@ -354,6 +420,36 @@ def test_what_was_named_and_never_fetched_has_a_history(settings: Settings, site
     assert "1 attempt, tried again at" in captured.get()
 
 
+@pytest.mark.parametrize("path", ["/", "/robots.txt"])
+def test_a_website_that_is_down_is_no_source_without_images(
+    settings: Settings, site: Site, path: str
+) -> None:
+    site.pages |= {"/": page(img("/a.png")), "/a.png": image(1, ETag='"1"')}
+    add(settings, site.source())
+    crawl(settings)
+    up, site.pages[path] = site.pages.get(path), Answer(status=500)
+    with pytest.raises(SourceUnavailable, match=r"source 'site' cannot be crawled: .*500"):
+        crawl(settings)
+    ended = "SELECT complete, ended_at IS NOT NULL FROM ris.source_crawl ORDER BY crawl_id"
+    assert ask(settings, ended) == [(True, True), (False, True)]
+    with open_engine(settings) as engine:
+        (need,) = jobs.status(engine, settings).needs
+        assert "failed" in need
+    site.pages[path] = up or Answer(status=404)
+    assert counts(crawl(settings)) == {"seen": 1, "unchanged": 1}
+
+
+def test_a_crawl_that_did_not_look_at_all_says_why(settings: Settings, site: Site) -> None:
+    site.pages |= {"/": page(img("/a.png", "/b.png")), "/a.png": image(1), "/b.png": image(2)}
+    add(settings, site.source(images=1))
+    first, second = crawl(settings), crawl(settings)
+    assert (first.incomplete, second.incomplete) == ({"site": "limit of images"}, {})
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(crawled(asdict(first)))
+    assert captured.get() == "1 image: 1 new\nsite is not complete: limit of images\n"
+
+
 def test_a_crawl_that_a_setting_forbids_is_not_under_way(settings: Settings, site: Site) -> None:
     add(settings, site.source())
     with pytest.raises(ConfigError, match="RIS_CONTACT must be set"):
@@ -395,6 +491,23 @@ def test_a_list_of_urls_brings_its_columns(
     ]
 
 
+def test_passwords_in_urls_are_kept_nowhere(settings: Settings, site: Site, tmp_path: Path) -> None:
+    inside = site.url("/a.png").replace("//", "//me:secret@")
+    (tmp_path / "list.csv").write_text(f"url\n{inside}\n")
+    add(settings, replace(site.source(), kind="urls", location=str(tmp_path / "list.csv")))
+    link = f'<a href="{inside}"><img src="/b.png"></a>'
+    site.pages |= {"/": page(img(inside), link), "/b.png": image(1)}
+    add(settings, replace(site.source(), name="page"))
+    assert counts(crawl(settings)) == {"seen": 1, "refused": 1}
+    assert counts(crawl(settings, "page")) == {"seen": 2, "new": 1, "refused": 1}
+    shown = inside.replace("me:secret", "***")
+    assert ask(settings, "SELECT uri FROM ris.fetch") == [(shown,)] * 2
+    assert ask(settings, "SELECT uri FROM ris.sighting ORDER BY uri")[0] == (shown,)
+    for table in ("sighting", "sighting_history", "fetch", "observation"):
+        rows = ask(settings, f"SELECT to_jsonb(t) FROM ris.{table} t")
+        assert "secret" not in str(rows)
+
+
 def test_a_hostile_list_is_taken_in_whole(settings: Settings, site: Site, tmp_path: Path) -> None:
     """What is no URL is kept as far as it can be, and does not end the crawl."""
     urls = ["http://" + "\N{GRINNING FACE}" * 1990, "http://\ud800/\0", "\\u0000", "x" * 5000]
@@ -411,7 +524,8 @@ def test_a_url_becomes_a_source_named_after_its_host(settings: Settings, site: S
     """It is crawled by the rules for strangers: an address of this machine is refused."""
     site.pages["/"] = page(img("/a.png"))
     for _ in range(2):
-        jobs.crawl_only(settings, [site.url()], LogProgress())
+        with pytest.raises(SourceUnavailable, match=r"cannot be crawled: .* was not read: .*port"):
+            jobs.crawl_only(settings, [site.url()], LogProgress())
     assert site.log == []
     assert ask(settings, "SELECT name, kind, location FROM ris.source") == [
         (site.host, "web", site.url())

@@ -139,6 +139,30 @@ def test_folders_that_were_crawled_before_are_sources(empty: Engine) -> None:
     assert all(name.rpartition("-")[2].isdigit() for name in found)
 
 
+def test_passwords_in_urls_that_were_kept_go(empty: Engine) -> None:
+    inside = "https://me:secret@example.org/a.png"
+    with empty.begin() as db:
+        upgrade(db, to="0019")
+        db.exec_driver_sql(
+            "INSERT INTO ris.source (name, kind, location) VALUES ('a', 'web', 'https://example.org')"
+        )
+        failed = "source_id, attempts, reason, detail, failed_at, tried_at, named_at, next_try_at"
+        for uri in (inside, "https://example.org/@b.png"):
+            values = {"uri": uri, "link": inside}
+            sighting = "INSERT INTO ris.sighting (source_id, uri, link, last_seen_at)"
+            db.execute(text(f"{sighting} VALUES (1, :uri, :link, now())"), values)
+            row = "VALUES (:uri, 1, 1, 'failed', 'd', now(), now(), now(), now())"
+            db.execute(text(f"INSERT INTO ris.fetch (uri, {failed}) {row}"), values)
+    with empty.begin() as db:
+        upgrade(db)
+        assert db.execute(text("SELECT uri FROM ris.fetch")).all() == [
+            ("https://example.org/@b.png",)
+        ]
+        sightings = db.execute(text("SELECT uri, link FROM ris.sighting")).all()
+        assert sightings == [("https://example.org/@b.png", "https://***@example.org/a.png")]
+        assert db.scalar(text("SELECT count(*) FROM ris.sighting_history")) == 0
+
+
 def test_descriptors_from_before_regions_are_those_of_whole_pictures(empty: Engine) -> None:
     with empty.begin() as db:
         upgrade(db, to="0002")

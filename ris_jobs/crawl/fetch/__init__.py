@@ -57,7 +57,8 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What an earlier fetch of the URL was told: asks for the bytes only if they are others."""
+    """What an earlier fetch of the URL was told: asks for the bytes only if they are others. No URL
+    that it leads to is told."""
 
     etag: str | None = None
     last_modified: str | None = None

@@ -188,8 +188,11 @@ class _Call:
             detail = f"it needs credentials, and leads to another host, {target.host}"
             raise UrlRefused(Reason.URL_REFUSED, detail)
 
+    def _known(self) -> Known:
+        return Known() if self._redirects else self._request.known
+
     def _headers(self) -> dict[str, str]:
-        known = self._request.known
+        known = self._known()
         sent = {
             "If-None-Match": known.etag,
             "If-Modified-Since": known.last_modified,
@@ -205,7 +208,7 @@ class _Call:
             return await self._fetched(response, kept)
         if response.status in _GONE:
             return Gone(**self._where(), status=response.status, headers=kept)
-        if response.status == 304 and self._request.known != Known():
+        if response.status == 304 and self._known() != Known():
             return NotModified(**self._where(), headers=kept)
         return self.failed(
             Reason.HTTP_STATUS,

@@ -12,7 +12,7 @@ import idna
 
 from ris_jobs.errors import Reason, UrlRefused
 
-__all__ = ["MAX_URL", "Target", "join", "parse"]
+__all__ = ["MAX_URL", "Target", "join", "masked", "parse"]
 
 MAX_URL = 2000
 """Characters of the longest URL that is fetched."""
@@ -21,6 +21,7 @@ _URL = re.compile(r"(?i:(https?))://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.DOT
 _AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]{0,5}))?")
 # Surrogates below stand for bytes that are no UTF-8 (PEP 383), those above for nothing.
 _AMBIGUOUS = re.compile(r"[\x00-\x20\x7f\\\ud800-\udc7f\udd00-\udfff]")
+_USER = re.compile(r"(\s*(?:[a-z][a-z0-9+.-]*:[/\\]*|[/\\]{2}))[^/?#\\]*@", re.IGNORECASE)
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PORTS = {"http": 80, "https": 443}
@@ -77,6 +78,11 @@ def join(base: Target, location: str) -> Target:
         return parse(urljoin(base.url, location.strip().replace(" ", "%20")))
     except ValueError as error:  # urljoin, of broken brackets
         raise _refused("it cannot be read") from error
+
+
+def masked(text: str) -> str:
+    """What is refused as a URL, without the user name and password it may hold: to be shown."""
+    return _USER.sub(r"\1***@", text, count=1) if _USER.match(text) else text
 
 
 def _authority(text: str) -> tuple[str, str]:

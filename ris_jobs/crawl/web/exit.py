@@ -120,7 +120,7 @@ class Exit(BaseDownloadHandler):
         outcome = await self._fetcher.fetch(
             request.url,
             into,
-            known=self._spider.known(errand.uri) if image else None,
+            known=self._spider.known(errand.uri, request.url) if image else None,
             is_image=image,
             follow=False,
             authorization=self._authorization(request.url),

@@ -81,6 +81,10 @@ class Frontier:
         """Whether the page that a redirect ended at is a new one."""
         return self._new(url)
 
+    def asked(self, url: str) -> bool:
+        """Whether a page was asked for, or a redirect ended at it."""
+        return url in self._documents
+
     def _new(self, url: str) -> bool:
         known = url in self._documents
         self._documents.add(url)

@@ -15,19 +15,22 @@ from ris_jobs.crawl.fetch import Known
 __all__ = ["Before", "Memory", "write"]
 
 _TABLE = """
-CREATE TABLE known (uri BLOB PRIMARY KEY, etag TEXT, last_modified TEXT, done INTEGER NOT NULL,
-                    counts INTEGER NOT NULL, waits INTEGER NOT NULL) WITHOUT ROWID
+CREATE TABLE known (uri BLOB PRIMARY KEY, etag TEXT, last_modified TEXT, answered_by BLOB,
+                    done INTEGER NOT NULL, counts INTEGER NOT NULL, waits INTEGER NOT NULL)
+WITHOUT ROWID
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
-    """An image that was named before. ``done``: not to be asked for in this crawl; ``counts``: part
-    of what the limit of images allows; ``waits``: it is told if it is still named."""
+    """An image that was named before. ``answered_by`` is the URL that sent ETag and date, None if
+    it is ``uri``. ``done``: not to be asked for in this crawl; ``counts``: part of what the limit
+    of images allows; ``waits``: it is told if it is still named."""
 
     uri: str
     etag: str | None = None
     last_modified: str | None = None
+    answered_by: str | None = None
     done: bool = False
     counts: bool = False
     waits: bool = False
@@ -35,13 +38,13 @@ class Before:
 
 def write(path: Path, images: Iterable[Before]) -> None:
     """Make the file, which is not there yet."""
-    rows = ((_key(i.uri), i.etag, i.last_modified, i.done, i.counts, i.waits) for i in images)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = OFF")
         db.execute("PRAGMA synchronous = OFF")
         db.execute("BEGIN")
         db.execute(_TABLE)
-        db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?)", rows)
+        insert = "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?, ?)"
+        db.executemany(insert, map(_row, images))
         db.execute("COMMIT")
 
 
@@ -59,18 +62,24 @@ class Memory:
     def waits(self, uri: str) -> bool:
         return self._is("waits", uri)
 
-    def __getitem__(self, uri: str) -> Known | None:
-        found = self._of("NOT done, etag, last_modified", uri)
-        return Known(*found[1:]) if found and found[0] else None
+    def validators(self, uri: str, url: str) -> Known | None:
+        """What ``url`` sent of the image; None if another URL answered for it."""
+        found = self._of("coalesce(answered_by, uri), etag, last_modified", uri, "NOT done")
+        return Known(*found[1:]) if found and found[0] == _key(url) else None
 
     def _is(self, column: str, uri: str) -> bool:
         found = self._of(column, uri)
         return bool(found and found[0])
 
-    def _of(self, columns: str, uri: str) -> tuple[Any, ...] | None:
-        asked = f"SELECT {columns} FROM known WHERE uri = ?"
+    def _of(self, columns: str, uri: str, only: str = "true") -> tuple[Any, ...] | None:
+        asked = f"SELECT {columns} FROM known WHERE uri = ? AND {only}"
         found: tuple[Any, ...] | None = self._db.execute(asked, (_key(uri),)).fetchone()
         return found
+
+
+def _row(i: Before) -> tuple[Any, ...]:
+    answered_by = None if i.answered_by is None else _key(i.answered_by)
+    return _key(i.uri), i.etag, i.last_modified, answered_by, i.done, i.counts, i.waits
 
 
 def _key(uri: str) -> bytes:

@@ -34,11 +34,13 @@ def of_outcome(errand: Errand, outcome: Outcome, path: Path | None) -> Image:
                 uri=errand.uri, outcome="fetched", seen_at=now, path=path, where=errand.where,
                 sha256=outcome.sha256, size=outcome.size,
                 etag=headers.etag, last_modified=headers.last_modified,
+                answered_by=outcome.url if outcome.url != errand.uri else None,
             )  # fmt: skip
         case NotModified(headers=headers):
             return Image(
                 uri=errand.uri, outcome="not_modified", seen_at=now, where=errand.where,
                 etag=headers.etag, last_modified=headers.last_modified,
+                answered_by=outcome.url if outcome.url != errand.uri else None,
             )  # fmt: skip
         case Gone():
             return Image(uri=errand.uri, outcome="gone", seen_at=now, where=errand.where)

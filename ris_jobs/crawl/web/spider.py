@@ -14,7 +14,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from ris_jobs.crawl.fetch import Fetched, Known
-from ris_jobs.crawl.fetch.urls import parse
+from ris_jobs.crawl.fetch.urls import masked, parse
 from ris_jobs.crawl.web import results
 from ris_jobs.crawl.web.course import Course
 from ris_jobs.crawl.web.errand import Declined, Errand, Stopped, errand_of, request
@@ -44,6 +44,7 @@ class Spider(scrapy.Spider):
         self._memory = Memory(order.known)
         self._frontier = Frontier(order.source, self._memory)
         self._first: str | None = None
+        self._nowhere = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **more: Any) -> Spider:
@@ -57,8 +58,9 @@ class Spider(scrapy.Spider):
     def hosts(self) -> frozenset[str]:
         return self._frontier.hosts
 
-    def known(self, uri: str) -> Known | None:
-        return self._memory[uri]
+    def known(self, uri: str, url: str) -> Known | None:
+        """What ``url``, which stands for the image ``uri`` or is it, sent before."""
+        return self._memory.validators(uri, url)
 
     # What to ask for
 
@@ -72,6 +74,7 @@ class Spider(scrapy.Spider):
             url = parse(self.order.source.location).url
         except UrlRefused as error:
             self._frontier.miss(f"its location cannot be asked for: {error.detail}")
+            self._nowhere = True
             return
         self._first = url
         kind = "sitemap" if url.endswith((".xml", ".gz")) else "page"
@@ -99,7 +102,7 @@ class Spider(scrapy.Spider):
         try:
             uri = parse(written).url
         except UrlRefused as error:
-            uri = text(written) or ""
+            uri = text(masked(written)) or ""
             for errand in self._frontier.image(uri, where):
                 declined = Declined(error.reason, error.detail)
                 await self._teller.tell(results.of_failure(errand, declined))
@@ -156,7 +159,7 @@ class Spider(scrapy.Spider):
         depth = 0 if errand.kind == "sitemap" else errand.depth + is_page
         if not (obeys and is_page) or (found.follow and follows([header])):
             if found.onward:
-                for asked in self._onward(errand, found.onward):
+                for asked in self._onward(errand, url, found.onward):
                     yield asked
             for link in found.links:
                 for asked in self._requests(self._frontier.document(link, depth)):
@@ -166,12 +169,16 @@ class Spider(scrapy.Spider):
             for asked in self._requests(self._frontier.document(link, nesting, "sitemap")):
                 yield asked
 
-    def _onward(self, errand: Errand, url: str) -> Iterator[Request]:
-        """A page that sends browsers on is read, and so is the other, if it is of this site. Where
-        that is not followed from the first page on, nothing is known of the site."""
+    def _onward(self, errand: Errand, here: str, url: str) -> Iterator[Request]:
+        """A page that sends browsers on is read, and so is the other, if it is of this site and was
+        not asked for before. Where that is not followed from the first page on, nothing is known of
+        the site; one that sends to itself, whatever redirects led to it, is only shown anew."""
+        if url in (errand.uri, here):
+            return
+        asked = self._frontier.asked(url)
         followed = list(self._requests(self._frontier.onward(errand, url)))
-        if errand.uri == self._first and url != errand.uri:
-            if not followed:
+        if errand.uri == self._first:
+            if not (asked or followed):
                 self._frontier.miss(f"{errand.uri} sends on to {url}, and is not followed there")
             self._first = url
         yield from followed
@@ -189,7 +196,9 @@ class Spider(scrapy.Spider):
     def _lost(self, errand: Errand, why: str, *, answered: bool) -> None:
         """A page that was not read. That it is gone or closed to us is an answer; but without the
         first page nothing is known of the site."""
-        if not answered or errand.uri == self._first:
+        first = errand.uri == self._first
+        self._nowhere = self._nowhere or first
+        if first or not answered:
             self._frontier.miss(f"{errand.uri} was not read: {why}")
 
     def _error(self) -> None:
@@ -211,5 +220,6 @@ class Spider(scrapy.Spider):
             limited=self.course.stopped is not None or self._frontier.full,
             why=why,
             pages=self._frontier.pages,
+            lost=self._nowhere,
         )
         await self._teller.end(ended)

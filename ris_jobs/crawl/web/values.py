@@ -63,7 +63,8 @@ class Where:
 class Image:
     """What became of one image URL, told once a crawl.
 
-    ``uri`` is what was asked for, whatever it redirected to. With ``fetched``, ``path`` is a file
+    ``uri`` is what was asked for, ``answered_by`` the URL that it redirected to, None if it did not
+    and where nothing was fetched. With ``fetched``, ``path`` is a file
     in the spool that holds the bytes, safe against a loss of power; whoever takes the event moves
     or deletes it. ``retry_after`` are seconds that the server asks to wait.
     """
@@ -76,6 +77,7 @@ class Image:
     size: int | None = None
     etag: str | None = None
     last_modified: str | None = None
+    answered_by: str | None = None
     reason: Reason | None = None
     detail: str | None = None
     retry_after: float | None = None
@@ -106,13 +108,15 @@ class Host:
 class Ended:
     """The last event. ``complete``: every page and image that was in reach was asked for, so that
     what was not seen is no longer linked. ``limited``: there is more to ask for, and would be less
-    if the images of this crawl were left out. ``pages`` counts pages, sitemaps and feeds asked for.
+    if the images of this crawl were left out. ``lost``: what it begins at could not be read, and
+    nothing is known of the source. ``pages`` counts pages, sitemaps and feeds asked for.
     """
 
     complete: bool
     limited: bool
     why: str
     pages: int
+    lost: bool = False
 
 
 Event = Image | Named | Host | Ended

@@ -103,6 +103,21 @@ def test_requests_are_honest_and_conditional() -> None:
     assert sent["Accept-Encoding"] == "gzip, deflate"
 
 
+def test_what_is_known_of_a_url_goes_to_no_other() -> None:
+    async def run() -> tuple[Outcome, dict[str, str]]:
+        pages = {"/": redirect("/to"), "/to": response(b"", "304 Not Modified")}
+        async with served(pages) as site:
+            async with Fetcher(site.policy()) as fetcher:
+                outcome = await fetcher.fetch(
+                    site.url("/"), io.BytesIO(), known=Known(etag='"a"', last_modified="yesterday")
+                )
+            return outcome, site.log[1][1]
+
+    outcome, sent = asyncio.run(run())
+    assert isinstance(outcome, Failed)
+    assert not {"If-None-Match", "If-Modified-Since"} & set(sent)
+
+
 @pytest.mark.parametrize("contact", ["", "me", "a b@example.org", "x@example.org\r\nHost: y"])
 def test_a_contact_must_be_one(contact: str) -> None:
     with pytest.raises(ConfigError, match="contact"):

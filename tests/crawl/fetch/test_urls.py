@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ris_jobs.crawl.fetch.urls import join, parse
+from ris_jobs.crawl.fetch.urls import join, masked, parse
 from ris_jobs.errors import UrlRefused
 
 
@@ -48,6 +48,22 @@ REFUSED = [
     "http://例え.-/", "http://caf\udce9.example/",
     "http://example.org/\ud800", "http://a." + "b" * 64 + "/", "http://example.org/" + "x" * 2000,
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://u:pw@h/x.jpg", "http://***@h/x.jpg"),
+        (" HTTPS://u:p@w@h:80/a@b", " HTTPS://***@h:80/a@b"),
+        ("//u:pw@h/x", "//***@h/x"),
+        ("http:\\\\u:pw@h\\x", "http:\\\\***@h\\x"),
+        ("http://h/a@2x.jpg", "http://h/a@2x.jpg"),
+        ("http://h?a=b@c", "http://h?a=b@c"),
+        ("a@2x.jpg", "a@2x.jpg"),
+    ],
+)
+def test_what_is_refused_is_shown_without_a_password(url: str, shown: str) -> None:
+    assert masked(url) == shown
 
 
 @pytest.mark.parametrize("url", REFUSED)

@@ -119,6 +119,27 @@ def test_a_first_page_that_sends_on_to_nowhere_is_said(path: str) -> None:
         assert path in ended.why and ("not followed" in ended.why or "404" in ended.why)
 
 
+@pytest.mark.parametrize("to", ["/home", "/"])
+def test_a_first_page_that_shows_itself_anew_is_read(to: str) -> None:
+    """A redirect leads to it, and it sends browsers to itself or to where they began."""
+    with served({"/": redirect("/home"), "/0.png": image(0)}) as site:
+        site.pages["/home"] = onward(to, img("/0.png"))
+        result = crawled(site.source())
+    assert set(result.outcomes().values()) == {"fetched"}
+    assert result.ended.complete and not result.ended.lost
+
+
+def test_a_first_page_that_sends_on_to_what_was_asked_for_is_read() -> None:
+    """Its address is of an index of sitemaps that robots.txt names, too."""
+    with served({"/0.png": image(0)}) as site:
+        site.pages["/robots.txt"] = Answer(b"Sitemap: /list\n", "text/plain")
+        site.pages["/list"] = page(img("/0.png"))
+        site.pages["/"] = onward("/list")
+        result = crawled(site.source())
+    assert set(result.outcomes().values()) == {"fetched"}
+    assert site.paths["/list"] == 1 and result.ended.complete
+
+
 def test_bodies_without_end_and_bombs_end() -> None:
     bomb = gzip.compress(b"\0" * (64 << 20), 1)
     pages = {

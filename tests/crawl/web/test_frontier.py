@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ris_jobs.crawl.fetch import Fetched, Headers, Refused
+from ris_jobs.crawl.fetch import Fetched, Headers, Known, Refused
 from ris_jobs.crawl.source import Limits, Source
 from ris_jobs.crawl.web.errand import Errand
 from ris_jobs.crawl.web.frontier import Frontier, site
@@ -25,11 +25,12 @@ HOME = "https://example.org/"
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Memory:
-    """One image is done, one waits, of another an ETag is known."""
+    """One image is done, one waits, of two an ETag is known."""
     rows = [
         Before(uri=HOME + "done.png", done=True, counts=True),
         Before(uri=HOME + "waits.png", done=True, waits=True),
         Before(uri=HOME + "known.png", etag='"7"'),
+        Before(uri=HOME + "moved.png", etag='"7"', answered_by=HOME + "to.png"),
     ]
     write(tmp_path / "known", rows)
     return Memory(tmp_path / "known")
@@ -83,7 +84,10 @@ def test_an_image_is_asked_for_once_unless_it_is_done(memory: Memory) -> None:
         assert uris(asked.image(HOME + "done.png", Where())) == []
         assert uris(asked.image(HOME + "waits.png", Where())) == []
         assert asked.names(HOME + "waits.png") is (not again)
-    assert memory[HOME + "known.png"].etag == '"7"' and memory[HOME + "x"] is None  # type: ignore[union-attr]
+    known, moved, source = (HOME + name for name in ("known.png", "moved.png", "to.png"))
+    assert memory.validators(known, known) == memory.validators(moved, source) == Known('"7"')
+    for uri, url in ((known, source), (moved, moved), (source, source)):
+        assert memory.validators(uri, url) is None
 
 
 def test_what_is_known_takes_little_memory_whatever_it_is(tmp_path: Path) -> None:
@@ -92,7 +96,7 @@ def test_what_is_known_takes_little_memory_whatever_it_is(tmp_path: Path) -> Non
     tracemalloc.start()
     memory = Memory(tmp_path / "known")
     assert all(name in memory for name in names)
-    assert HOME not in memory and memory[names[0]] is None
+    assert HOME not in memory and memory.validators(names[0], names[0]) is None
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1 << 20

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
 from urllib.parse import urljoin, urlsplit
 
-from ris_jobs.crawl.fetch.urls import MAX_URL, join, parse
+from ris_jobs.crawl.fetch.urls import MAX_URL, join, masked, parse
 from ris_jobs.errors import UrlRefused
 from ris_jobs.formats import SUFFIXES
 
@@ -44,13 +44,14 @@ def date(written: str | None) -> datetime | None:
 def absolute(base: str, written: str | None) -> str | None:
     """Where a link in the document at ``base`` leads, normalised; None if it is empty, or nothing
     to fetch (an anchor, inline data, a script). What is no URL to fetch from comes back as text:
-    whoever asks for it is told what is wrong."""
+    whoever asks for it is told what is wrong. User
+    name and password are left out of it."""
     if not written or not written.strip() or _INLINE.match(written):
         return None
     try:
         return join(parse(base), written[: 2 * MAX_URL]).url
     except UrlRefused:
-        return text(_joined(base, written.strip()))
+        return text(masked(_joined(base, written.strip())))
 
 
 def _joined(base: str, written: str) -> str:
