@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from ris_jobs.crawl.source import Source
 from ris_jobs.crawl.web import Image, Order, crawl, known
-from ris_jobs.errors import ConfigError, CrawlFailed
+from ris_jobs.errors import ConfigError, CrawlFailed, SourceUnavailable
 from ris_jobs.jobs.credentials import authorization
 from ris_jobs.jobs.web import batches, contact_of
 from ris_jobs.jobs.web_seen import Seen
@@ -46,7 +46,7 @@ def recheck(
         elif due:
             try:
                 total.add(_ask(engine, fetched, settings, stored, due, advance))
-            except (ConfigError, CrawlFailed) as e:
+            except (ConfigError, CrawlFailed, SourceUnavailable) as e:
                 _LOG.error("source %s: %s", stored.source.name, e)
     return total
 

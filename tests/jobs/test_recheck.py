@@ -129,6 +129,15 @@ def test_a_source_that_is_disabled_or_fails_is_passed_over(settings: Settings, s
     assert again(settings).seen == 3
 
 
+def test_a_connection_that_is_missing_does_not_end_upkeep(settings: Settings, site: Site) -> None:
+    with open_engine(settings) as engine:
+        source = replace(site.source(), credentials="airflow:nope")
+        jobs.add_source(engine, source, replace=True)
+    done = jobs.keep_up(settings, LogProgress())
+    assert (done.uris_rechecked, done.previews_missing, asked(site)) == (0, 0, {})
+    assert ask(settings, "SELECT status FROM ris.run ORDER BY run_id DESC LIMIT 1") == [("failed",)]
+
+
 def test_it_can_be_switched_off(settings: Settings, site: Site) -> None:
     done = jobs.keep_up(replace(settings, recheck_days=0), LogProgress())
     assert (done.uris_rechecked, asked(site)) == (0, {})
