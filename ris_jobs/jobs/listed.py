@@ -158,7 +158,8 @@ class _Job:
         )
 
     def _affordable(self, to_read: list[Listing]) -> list[Listing]:
-        """As many as the limits of the source leave."""
+        """As many as the limits of the source leave. The first one may have more bytes than their
+        limit: every crawl would end at it."""
         limits = self._source.limits
         if limits.seconds and time.monotonic() - self._started > limits.seconds:
             self.over = "limit of seconds"
@@ -168,7 +169,7 @@ class _Job:
             self._read_bytes += listing.size
             if limits.images and self._reads > limits.images:
                 self.over = "limit of images"
-            elif limits.bytes and self._read_bytes > limits.bytes:
+            elif limits.bytes and self._read_bytes > limits.bytes and self._reads > 1:
                 self.over = "limit of bytes"
             if self.over:
                 return to_read[:i]

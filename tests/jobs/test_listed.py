@@ -125,6 +125,19 @@ def test_what_a_limit_cut_out_of_a_batch_is_not_gone(settings: Settings, place: 
     assert ask(settings, ends)[1:] == [(False, "limit of images"), (True, "finished")]
 
 
+def test_a_file_larger_than_the_limit_of_bytes_stops_no_crawl_but_one(
+    settings: Settings, place: Path
+) -> None:
+    (place / "0.jpg").write_bytes(b"0" * 100)
+    source = Source(name="in", kind="directory", location=str(place), limits=Limits(bytes=20))
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, source, replace=True)
+    found = [crawl(settings) for _ in range(3)]
+    assert [(f.new, f.unchanged) for f in found] == [(1, 0), (2, 1), (1, 3)]
+    ends = ask(settings, "SELECT why FROM ris.source_crawl ORDER BY crawl_id")
+    assert [why for (why,) in ends] == ["limit of bytes", "limit of bytes", "finished"]
+
+
 def test_nothing_is_locked_while_images_are_read(
     settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
