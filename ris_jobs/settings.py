@@ -102,7 +102,9 @@ class Settings:
         "URL or mail address that servers on the web are told; web sources need one"
     )
     gone_after: int = _setting(
-        "crawls in a row that are told 404 or 410 until an image is gone", default=3
+        "crawls in a row that are told 404 or 410, or find nothing at all in a folder or store, "
+        "until an image is gone",
+        default=3,
     )
     give_up_after: int = _setting(
         "crawls in a row that fail to fetch an image until it is given up", default=8

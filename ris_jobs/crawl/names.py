@@ -49,21 +49,21 @@ def below(fs: Any, base: str, after: str | None = None) -> Iterator[Entry]:
 
 def _s3(fs: Any, base: str, after: str | None) -> Iterator[Entry]:
     bucket, prefix = _split(base)
-    last = prefix + after if after else ""
+    where = {"StartAfter": prefix + after} if after else {}
     while True:
-        more = {"StartAfter": last} if last else {}
-        page = fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=_PAGE, **more)
+        page = fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=_PAGE, **where)
         for found in page.get("Contents", ()):
-            last = found["Key"]
-            if not last.endswith("/"):
-                yield _entry(last.removeprefix(prefix), found)
+            if not found["Key"].endswith("/"):
+                yield _entry(found["Key"].removeprefix(prefix), found)
         if not page.get("IsTruncated"):
             return
+        token = page.get("NextContinuationToken")
+        where = {"ContinuationToken": _moved(token, where.get("ContinuationToken"))}
 
 
 def _gcs(fs: Any, base: str, after: str | None) -> Iterator[Entry]:
     bucket, prefix = _split(base)
-    asked = {"prefix": prefix, "maxResults": _PAGE}
+    asked: dict[str, Any] = {"prefix": prefix, "maxResults": _PAGE}
     if after:
         asked["startOffset"] = prefix + after  # which is among what comes
     while True:
@@ -74,7 +74,14 @@ def _gcs(fs: Any, base: str, after: str | None) -> Iterator[Entry]:
                 yield _entry(name, found)
         if not page.get("nextPageToken"):
             return
-        asked["pageToken"] = page["nextPageToken"]
+        asked["pageToken"] = _moved(page["nextPageToken"], asked.get("pageToken"))
+
+
+def _moved(token: str | None, before: str | None) -> str:
+    """Where the next page begins. OSError where that is nowhere new: it would be asked for ever."""
+    if not token or token == before:
+        raise OSError("its listing does not end: it has more names, and does not say where")
+    return token
 
 
 def _split(base: str) -> tuple[str, str]:

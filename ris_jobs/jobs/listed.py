@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ from ris_jobs.store.crawls import Crawl, Figures
 from ris_jobs.store.ledger import Known
 from ris_jobs.store.runs import Run
 
+_LOG = logging.getLogger("ris_jobs")
 _BATCH = 1024
 
 
@@ -64,12 +66,15 @@ class _Job:
         self._place = place
         self._settings = settings
         self._reads = self._read_bytes = 0
+        # What the part before listed of a store is not listed again.
+        self._found = source.kind == "objects" and crawl.marker is not None
         self._started = time.monotonic()
 
     def observe(self, engine: Engine, batch: Sequence[Listed], pool: ThreadPoolExecutor) -> None:
         """Read what is new or changed in a batch, with no transaction open, and write it down.
         Where a limit is met the crawl ends with it: the next one begins anew."""
         run = self._run
+        self._found |= any(isinstance(x, Listing) for x in batch)
         with engine.begin() as db:
             known = ledger.current(db, [x.uri for x in batch])
             left = [x for x in batch if not self._done(x, known.get(x.uri))]
@@ -93,23 +98,39 @@ class _Job:
         self.total.add(seen)
 
     def end(self, db: Connection, unread: Sequence[str]) -> None:
-        """The listing came to its end: what is missing in it is gone."""
+        """The listing came to its end: what is missing in it is gone, and what is missing in one
+        without any image after so many of them. It may be a disk that is not mounted."""
         since, at = self._crawl.began_at, self._run.started_at
         place, source_id = self._place, self._crawl.source_id
         closed = [*unread, *fetches.folders(db, source_id, since)]
-        gone = ledger.mark_gone(
+        lost = ledger.unseen(
             db,
             place.root,
             closed,
             since,
-            at,
             lambda u: place.lists(u) and self._source.takes(u),
             source_id,
         )
+        if self._found:
+            last = Figures(gone=ledger.mark_gone(db, lost, at))
+        else:
+            gone = ledger.miss(db, lost, at, self._settings.gone_after)
+            last = Figures(gone=gone, missed=len(lost) - gone)
+        crawls.advance(db, self._crawl, last)
+        self.total.add(last)
+        if last.missed:
+            self._doubt(db, last.missed)
+            return
         fetches.forget(db, source_id, since)
-        crawls.advance(db, self._crawl, Figures(gone=gone))
         crawls.close(db, self._crawl, complete=True, why="finished")
-        self.total.gone += gone
+
+    def _doubt(self, db: Connection, missed: int) -> None:
+        """Nothing is there where images were: that is said, and not believed yet."""
+        after = self._settings.gone_after
+        why = f"nothing was found where {missed:,} images were: gone after {after:,} such crawls"
+        name = self._source.name
+        _LOG.warning("source %s: %s. Is it mounted, and its location right?", name, why)
+        crawls.close(db, self._crawl, complete=False, why=why)
 
     def _record(
         self, db: Connection, given: Sequence[Observation | Failure], known: dict[str, Known]
@@ -145,7 +166,8 @@ class _Job:
         )
 
     def _affordable(self, to_read: list[Listing]) -> list[Listing]:
-        """As many as the limits of the source leave."""
+        """As many as the limits of the source leave. The first one may have more bytes than their
+        limit: every crawl would end at it."""
         limits = self._source.limits
         if limits.seconds and time.monotonic() - self._started > limits.seconds:
             self.over = "limit of seconds"
@@ -155,7 +177,7 @@ class _Job:
             self._read_bytes += listing.size
             if limits.images and self._reads > limits.images:
                 self.over = "limit of images"
-            elif limits.bytes and self._read_bytes > limits.bytes:
+            elif limits.bytes and self._read_bytes > limits.bytes and self._reads > 1:
                 self.over = "limit of bytes"
             if self.over:
                 return to_read[:i]

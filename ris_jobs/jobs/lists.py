@@ -12,6 +12,7 @@ from ris_jobs.crawl.fetch.fetcher import Fetcher
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import Reason, SourceUnavailable
 from ris_jobs.jobs.credentials import filesystem
+from ris_jobs.store.outside import MAX_URI, storable
 
 __all__ = ["write_list"]
 
@@ -46,6 +47,7 @@ def write_list(
 
 def _refusal(source: Source, bad: lists.Bad) -> Failure:
     named = bad.text or f"row {bad.row} of source {source.name}"
+    named = storable(named, MAX_URI)
     return Failure(named, Reason.URL_REFUSED, f"row {bad.row} of the list: {bad.problem}")
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from ris_jobs.crawl import Failure, Listing, Observation, directory
 from ris_jobs.crawl.objects import Objects
 from ris_jobs.crawl.source import Source
-from ris_jobs.errors import ConfigError
+from ris_jobs.errors import ConfigError, SourceUnavailable
 from ris_jobs.jobs.credentials import filesystem
 from ris_jobs.settings import Settings
 from ris_jobs.store import ledger
@@ -38,8 +38,10 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """A folder of this machine. A walk that was interrupted starts anew: it costs no read."""
+    """A folder of this machine. A walk that was interrupted starts anew: it costs no read.
+    :class:`SourceUnavailable` for one that is not there: nothing is known of what it holds."""
 
+    name: str
     path: Path
     now: datetime
     skip: frozenset[Path]
@@ -52,22 +54,35 @@ class _Folder:
         return True
 
     def walk(self, after: str | None = None) -> Iterator[Listed]:
-        if self.path.exists():
-            yield from directory.walk(self.path, now=self.now, skip=self.skip)
+        if not _is_there(self.path):
+            raise SourceUnavailable(
+                self.name,
+                f"there is no {self.path} now",
+                "Is it mounted, or was it renamed? If it is gone for good, "
+                f"`ris source remove {self.name}`.",
+            )
+        yield from directory.walk(self.path, now=self.now, skip=self.skip)
 
     def observe(self, listing: Listing, seen_at: datetime) -> Observation:
         return directory.observe(listing, seen_at)
 
 
 def _folder(engine: Engine, source: Source, run: Run, settings: Settings) -> _Folder:
-    """:class:`ConfigError` for a folder that is not there and never was; one that is missing now
-    has nothing left in it."""
+    """:class:`ConfigError` for a folder that is not there and never was."""
     path = Path(source.location)
-    if not path.exists():
+    if not _is_there(path):
         with engine.connect() as db:
             if not ledger.knows(db, directory.uri_of(path)):
                 raise ConfigError(str(path), "does not exist")
-    return _Folder(path, run.started_at, frozenset({settings.home.resolve()}))
+    return _Folder(source.name, path, run.started_at, frozenset({settings.home.resolve()}))
+
+
+def _is_there(path: Path) -> bool:
+    """A mount that is broken raises what it likes."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def open_place(engine: Engine, source: Source, run: Run, settings: Settings) -> Place:

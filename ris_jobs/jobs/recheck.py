@@ -13,8 +13,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from ris_jobs.crawl.source import Source
-from ris_jobs.crawl.web import Image, Order, crawl, known
-from ris_jobs.errors import ConfigError, CrawlFailed
+from ris_jobs.crawl.web import Ended, Event, Image, Order, crawl, known
+from ris_jobs.errors import ConfigError, CrawlFailed, SourceUnavailable
 from ris_jobs.jobs.credentials import authorization
 from ris_jobs.jobs.web import batches, contact_of
 from ris_jobs.jobs.web_seen import Seen
@@ -27,6 +27,8 @@ from ris_jobs.store.rechecks import Due
 from ris_jobs.store.sources import Stored
 
 _LOG = logging.getLogger("ris_jobs")
+# However few are left to be asked for, so many are looked at together.
+_AT_LEAST = 1000
 
 
 def recheck(
@@ -34,19 +36,20 @@ def recheck(
 ) -> Figures:
     """Ask for URIs that were not asked for in ``recheck_days``, ``recheck_limit`` at most, as their
     sources' crawls do; with ``dry_run`` only count what is due. A source that fails is logged, and
-    stops no other."""
-    total, left = Figures(), settings.recheck_limit
+    stops no other; what it does not get to is left to the others."""
+    total = Figures()
     before = datetime.now(UTC) - timedelta(days=settings.recheck_days)
     for stored in _of_the_web(engine):
-        with engine.connect() as db:
-            due = rechecks.due(db, stored.source_id, before, left)
-        left -= len(due)
+        left = settings.recheck_limit - total.seen
+        if left <= 0:
+            break
+        due = _due(engine, stored, before, left, dry_run)
         if dry_run:
             total.seen += len(due)
         elif due:
             try:
-                total.add(_ask(engine, fetched, settings, stored, due, advance))
-            except (ConfigError, CrawlFailed) as e:
+                _ask(engine, fetched, settings, stored, due, total, advance)
+            except (ConfigError, CrawlFailed, SourceUnavailable) as e:
                 _LOG.error("source %s: %s", stored.source.name, e)
     return total
 
@@ -57,20 +60,40 @@ def _of_the_web(engine: Engine) -> list[Stored]:
     return [s for s in there if s.enabled and s.source.kind in ("web", "urls")]
 
 
+def _due(
+    engine: Engine, stored: Stored, before: datetime, left: int, dry_run: bool
+) -> Sequence[Due]:
+    """What the source takes. All else is noted as if it was asked for: it is not to come first
+    each time."""
+    taken: list[Due] = []
+    with engine.connect() as db:
+        while not taken and (
+            due := rechecks.due(db, stored.source_id, before, max(left, _AT_LEAST))
+        ):
+            taken = [d for d in due if stored.source.takes(d.uri)]
+            others = [d.uri for d in due if not stored.source.takes(d.uri)]
+            rechecks.asked(db, others, datetime.now(UTC))
+        if not dry_run:
+            db.commit()
+    return taken[:left]
+
+
 def _ask(
     engine: Engine,
     fetched: Fetched,
     settings: Settings,
     stored: Stored,
     due: Sequence[Due],
+    total: Figures,
     advance: Advance,
-) -> Figures:
-    """A run of its own, while no crawl of the source is under way."""
+) -> None:
+    """A run of its own, while no crawl of the source is under way. Added to the ``total`` is what
+    came of it, also of one that fails."""
     with engine.begin() as db:
         run = runs.start(db, "crawl", settings)
     status = "failed"
+    seen = Seen(engine, run, stored.source_id, fetched, settings)
     try:
-        seen = Seen(engine, run, stored.source_id, fetched, settings)
         with crawls.alone(engine, stored.source_id), fetched.spool(stored.source_id) as folder:
             order = _order(engine, stored.source, due, folder, settings)
             with closing(crawl(order)) as events:
@@ -79,23 +102,31 @@ def _ask(
                     taken = seen.keep(found)
                     with engine.begin() as db:
                         seen.total.add(seen.record(db, found)[0])
-                        rechecks.asked(db, [image.uri for image in found], run.started_at)
+                        rechecks.asked(db, _answered(batch, due), run.started_at)
                     seen.drop(taken)
                     advance(len(found))
         status = "done"
     finally:
+        total.add(seen.total)
         with engine.begin() as db:
             runs.finish(db, run, status, {})
-    return seen.total
+
+
+def _answered(batch: Sequence[Event], due: Sequence[Due]) -> list[str]:
+    """What the crawler told of; once it is through that is all, in whatever spelling."""
+    uris = {event.uri for event in batch if isinstance(event, Image)}
+    if any(isinstance(event, Ended) and event.complete for event in batch):
+        uris |= {d.uri for d in due}
+    return sorted(uris)
 
 
 def _order(
     engine: Engine, source: Source, due: Sequence[Due], folder: Path, settings: Settings
 ) -> Order:
-    """The due URIs as a list; what the source does not take any more is left out."""
+    """The due URIs as a list."""
     listed, spool = folder / "list.jsonl", folder / "images"
     spool.mkdir()
-    lines = (json.dumps({"uri": d.uri, "columns": {}}) for d in due if source.takes(d.uri))
+    lines = (json.dumps({"uri": d.uri, "columns": {}}) for d in due)
     listed.write_text("".join(f"{line}\n" for line in lines))
     with engine.connect() as db:
         known.write(folder / "known", _known(db, due))

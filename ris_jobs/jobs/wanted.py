@@ -47,10 +47,12 @@ def enabled_sources(engine: Engine) -> list[Stored]:
 
 def side_by_side(found: Iterable[Source], most: int) -> list[list[str]]:
     """Their names in groups, ``most`` at most, of which any may be crawled at once. Websites of one
-    host are in one group: each crawl counts for itself what it asks a host for."""
+    host, and lists that it serves, are in one group: each crawl counts for itself what it asks a
+    host for. What else a list names is not known before it is read."""
     groups: dict[str, list[str]] = {}
     for source in found:
-        host = urlsplit(source.location).hostname if source.kind == "web" else None
+        served = source.location.lower().startswith(("http://", "https://"))
+        host = urlsplit(source.location).hostname if served else None
         # No host is named like this.
         own = (host or f"/{source.name}").removeprefix("www.")
         groups.setdefault(own, []).append(source.name)

@@ -38,13 +38,14 @@ class Record(Seen):
 
     def refuse(self, failures: Sequence[Failure], total: int) -> None:
         """What of a list is no URL to be asked for; in all there are so many. A crawl that goes on
-        has counted them."""
+        has counted them. It is no new attempt until its time to wait is over."""
         if self._crawl.marker is not None:
             return
         seen = Figures(seen=total, refused=total)
         seen.refusals[Reason.URL_REFUSED.value] = total
         with self._engine.begin() as db:
-            self._fail(db, failures)
+            waiting = fetches.waiting(db, [f.uri for f in failures], self._run.started_at)
+            self._fail(db, [f for f in failures if f.uri not in waiting])
             crawls.advance(db, self._crawl, seen, marker="the list was read")
         self.total.add(seen)
 

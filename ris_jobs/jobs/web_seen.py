@@ -58,7 +58,8 @@ class Seen:
         missed = [k for i in images if i.outcome == "gone" and (k := known.get(i.uri))]
         ledger.touch(db, same, run, source_id)
         recorded = ledger.record(db, observed, known, run, source_id)
-        gone = ledger.miss(db, missed, run.started_at, self._settings.gone_after)
+        lost = [k.observation_id for k in missed]
+        gone = ledger.miss(db, lost, run.started_at, self._settings.gone_after)
         seen = Figures(
             seen=len(images),
             new=recorded.new,

@@ -89,29 +89,32 @@ def record(
     return Recorded(len(fresh) - changed, changed, len(same))
 
 
-def mark_gone(
+def unseen(
     db: Connection,
     root: str,
     unread: Sequence[str],
     since: datetime,
-    at: datetime,
     takes: Callable[[str], bool] = lambda _: True,
     source_id: int | None = None,
-) -> int:
-    """URIs at or under ``root`` that were not seen since ``since`` are gone ``at`` a time; those
-    under an ``unread`` folder, those that the source does not take, and those that it listed and
-    could not read, stay as they are. Returns how many."""
+) -> list[int]:
+    """Observations at or under ``root`` that were not seen since ``since``, without those under an
+    ``unread`` folder, those that the source does not take, and those that it listed and could not
+    read."""
     below = [u.rstrip("/") + "/" for u in unread]
     params = _under(root) | {"unread": below, "since": since, "source_id": source_id}
     rows = db.execute(query("ledger.unseen"), params)
-    ids = [r.observation_id for r in rows if takes(r.uri)]
-    return db.execute(query("ledger.mark_gone"), {"ids": ids, "at": at}).rowcount
+    return [r.observation_id for r in rows if takes(r.uri)]
 
 
-def miss(db: Connection, known: Sequence[Known], at: datetime, gone_after: int) -> int:
-    """A server said that there is nothing at these URIs. Returns how many are gone now, for it
-    was said ``gone_after`` times in a row."""
-    params = {"ids": [k.observation_id for k in known], "at": at, "gone_after": gone_after}
+def mark_gone(db: Connection, ids: Sequence[int], at: datetime) -> int:
+    """These observations ended ``at`` a time. Returns how many."""
+    return db.execute(query("ledger.mark_gone"), {"ids": list(ids), "at": at}).rowcount
+
+
+def miss(db: Connection, ids: Sequence[int], at: datetime, gone_after: int) -> int:
+    """Where these observations were made there is nothing, it was said. Returns how many are gone
+    now, for it was said ``gone_after`` times in a row."""
+    params = {"ids": list(ids), "at": at, "gone_after": gone_after}
     return sum(db.scalars(query("ledger.miss"), params))
 
 

@@ -109,6 +109,37 @@ def test_google_cloud_storage_is_asked_for_the_pages_that_are_left(
     assert len(fs.asked) == 1
 
 
+class Truncated:
+    """An S3 whose pages are all empty, and never the last."""
+
+    protocol = ("s3", "s3a")
+
+    def __init__(self, *tokens: str | None) -> None:
+        self.tokens = list(tokens)
+
+    def call_s3(self, method: str, **asked: Any) -> dict[str, Any]:
+        token = self.tokens.pop(0)
+        return {"IsTruncated": True} | ({"NextContinuationToken": token} if token else {})
+
+
+@pytest.mark.parametrize("tokens", [(None,), ("a", "b", "b")])
+def test_pages_that_lead_nowhere_are_an_error(tokens: tuple[str | None, ...]) -> None:
+    fs = Truncated(*tokens)
+    with pytest.raises(OSError, match="does not end"):
+        list(names.below(fs, "bucket/in"))
+    assert fs.tokens == []
+
+
+def test_pages_of_s3_may_be_empty() -> None:
+    class Last(Truncated):
+        def call_s3(self, method: str, **asked: Any) -> dict[str, Any]:
+            if asked.get("ContinuationToken") == "b":
+                return {"Contents": [{"Key": "in/x", "Size": 7, "ETag": "t"}]}
+            return super().call_s3(method, **asked)
+
+    assert [e.name for e in names.below(Last("a", "b"), "bucket/in")] == ["x"]
+
+
 def test_a_tree_without_end_has_one(tmp_path: Path) -> None:
     class Endless(fsspec.AbstractFileSystem):  # type: ignore[misc]
         def ls(self, path: str, detail: bool = True, **_: Any) -> list[dict[str, Any]]:

@@ -79,7 +79,8 @@ class Nights:
             run = runs.start(db, "crawl", self.settings)
         with self.engine.begin() as db:
             ledger.record(db, seen, ledger.current(db, [o.uri for o in seen]), run)
-            ledger.mark_gone(db, "file:///r", (), run.started_at, run.started_at)
+            lost = ledger.unseen(db, "file:///r", (), run.started_at)
+            ledger.mark_gone(db, lost, run.started_at)
 
     def fingerprint(self) -> None:
         with self.engine.begin() as db:

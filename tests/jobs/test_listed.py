@@ -62,6 +62,42 @@ def ask(settings: Settings, query: str) -> list[tuple[object, ...]]:
         return [tuple(r) for r in db.execute(text(query))]
 
 
+def test_an_empty_mount_point_makes_nothing_gone_until_it_stays_so(
+    settings: Settings, place: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def last() -> tuple[object, ...]:
+        return ask(settings, "SELECT complete, why FROM ris.source_crawl ORDER BY crawl_id")[-1]
+
+    crawl(settings)
+    away = place.rename(place.parent / "away")
+    place.mkdir()
+    for _ in range(2):
+        found = crawl(settings)
+        assert (found.gone, found.missed) == (0, 4)
+    assert last() == (False, "nothing was found where 4 images were: gone after 3 such crawls")
+    assert "source in: nothing was found" in caplog.text
+    # It was seen again: what was missed before counts no more.
+    place.rmdir()
+    away.rename(place)
+    assert (crawl(settings).unchanged, last()) == (4, (True, "finished"))
+    place.rename(away)
+    place.mkdir()
+    found = [crawl(settings) for _ in range(4)]
+    assert [(f.gone, f.missed) for f in found] == [(0, 4), (0, 4), (4, 0), (0, 0)]
+    assert last() == (True, "finished")
+
+
+def test_a_folder_that_is_empty_when_an_interrupted_crawl_goes_on_makes_nothing_gone(
+    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crawl(settings)
+    monkeypatch.setattr(listed, "_BATCH", 2)
+    killed(settings)
+    place.rename(place.parent / "away")
+    place.mkdir()
+    assert (found := crawl(settings)).gone == 0 and found.missed == 2
+
+
 def test_what_changed_while_a_crawl_was_interrupted_is_seen_when_it_goes_on(
     settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +123,19 @@ def test_what_a_limit_cut_out_of_a_batch_is_not_gone(settings: Settings, place: 
     assert (last.unchanged, last.changed, last.gone) == (2, 2, 0)
     ends = "SELECT complete, why FROM ris.source_crawl ORDER BY crawl_id"
     assert ask(settings, ends)[1:] == [(False, "limit of images"), (True, "finished")]
+
+
+def test_a_file_larger_than_the_limit_of_bytes_stops_no_crawl_but_one(
+    settings: Settings, place: Path
+) -> None:
+    (place / "0.jpg").write_bytes(b"0" * 100)
+    source = Source(name="in", kind="directory", location=str(place), limits=Limits(bytes=20))
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, source, replace=True)
+    found = [crawl(settings) for _ in range(3)]
+    assert [(f.new, f.unchanged) for f in found] == [(1, 0), (2, 1), (1, 3)]
+    ends = ask(settings, "SELECT why FROM ris.source_crawl ORDER BY crawl_id")
+    assert [why for (why,) in ends] == ["limit of bytes", "limit of bytes", "finished"]
 
 
 def test_nothing_is_locked_while_images_are_read(

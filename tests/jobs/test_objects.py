@@ -83,6 +83,16 @@ def test_only_what_has_another_etag_or_size_is_read(
     assert [e for (e,) in ask(settings, events)] == ["appeared", "gone", "returned"]
 
 
+def test_an_emptied_prefix_makes_nothing_gone_until_it_stays_so(
+    crawl: Crawl, bucket: Bucket
+) -> None:
+    bucket.put("a folder/a.jpg", b"a")
+    crawl()
+    bucket.delete("a folder/a.jpg")
+    found = [crawl() for _ in range(3)]
+    assert [(f.gone, f.missed) for f in found] == [(0, 1), (0, 1), (1, 0)]
+
+
 def test_a_connection_of_airflow_opens_a_store(
     bucket: Bucket, source: Source, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from ris_jobs import jobs
 from ris_jobs.demo import edits
 from ris_jobs.doctor import examine
-from ris_jobs.errors import ConfigError, VectorsUnavailable
+from ris_jobs.errors import ConfigError, SourceUnavailable, VectorsUnavailable
 from ris_jobs.jobs.models import model_of
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
@@ -24,6 +24,8 @@ from ris_jobs.store import runs
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.stores import open_stores
 from tests.jobs.conftest import Scan
+
+GONE = "SELECT count(*) FROM ris.observation WHERE gone_at IS NOT NULL"
 
 
 def ask(settings: Settings, question: str) -> list[tuple[object, ...]]:
@@ -54,12 +56,16 @@ def test_one_folder_under_several_spellings_is_one_folder(
         assert scan(Path("..")).gone == 1
 
 
-def test_a_known_root_that_is_missing_is_empty_and_an_unknown_one_an_error(
-    scan: Scan, folder: Path, tmp_path: Path
+def test_a_root_that_is_missing_is_an_error_and_nothing_is_gone(
+    scan: Scan, folder: Path, settings: Settings, tmp_path: Path
 ) -> None:
     scan(folder)
     folder.rename(tmp_path / "elsewhere")
-    assert scan(folder).gone == 4
+    with pytest.raises(SourceUnavailable, match=r"Is it mounted.* `ris source remove photos`"):
+        scan(folder)
+    assert ask(settings, GONE) == [(0,)]
+    (tmp_path / "elsewhere").rename(folder)
+    assert scan(folder).unchanged == 4
     with pytest.raises(ConfigError, match="does not exist"):
         scan(tmp_path / "never")
 
@@ -156,7 +162,7 @@ def test_two_crawls_at_once_take_nothing_for_gone(
         # The run that began first comes last, with an older time.
         jobs.crawl(engine, early, sources, settings, progress)
         assert jobs.crawl(engine, late, sources, settings, progress).gone == 0
-    assert ask(settings, "SELECT count(*) FROM ris.observation WHERE gone_at IS NOT NULL") == [(0,)]
+    assert ask(settings, GONE) == [(0,)]
 
 
 def test_a_path_too_long_to_keep_is_reported_and_the_rest_is_scanned(

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ris_jobs import jobs
+from ris_jobs.crawl.source import Source
 from ris_jobs.errors import ConfigError
+from ris_jobs.jobs import recheck as rechecking
 from ris_jobs.jobs.recheck import recheck
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
@@ -111,6 +114,36 @@ def test_so_many_are_asked_for_at_a_time_and_the_longest_first(
     ]
 
 
+def change(settings: Settings, source: Source) -> None:
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, source, replace=True)
+
+
+def test_what_a_source_does_not_take_any_more_comes_before_nothing(
+    settings: Settings, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rechecking, "_AT_LEAST", 1)
+    few = replace(settings, recheck_limit=1)
+    change(settings, replace(site.source(), exclude=("*/1.png", "*/2.png")))
+    assert (again(few, dry_run=True).seen, ask(settings, "SELECT uri FROM ris.recheck")) == (1, [])
+    assert (again(few).seen, asked(site)) == (1, {"/3.png": 200})
+    assert again(settings).seen == 0
+
+
+def test_the_limit_is_of_what_was_asked_for(settings: Settings, site: Site) -> None:
+    """A source outside its hours and one without its secret leave it to the third."""
+    now = datetime.now(UTC)
+    closed = ((now - timedelta(hours=3)).time(), (now - timedelta(hours=2)).time())
+    manners = replace(site.source().politeness, window=closed)
+    add(settings, replace(site.source(), name="a", politeness=manners))
+    add(settings, replace(site.source(), name="b", credentials="env:NOT_SET"))
+    for name, picture in (("a", "1.png"), ("b", "2.png")):
+        its = f"(SELECT source_id FROM ris.source WHERE name = '{name}')"
+        ask(settings, f"UPDATE ris.observation SET source_id = {its} WHERE uri LIKE '%/{picture}'")
+    assert again(replace(settings, recheck_limit=1)).seen == 1
+    assert asked(site) == {"/3.png": 200}
+
+
 def test_robots_txt_is_obeyed_and_nothing_is_lost_by_it(settings: Settings, site: Site) -> None:
     site.pages["/robots.txt"] = robots("Disallow: /")
     assert (again(settings).refused, asked(site)) == (3, {})
@@ -127,6 +160,13 @@ def test_a_source_that_is_disabled_or_fails_is_passed_over(settings: Settings, s
     assert (again(nobody).seen, asked(site)) == (0, {})
     assert ask(settings, "SELECT status FROM ris.run ORDER BY run_id DESC LIMIT 1") == [("failed",)]
     assert again(settings).seen == 3
+
+
+def test_a_connection_that_is_missing_does_not_end_upkeep(settings: Settings, site: Site) -> None:
+    change(settings, replace(site.source(), credentials="airflow:nope"))
+    done = jobs.keep_up(settings, LogProgress())
+    assert (done.uris_rechecked, done.previews_missing, asked(site)) == (0, 0, {})
+    assert ask(settings, "SELECT status FROM ris.run ORDER BY run_id DESC LIMIT 1") == [("failed",)]
 
 
 def test_it_can_be_switched_off(settings: Settings, site: Site) -> None:

@@ -13,15 +13,16 @@ def site(name: str, location: str) -> Source:
     return Source(name=name, kind="web", location=location)
 
 
-def test_websites_of_one_host_are_crawled_one_after_the_other() -> None:
+def test_websites_and_lists_of_one_host_are_crawled_one_after_the_other() -> None:
     found = [
         site("a", "https://example.com/news"),
         Source(name="folder", kind="directory", location="/photos"),
         site("b", "http://www.example.com/"),
         site("c", "https://images.example.com/"),
         Source(name="list", kind="urls", location="https://example.com/list.csv"),
+        Source(name="stored", kind="urls", location="s3://example.com/list.csv"),
     ]
-    assert jobs.side_by_side(found, 10) == [["a", "b"], ["folder"], ["c"], ["list"]]
+    assert jobs.side_by_side(found, 10) == [["a", "b", "list"], ["folder"], ["c"], ["stored"]]
     assert jobs.side_by_side([], 10) == []
 
 

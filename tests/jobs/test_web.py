@@ -508,6 +508,22 @@ def test_passwords_in_urls_are_kept_nowhere(settings: Settings, site: Site, tmp_
         assert "secret" not in str(rows)
 
 
+def test_bad_rows_of_a_list_wait_like_all_that_fails(
+    settings: Settings, site: Site, tmp_path: Path
+) -> None:
+    (tmp_path / "list.csv").write_text("url,id\nfile:///etc/passwd,4\n,5\n")
+    add(settings, replace(site.source(), kind="urls", location=str(tmp_path / "list.csv")))
+    attempts = "SELECT attempts, gave_up_at FROM ris.fetch"
+    for _ in range(2):
+        assert counts(jobs.crawl_only(settings, ["site"], LogProgress())) == {
+            "seen": 2,
+            "refused": 2,
+        }
+        assert ask(settings, attempts) == [(1, None)] * 2
+    crawl(settings)
+    assert ask(settings, attempts) == [(2, None)] * 2
+
+
 def test_a_hostile_list_is_taken_in_whole(settings: Settings, site: Site, tmp_path: Path) -> None:
     """What is no URL is kept as far as it can be, and does not end the crawl."""
     urls = ["http://" + "\N{GRINNING FACE}" * 1990, "http://\ud800/\0", "\\u0000", "x" * 5000]

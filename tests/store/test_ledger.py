@@ -63,8 +63,10 @@ def test_gone_is_marked_and_return_is_a_new_row(
     see(observed("file:///d/a", "x"), observed("file:///d/b/f", "y"), observed("file:///dd/c", "z"))
     with engine.begin() as db:
         later = runs.start(db, "crawl", settings).started_at + timedelta(seconds=1)
-        assert ledger.mark_gone(db, "file:///d", ["file:///d/b"], later, later) == 1
-        assert ledger.mark_gone(db, "file:///d", ["file:///d/b"], later, later) == 0
+        (lost,) = ledger.unseen(db, "file:///d", ["file:///d/b"], later)
+        assert ledger.mark_gone(db, [lost], later) == 1
+        assert ledger.unseen(db, "file:///d", ["file:///d/b"], later) == []
+        assert ledger.mark_gone(db, [lost], later) == 0
     assert [r for r in rows(engine) if r[2]] == [("file:///d/a", False, True)]
     see(observed("file:///d/a", "x"))
     assert rows(engine)[-1] == ("file:///d/a", False, False)
