@@ -8,9 +8,17 @@ from collections.abc import Iterator, Sequence
 
 from ris_jobs.provenance import ImageFacts
 
-__all__ = ["claimed_dates", "seen"]
+__all__ = ["claimed_dates", "of_file", "seen"]
 
 _DATE = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)\b")
+
+
+_MINE, _ANOTHERS = "for: its file is dated", "against: another's file is dated"
+
+
+def of_file(reason: str) -> bool:
+    """Whether a reason is about the date of a file, of which only the last one is kept."""
+    return reason.startswith((_MINE, _ANOTHERS))
 
 
 def seen(mine: ImageFacts, others: Sequence[ImageFacts]) -> Iterator[str]:
@@ -38,8 +46,8 @@ def _oldest(own: str, others: Sequence[str]) -> Iterator[str]:
     """Nearly every file has some date: only what differs is said."""
     earliest = min(filter(None, others), default="")
     if own and earliest and own != earliest:
-        side = "for: its file" if own < earliest else "against: another's file"
-        yield f"{side} is dated {min(own, earliest)}, earlier (0: copying changes such dates)"
+        side = _MINE if own < earliest else _ANOTHERS
+        yield f"{side} {min(own, earliest)}, earlier (0: copying changes such dates)"
 
 
 def _taken(known: ImageFacts) -> str:
