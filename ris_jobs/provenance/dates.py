@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from ris_jobs.provenance import ImageFacts
 
 __all__ = ["claimed_dates", "of_file", "seen"]
 
-_DATE = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)\b")
+_DATE = re.compile(r"([0-9]{4})[:-]([0-9]{2})[:-]([0-9]{2})\b")
 
 
 _MINE, _ANOTHERS = "for: its file is dated", "against: another's file is dated"
@@ -65,9 +66,13 @@ def _published(known: ImageFacts) -> str:
 
 
 def _written(known: ImageFacts, field: str) -> str:
-    """A day in EXIF as ISO 8601 has it; empty where the file claims none."""
+    """A day in EXIF as ISO 8601 has it; empty where the file claims none, or one that no calendar
+    has: cameras whose clock was never set write zeros."""
     found = _DATE.match(known.traces.metadata.get(field, ""))
-    return "-".join(found.groups()) if found else ""
+    try:
+        return date.fromisoformat("-".join(found.groups())).isoformat() if found else ""
+    except ValueError:
+        return ""
 
 
 _CLAIMS = (
