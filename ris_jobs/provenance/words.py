@@ -11,12 +11,12 @@ _SAID = {
     "containment": ("shows", "show", "a part of it", "it shows a part of another"),
     "border": ("has", "have", "a border or a caption band around it", "it has a border around it"),
     "resolution": ("is", "are", "smaller", "another shows the same in more detail"),
-    "enlargement": ("is", "are", "enlarged, without detail of their own", "it is enlarged"),
+    "enlargement": ("is", "are", "enlarged, without more detail", "it is enlarged"),
     "faded": ("lost", "lost", "colours or detail that it has", "it lost colours or detail"),
     "inner": ("lies", "lie", "inside it", "it lies inside another"),
     "coarser": ("is", "are", "encoded more coarsely", "it is encoded more coarsely than another"),
     "coarser-edited": (
-        "differs", "differ", "and is encoded more coarsely",
+        "differs and is", "differ and are", "encoded more coarsely",
         "it is encoded more coarsely than another that differs",
     ),
     "coarser-part": (
@@ -37,7 +37,7 @@ _SAID = {
         "has", "have", "colours with less detail", "its colours have less detail than another's"
     ),
     "chroma-edited": (
-        "differs", "differ", "and has colours with less detail",
+        "differs and has", "differ and have", "colours with less detail",
         "its colours have less detail than those of another that differs",
     ),
     "overlay": (
@@ -59,7 +59,7 @@ _SAID = {
         "it keeps without loss what another's encoding left",
     ),
     "generation": (
-        "was", "were", "a coarser JPEG before, and it was not", "it was a coarser JPEG before"
+        "comes", "come", "from a coarser JPEG, and it does not", "it comes from a coarser JPEG"
     ),
     "changed": (
         "differs", "differ", "from it in what others show as it does",
