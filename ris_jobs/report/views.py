@@ -231,8 +231,8 @@ class Changes:
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a run found: ``families`` that it made or changed and pairs that it left ``suppressed``,
-    whatever became of them, and URIs that came into quarantine and are there, by reason. What came by crawls since the scan before counts as its own.
-    """
+    whatever became of them, and URIs that came into quarantine and are there, by reason. What came
+    by crawls since the scan before counts as its own."""
 
     families: int = 0
     suppressed: int = 0

@@ -218,6 +218,30 @@ def test_an_image_that_is_erased_waits_for_no_sample(
     assert keep_up(settings) == Upkept(samples_made=2)
 
 
+def test_an_image_that_is_retired_waits_for_no_sample_until_it_is_back(
+    settings: Settings, folder: Path, scan: Scan
+) -> None:
+    scan(folder)
+    lose_samples(settings)
+    coffee, waiting = folder / "coffee.jpg", "SELECT count(*) FROM ris.late_sample"
+    kept = coffee.read_bytes()
+    coffee.unlink()
+    scan(folder)
+    ask(
+        settings,
+        "UPDATE ris.observation SET first_seen_at = first_seen_at - interval '20 days', "
+        "last_seen_at = last_seen_at - interval '20 days', gone_at = gone_at - interval '20 days' "
+        "WHERE gone_at IS NOT NULL",
+    )
+    done = keep_up(replace(settings, retention_days=10))
+    assert (done.images_retired, done.samples_made, done.samples_missing) == (1, 2, 0)
+    assert ask(settings, waiting) == [(2,)]
+    coffee.write_bytes(kept)
+    scan(folder)
+    assert ask(settings, f"{waiting} WHERE made_at IS NULL") == [(1,)]
+    assert keep_up(settings).samples_made == 1
+
+
 def test_runs_that_were_killed_are_closed_after_a_while(settings: Settings) -> None:
     killed, at_work = jobs.begin(settings), jobs.begin(settings)
     ask(
