@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from sqlalchemy import Engine, text
 from ris_jobs import jobs
 from ris_jobs.demo import edits
 from ris_jobs.errors import NotFound
+from ris_jobs.fingerprint import Decoded
+from ris_jobs.fingerprint.decoder import Decoder
 from ris_jobs.fingerprint.pipeline import Pipeline, Result
 from ris_jobs.jobs import Upkept
 from ris_jobs.jobs.models import open_pipeline, serving_stores
@@ -206,6 +208,29 @@ def test_samples_are_made_up_for_some_at_a_time_and_what_is_gone_comes_last(
     assert (first.samples_waiting, first.samples_missing) == (1, 1)
     assert (last.samples_waiting, last.samples_missing) == (0, 1)
     assert first.samples_made + last.samples_made == 2
+
+
+def test_a_sample_that_could_not_be_taken_is_looked_for_again(
+    settings: Settings, folder: Path, scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan(folder)
+    lose_samples(settings)
+    broken = (folder / "coffee.jpg").read_bytes()
+
+    def open_faulty(*args: Any, **kwargs: Any) -> Callable[[bytes], Decoded]:
+        decoder = Decoder(*args, **kwargs)
+
+        def decode(data: bytes) -> Decoded:
+            if data != broken:
+                return decoder(data)
+            return replace(decoder(data), sample=b"", failed=("sample: ValueError of a library",))
+
+        return decode
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ris_jobs.jobs.samples.Decoder", open_faulty)
+        assert keep_up(settings) == Upkept(samples_made=2, samples_missing=1)
+    assert keep_up(settings) == Upkept(samples_made=1)
 
 
 def test_an_image_that_is_erased_waits_for_no_sample(
