@@ -135,8 +135,8 @@ def erased(uri: str, by: str, allow_return: bool, pages: Path) -> RenderableType
         Text.assemble((visible(uri), "bold"), f" was erased by {visible(by)}"),
         Text(f"the same bytes: {then}"),
         Text(
-            f"pages written before may show it still, in {visible(str(pages))} and elsewhere: delete "
-            "them; `ris report --run N` writes them again without it"
+            f"pages written before may show it still, in {visible(str(pages))} and elsewhere: "
+            "delete them; `ris report --run N` writes them again without it"
         ),
     )
 
