@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-__all__ = ["against", "favour"]
+__all__ = ["against", "decided", "favour", "is_decided"]
+
+_DECIDED = " decided so: "
 
 # Of the copies (one, several), and of an image that seems to be a copy itself.
 _SAID = {
@@ -87,3 +89,13 @@ def favour(kind: str, weights: Sequence[float]) -> Iterator[str]:
 def against(kind: str, weights: Sequence[float]) -> Iterator[str]:
     if weights:
         yield f"against: {_SAID[kind][3]} ({max(weights):.1f})"
+
+
+def decided(who: str, why: str) -> str:
+    """What speaks for a source that a reviewer named."""
+    return f"for: {who}{_DECIDED}{why}"
+
+
+def is_decided(reasons: Sequence[str]) -> bool:
+    """Whether a reviewer named the source that these speak for."""
+    return len(reasons) == 1 and reasons[0].startswith("for: ") and _DECIDED in reasons[0]

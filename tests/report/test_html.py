@@ -350,6 +350,14 @@ def test_reasons_for_and_against_are_told_apart(sample: Any, page: Page) -> None
     assert "<dd>note: odd</dd>" in page(replace(sample.run, families=(plain,)))
 
 
+def test_a_source_that_a_reviewer_named_is_decided(sample: Any, page: Page) -> None:
+    assert "· source with 97.0\xa0% confidence ·" in page()
+    family = replace(sample.run.families[0], confidence=1.0)
+    assert "· source with 99.9\xa0% confidence ·" in page(replace(sample.run, families=(family,)))
+    ruled = replace(family, reasons=("for: Ada decided so: it is the print",))
+    assert "· source decided ·" in page(replace(sample.run, families=(ruled,)))
+
+
 def test_a_family_shows_the_weakest_tie_that_holds_it(page: Page) -> None:
     assert "· weakest tie: mirrored, 91.0\xa0%" in page()
 
