@@ -66,8 +66,8 @@ def test_the_page_shows_the_run(page: Page) -> None:
         *("as they stood 2026-02-02 02:15:04 UTC", "first seen 2026-01-31"),
         "Ada decided unsure, 2026-01-31 02:15:04 UTC: both are white",
         *("list a 2 +1", "list b 0", "list a new note 7", "ab" * 32, "31 of 256 bits"),
-        *("9 images", "1 families of 1 in all", "1 matches of 4 in all", "truncated 1 +1"),
-        *("0 suppressed of 1 in all", "1 quarantine of 1 in all"),
+        *("9 images", "1 families · 1 in all", "1 matches · 4 in all", "truncated 1 +1"),
+        *("0 suppressed · 1 in all", "1 quarantine · 1 in all"),
     ):
         assert shown in " ".join(text.split()), shown
 
