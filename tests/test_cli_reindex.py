@@ -93,4 +93,5 @@ def test_upkeep_and_erasure(ris: Ris, photo: Path) -> None:
     assert values(ris("erase", photo, "--why", "a test", "--json"))["allow_return"] is False
     said = ris("erase", photo, "--why", "a test", "--by", "me", "--allow-return").output
     assert "was erased by me" in said and "may come back" in said
+    assert "reports and elsewhere: delete them" in " ".join(said.split())
     assert set(values(ris("upkeep", "--dry-run", "--json")).values()) == {0}

@@ -49,7 +49,8 @@ def erase(name: str, why: str, by: str | None, allow_return: bool, as_json: bool
 
     Its hashes, descriptors, vectors and preview are erased. That it was seen and which matches it
     had stays known, with who erased it and why. The same bytes are not taken up again unless
-    --allow-return is given, now or later. Files in folders of yours are yours to delete.
+    --allow-return is given, now or later. Files in folders of yours are yours to delete, and so are
+    reports that were written before and show it.
 
     \b
     ris erase https://example.org/photo.jpg --why "takedown request 17"
@@ -57,5 +58,7 @@ def erase(name: str, why: str, by: str | None, allow_return: bool, as_json: bool
     from ris_jobs import jobs
     from ris_jobs.report import listing
 
-    done = jobs.erase(load_settings(), name, why, by, allow_return=allow_return)
-    show(listing.erased(done.uri, done.by, done.allow_return), asdict(done) if as_json else None)
+    settings = load_settings()
+    done = jobs.erase(settings, name, why, by, allow_return=allow_return)
+    told = listing.erased(done.uri, done.by, done.allow_return, settings.home / "reports")
+    show(told, asdict(done) if as_json else None)

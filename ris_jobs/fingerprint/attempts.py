@@ -19,9 +19,12 @@ class Attempts:
         self.failed: list[str] = []
 
     def __call__(self, name: str, take: Callable[[], T], otherwise: T) -> T:
-        """What ``take`` gives, or ``otherwise`` where it raises."""
+        """What ``take`` gives, or ``otherwise`` where it raises. Too little memory says nothing of
+        the picture, and is raised on."""
         try:
             return take()
+        except MemoryError:
+            raise
         except Exception as error:  # hostile bytes make libraries raise almost anything
             said = " ".join(f"{type(error).__name__} {error}".split())
             self.failed.append(f"{name}: {''.join(filter(str.isprintable, said))[:_MOST]}")

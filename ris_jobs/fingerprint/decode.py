@@ -63,15 +63,15 @@ def decode(data: bytes, *, max_pixels: int, truncated: str, anchors: str | None 
         orientation = _orientation(image)
         rgb = to_rgb(_upright(image, orientation))
         frames = count_frames(image, data, name)
+        tried = Attempts()
+        traces = _traces(image, data, name, anchors, tried)
+        sample = tried("sample", lambda: pack(image, luminance_steps(image)), b"")
     except ImageRejected:
         raise
     except MemoryError as error:
         raise ImageRejected(Reason.TOO_LARGE, "there is not enough memory to decode it") from error
     except Exception as error:  # decoders raise almost anything on hostile bytes
         raise _rejection(error, data, name) from error
-    tried = Attempts()
-    traces = _traces(image, data, name, anchors, tried)
-    sample = tried("sample", lambda: pack(image, luminance_steps(image)), b"")
     return Decoded(rgb, name, frames, declared or orientation, traces, sample, tuple(tried.failed))
 
 

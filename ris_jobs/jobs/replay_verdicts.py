@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from ris_jobs.jobs.resolve import facts_among
 from ris_jobs.progress import Advance
 from ris_jobs.provenance import Family, families
+from ris_jobs.provenance.dates import of_file
 from ris_jobs.provenance.model import model
 from ris_jobs.report.replayed import FamilyDifference, Verdicts, changes
 from ris_jobs.store import images, verdicts
@@ -84,6 +85,6 @@ def _plain(
     return {
         "source": None if source_id is None else uris[source_id],
         "confidence": confidence,
-        "reasons": list(reasons),
+        "reasons": [reason for reason in reasons if not of_file(reason)],
         "members": [uris[i] for i in members],
     }

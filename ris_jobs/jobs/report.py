@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from ris_jobs.errors import NotFound
 from ris_jobs.report import html
 from ris_jobs.report.pictures import thumbnail
-from ris_jobs.report.views import Count, RunView, from_json
+from ris_jobs.report.views import Count, RunView, Summary, from_json
 from ris_jobs.store import banks, families, matches, reports, runs
 from ris_jobs.store.previews import Previews
 
@@ -56,6 +56,20 @@ def counts(db: Connection, run_id: int) -> dict[str, Any]:
     }
 
 
+def _as_now(ended: Summary, now: dict[str, Any]) -> Summary:
+    """The summary that the run ended with, and how many there are of everything now. What it found
+    stays so, whatever reviewers and later runs said of it since."""
+    before, after = ended.matches, now["matches"]
+    matches = {
+        relation: Count(
+            before[relation].new if relation in before else 0,
+            after[relation].total if relation in after else 0,
+        )
+        for relation in sorted({*before, *after})
+    }
+    return replace(ended, **now | {"matches": matches})
+
+
 def _view(engine: Engine, run_id: int | None) -> RunView:
     # One look at the tables, so that counts and rows agree whatever happens meanwhile.
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as db:
@@ -65,8 +79,7 @@ def _view(engine: Engine, run_id: int | None) -> RunView:
             raise NotFound(f"run {run['run_id']} has not finished, so there is nothing to report")
         pairs = reports.pairs(db, run["run_id"], _MAX_PAIRS)
         return RunView(
-            # Reviewers may have changed much since the run ended.
-            summary=replace(from_json(run["summary"]), **counts(db, run["run_id"])),
+            summary=_as_now(from_json(run["summary"]), counts(db, run["run_id"])),
             started_at=run["started_at"],
             finished_at=run["finished_at"],
             as_of=as_of,

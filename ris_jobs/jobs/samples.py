@@ -51,14 +51,19 @@ def make_up(stores: Stores, settings: Settings, progress: Progress) -> int:
 def _taken(
     claimed: Sequence[Claimed], reader: Reader, decoder: Decoder, pool: ThreadPoolExecutor
 ) -> dict[int, bytes]:
-    """Image id → sample, empty for a picture that has none."""
+    """Image id → sample, empty for a picture that has none. One that could not be taken is looked
+    for in vain."""
 
     def sample(image: Claimed) -> bytes | None:
         data = reader.original(image)
+        if isinstance(data, ImageRejected):
+            return None
         try:
-            return None if isinstance(data, ImageRejected) else decoder(data).sample
+            decoded = decoder(data)
         except ImageRejected:
             return None
+        failed = any(why.startswith("sample: ") for why in decoded.failed)
+        return None if failed else decoded.sample
 
     taken = zip(claimed, pool.map(sample, claimed), strict=True)
     return {c.image_id: found for c, found in taken if found is not None}

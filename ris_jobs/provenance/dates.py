@@ -5,12 +5,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from ris_jobs.provenance import ImageFacts
 
-__all__ = ["claimed_dates", "seen"]
+__all__ = ["claimed_dates", "of_file", "seen"]
 
-_DATE = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)\b")
+_DATE = re.compile(r"([0-9]{4})[:-]([0-9]{2})[:-]([0-9]{2})\b")
+
+
+_MINE, _ANOTHERS = "for: its file is dated", "against: another's file is dated"
+
+
+def of_file(reason: str) -> bool:
+    """Whether a reason is about the date of a file, of which only the last one is kept."""
+    return reason.startswith((_MINE, _ANOTHERS))
 
 
 def seen(mine: ImageFacts, others: Sequence[ImageFacts]) -> Iterator[str]:
@@ -38,8 +47,8 @@ def _oldest(own: str, others: Sequence[str]) -> Iterator[str]:
     """Nearly every file has some date: only what differs is said."""
     earliest = min(filter(None, others), default="")
     if own and earliest and own != earliest:
-        side = "for: its file" if own < earliest else "against: another's file"
-        yield f"{side} is dated {min(own, earliest)}, earlier (0: copying changes such dates)"
+        side = _MINE if own < earliest else _ANOTHERS
+        yield f"{side} {min(own, earliest)}, earlier (0: copying changes such dates)"
 
 
 def _taken(known: ImageFacts) -> str:
@@ -57,9 +66,13 @@ def _published(known: ImageFacts) -> str:
 
 
 def _written(known: ImageFacts, field: str) -> str:
-    """A day in EXIF as ISO 8601 has it; empty where the file claims none."""
+    """A day in EXIF as ISO 8601 has it; empty where the file claims none, or one that no calendar
+    has: cameras whose clock was never set write zeros."""
     found = _DATE.match(known.traces.metadata.get(field, ""))
-    return "-".join(found.groups()) if found else ""
+    try:
+        return date.fromisoformat("-".join(found.groups())).isoformat() if found else ""
+    except ValueError:
+        return ""
 
 
 _CLAIMS = (

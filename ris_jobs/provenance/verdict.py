@@ -14,7 +14,7 @@ from ris_jobs.provenance import Ruling, Verdict
 from ris_jobs.provenance.clues import Kin
 from ris_jobs.provenance.dates import claimed_dates, seen
 from ris_jobs.provenance.model import Model
-from ris_jobs.provenance.words import against, favour
+from ris_jobs.provenance.words import against, decided, favour
 
 __all__ = ["chances", "ruled", "suspicion", "verdict"]
 
@@ -54,7 +54,7 @@ def ruled(ruling: Ruling) -> Verdict:
     """What a reviewer decided goes before all evidence."""
     if ruling.source_id is None:
         return Verdict(None, 0.0, (f"missing: {ruling.who} left it open: {ruling.why}",))
-    return Verdict(ruling.source_id, 1.0, (f"for: {ruling.who} decided so: {ruling.why}",))
+    return Verdict(ruling.source_id, 1.0, (decided(ruling.who, ruling.why),))
 
 
 def _reasons(anchor: int, members: Collection[int], kin: Kin, model: Model) -> Iterator[str]:

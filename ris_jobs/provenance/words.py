@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-__all__ = ["against", "favour"]
+__all__ = ["against", "decided", "favour", "is_decided"]
+
+_DECIDED = " decided so: "
 
 # Of the copies (one, several), and of an image that seems to be a copy itself.
 _SAID = {
     "containment": ("shows", "show", "a part of it", "it shows a part of another"),
     "border": ("has", "have", "a border or a caption band around it", "it has a border around it"),
     "resolution": ("is", "are", "smaller", "another shows the same in more detail"),
-    "enlargement": ("is", "are", "enlarged, without detail of their own", "it is enlarged"),
+    "enlargement": ("is", "are", "enlarged, without more detail", "it is enlarged"),
     "faded": ("lost", "lost", "colours or detail that it has", "it lost colours or detail"),
     "inner": ("lies", "lie", "inside it", "it lies inside another"),
     "coarser": ("is", "are", "encoded more coarsely", "it is encoded more coarsely than another"),
     "coarser-edited": (
-        "differs", "differ", "and is encoded more coarsely",
+        "differs and is", "differ and are", "encoded more coarsely",
         "it is encoded more coarsely than another that differs",
     ),
     "coarser-part": (
@@ -37,7 +39,7 @@ _SAID = {
         "has", "have", "colours with less detail", "its colours have less detail than another's"
     ),
     "chroma-edited": (
-        "differs", "differ", "and has colours with less detail",
+        "differs and has", "differ and have", "colours with less detail",
         "its colours have less detail than those of another that differs",
     ),
     "overlay": (
@@ -59,7 +61,7 @@ _SAID = {
         "it keeps without loss what another's encoding left",
     ),
     "generation": (
-        "was", "were", "a coarser JPEG before, and it was not", "it was a coarser JPEG before"
+        "comes", "come", "from a coarser JPEG, and it does not", "it comes from a coarser JPEG"
     ),
     "changed": (
         "differs", "differ", "from it in what others show as it does",
@@ -87,3 +89,13 @@ def favour(kind: str, weights: Sequence[float]) -> Iterator[str]:
 def against(kind: str, weights: Sequence[float]) -> Iterator[str]:
     if weights:
         yield f"against: {_SAID[kind][3]} ({max(weights):.1f})"
+
+
+def decided(who: str, why: str) -> str:
+    """What speaks for a source that a reviewer named."""
+    return f"for: {who}{_DECIDED}{why}"
+
+
+def is_decided(reasons: Sequence[str]) -> bool:
+    """Whether a reviewer named the source that these speak for."""
+    return len(reasons) == 1 and reasons[0].startswith("for: ") and _DECIDED in reasons[0]

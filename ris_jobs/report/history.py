@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ris_jobs.provenance.words import is_decided
 from ris_jobs.report import text
 
 __all__ = [
@@ -328,4 +329,5 @@ def _match(m: Matched) -> str:
 def _family(f: InFamily) -> str:
     if f.source_uri is None:
         return f"in family {f.family_id}, source undetermined"
-    return f"in family {f.family_id}, source {f.source_uri}, {text.percent(f.confidence)}"
+    sure = "decided" if is_decided(f.reasons) else text.chance(f.confidence)
+    return f"in family {f.family_id}, source {f.source_uri}, {sure}"

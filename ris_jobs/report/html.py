@@ -21,6 +21,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from ris_jobs.provenance.words import is_decided
 from ris_jobs.report import text
 from ris_jobs.report.placed import derived_inside, placed
 from ris_jobs.report.views import Box, FamilyView, ImageView, PairView, RunView
@@ -212,6 +213,13 @@ def _placement(pair: PairView) -> str:
     return " ".join(f"{number:.4g}" for number in placed(pair)[:2].T.flat)
 
 
+def _sure(family: FamilyView) -> str:
+    """How sure its source is, as people read it."""
+    if is_decided(family.reasons):
+        return "decided"
+    return f"with {text.chance(family.confidence)} confidence"
+
+
 def _argued(reasons: Iterable[str]) -> dict[str, list[str]]:
     """What speaks for a source, against it, and what is missing, without these words."""
     told: dict[str, list[str]] = {}
@@ -256,7 +264,12 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     env.filters |= {reader.__name__: reader for reader in _READERS}
-    env.filters |= {"evidence": _evidence, "argued": _argued, "placement": _placement}
+    env.filters |= {
+        "evidence": _evidence,
+        "argued": _argued,
+        "sure": _sure,
+        "placement": _placement,
+    }
     env.filters["seconds"] = lambda time: int(time.timestamp())
     env.globals |= {"boxed": _boxed, "derived_inside": derived_inside, "height": _height}
     env.globals |= {"orientations": text.ORIENTATIONS, "plural": text.plural}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -127,12 +128,16 @@ def upkept(figures: Mapping[str, int], dry_run: bool) -> RenderableType:
     return Group(*lines, *([Text("nothing was changed: this was a dry run")] if dry_run else []))
 
 
-def erased(uri: str, by: str, allow_return: bool) -> RenderableType:
-    """An image that was erased."""
+def erased(uri: str, by: str, allow_return: bool, pages: Path) -> RenderableType:
+    """An image that was erased, and the folder of the ``pages`` that may show it still."""
     then = "may come back with a crawl" if allow_return else "is not taken up again"
     return Group(
         Text.assemble((visible(uri), "bold"), f" was erased by {visible(by)}"),
         Text(f"the same bytes: {then}"),
+        Text(
+            f"pages written before may show it still, in {visible(str(pages))} and elsewhere: "
+            "delete them; `ris report --run N` writes them again without it"
+        ),
     )
 
 

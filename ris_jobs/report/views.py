@@ -230,9 +230,9 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a run found: ``families`` that it made or changed, ``suppressed`` pairs, and URIs that
-    came into quarantine, by reason. What came by crawls since the scan before counts as its own.
-    """
+    """What a run found: ``families`` that it made or changed and pairs that it left ``suppressed``,
+    whatever became of them, and URIs that came into quarantine and are there, by reason. What came
+    by crawls since the scan before counts as its own."""
 
     families: int = 0
     suppressed: int = 0
@@ -253,8 +253,8 @@ class Bin:
 @dataclass(frozen=True, slots=True)
 class RunView:
     """A run as its report shows it. What is counted of matches, families, known hashes and
-    quarantine in its ``summary`` is so, as all else that is listed, ``as_of`` that time; ``found``
-    and ``histogram`` are of the run alone. ``pairs``
+    quarantine in its ``summary`` is so, as all else that is listed, ``as_of`` that time, but how
+    many matches are new; ``found`` and ``histogram`` are of the run alone. ``pairs``
     are in the order they should first appear, suppressed ones among them; times are
     timezone-aware. ``calibration`` is None for a crawl. ``histogram`` goes from 0 to 1 in equal
     steps, or is empty."""

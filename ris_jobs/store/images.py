@@ -126,7 +126,8 @@ def erased(db: Connection, sha256s: Sequence[str]) -> list[str]:
 def unretire(db: Connection, ids: Sequence[int]) -> None:
     """These came back, and are described again."""
     if ids:
-        db.execute(query("images.unretire"), {"ids": list(ids)})
+        for name in ("images.unretire", "samples.await_late"):
+            db.execute(query(name), {"ids": list(ids)})
 
 
 def all_ids(db: Connection) -> list[int]:

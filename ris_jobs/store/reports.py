@@ -77,7 +77,7 @@ def changes(db: Connection, run_id: int, limit: int) -> Changes:
 
 
 def histogram(db: Connection, run_id: int) -> tuple[Bin, ...]:
-    """The run's matches by probability, in twentieths."""
+    """The run's matches as it left them by probability, in twentieths."""
     return tuple(
         Bin(float(r.low), float(r.high), r.pairs, r.suppressed)
         for r in db.execute(query("report.histogram"), {"run_id": run_id})
@@ -85,11 +85,12 @@ def histogram(db: Connection, run_id: int) -> tuple[Bin, ...]:
 
 
 def found(db: Connection, run_id: int) -> Found:
-    """What the run found, as far as it is still so."""
-    row = db.execute(query("report.found"), {"run_id": run_id}).one()
+    """What the run found. What has left quarantine since is not counted."""
+    families = db.scalar(query("report.count_families"), {"run_id": run_id}) or 0
+    suppressed = sum(b.suppressed for b in histogram(db, run_id))
     _, span = _since_the_scan_before(db, run_id)
     quarantined = {r.reason: r.uris for r in db.execute(query("report.quarantined"), span)}
-    return Found(row.families, row.suppressed, quarantined)
+    return Found(families, suppressed, quarantined)
 
 
 def _since_the_scan_before(db: Connection, run_id: int) -> tuple[Row[Any], dict[str, Any]]:

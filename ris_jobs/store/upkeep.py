@@ -31,8 +31,8 @@ def retire(db: Connection, before: datetime, after: int, limit: int) -> list[int
     when there are no more."""
     params = {"before": before, "after": after, "limit": limit}
     ids = list(db.scalars(query("upkeep.outdated"), params))
-    db.execute(query("upkeep.forget_descriptors"), {"ids": ids})
-    db.execute(query("upkeep.retire"), {"ids": ids})
+    for name in ("samples.leave_late", "upkeep.forget_descriptors", "upkeep.retire"):
+        db.execute(query(name), {"ids": ids})
     return ids
 
 

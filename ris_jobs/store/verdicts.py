@@ -65,6 +65,7 @@ def rulings(db: Connection, ids: Sequence[int], as_of: datetime) -> list[Ruling]
 
 
 def usable(db: Connection, ids: Sequence[int], as_of: datetime) -> dict[int, bool]:
-    """Those of these images that could be used then: whether they were not erased since."""
+    """Those of these images that could be used then: whether they can be now. What was erased
+    since can where it came back."""
     rows = db.execute(query("verdicts.usable"), {"ids": list(ids), "as_of": as_of})
     return {r.image_id: r.known for r in rows}

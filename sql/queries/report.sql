@@ -223,21 +223,26 @@ WHERE (b.size, bf.source_id) IS DISTINCT FROM (a.size, af.source_id) OR NOT a.id
 ORDER BY a.size - b.size DESC, t.family_id;
 
 -- name: histogram
--- Matches that the run wrote by probability, in twentieths.
+-- Matches as the run left them, whatever was said of them since, by probability, in twentieths.
+WITH written AS (
+    SELECT DISTINCT ON (least(v.derived_id, v.source_id), greatest(v.derived_id, v.source_id))
+           v.probability, v.suppressed
+    FROM ris.match_version v
+    WHERE v.run_id = :run_id
+      AND v.since <= (SELECT coalesce(finished_at, 'infinity') FROM ris.run WHERE run_id = :run_id)
+    ORDER BY least(v.derived_id, v.source_id), greatest(v.derived_id, v.source_id), v.since DESC
+)
 SELECT (n.bin - 1) / 20.0 AS low, n.bin / 20.0 AS high,
-       count(m.probability) FILTER (WHERE m.suppressed IS NULL) AS pairs,
-       count(m.probability) FILTER (WHERE m.suppressed IS NOT NULL) AS suppressed
+       count(w.probability) FILTER (WHERE w.suppressed IS NULL) AS pairs,
+       count(w.probability) FILTER (WHERE w.suppressed IS NOT NULL) AS suppressed
 FROM generate_series(1, 20) AS n(bin)
-LEFT JOIN ris.match m
-    ON m.run_id = :run_id AND least(width_bucket(m.probability, 0, 1, 20), 20) = n.bin
+LEFT JOIN written w ON least(width_bucket(w.probability, 0, 1, 20), 20) = n.bin
 GROUP BY n.bin
 ORDER BY n.bin;
 
--- name: found
--- What the run wrote: verdicts, and matches that are suppressed.
-SELECT (SELECT count(*) FROM ris.family WHERE run_id = :run_id) AS families,
-       (SELECT count(*) FROM ris.match WHERE run_id = :run_id AND suppressed IS NOT NULL)
-       AS suppressed;
+-- name: count_families
+-- Those that the run made or changed, whatever became of them.
+SELECT count(DISTINCT family_id) FROM ris.family_version WHERE run_id = :run_id;
 
 -- name: quarantined
 -- URIs that came into quarantine meanwhile, and are there still, by reason.

@@ -43,5 +43,15 @@ FROM ris.late_sample l
 JOIN ris.image i ON i.image_id = l.image_id AND i.status = 'ok' AND i.retired_at IS NULL
 WHERE l.made_at IS NULL;
 
+-- name: leave_late
+-- What is retired waits for no sample.
+DELETE FROM ris.late_sample WHERE image_id = ANY(:ids) AND made_at IS NULL;
+
+-- name: await_late
+-- What came back and lacks one waits for it again.
+INSERT INTO ris.late_sample (image_id)
+SELECT image_id FROM ris.image WHERE image_id = ANY(:ids) AND sample = ''
+ON CONFLICT DO NOTHING;
+
 -- name: forget_late
 DELETE FROM ris.late_sample WHERE image_id = :image_id;

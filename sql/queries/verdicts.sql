@@ -48,8 +48,11 @@ WHERE answer <> 'unsure'
 ORDER BY decision_id;
 
 -- name: usable
--- Images that could be used then, and whether what is known of them is still there.
-SELECT image_id, status = 'ok' AS known
-FROM ris.image
-WHERE image_id = ANY(:ids)
-  AND (status = 'ok' AND since <= :as_of OR status = 'erased' AND since > :as_of);
+-- Images that could be used then, and whether what is known of them is still there, or again: bytes
+-- that came back after they were erased say what they said.
+SELECT i.image_id, i.status = 'ok' AS known
+FROM ris.image i
+WHERE i.image_id = ANY(:ids)
+  AND (i.status = 'ok' AND i.since <= :as_of
+       OR EXISTS (SELECT FROM ris.erasure e
+                  WHERE e.image_id = i.image_id AND e.erased_at > :as_of));

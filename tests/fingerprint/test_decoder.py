@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,13 +57,13 @@ def slow(photo: Photo, encoded: Encode) -> bytes:
     return data[:-2] + data[scan:-2] * 12_000 + data[-2:]
 
 
-def test_a_trace_that_cannot_be_taken_costs_itself(encoded: Encode) -> None:
-    """The picture fits into the memory there is, but one trace needs a copy of all its pixels."""
-    data = encoded(Image.new("RGB", (6000, 6000), (10, 200, 30)), "PNG")
-    known, lacking = decoder_with()(data), decoder_with(memory=460 << 20)(data)
-    assert lacking.failed == ("pixels: MemoryError",) and known.failed == ()
-    assert lacking.traces == replace(known.traces, pixels=None) != known.traces
-    assert (lacking.rgb == known.rgb).all() and lacking.sample == known.sample
+def test_a_trace_that_cannot_be_taken_costs_itself(photo: Photo, encoded: Encode) -> None:
+    whole = encoded(photo(), "JPEG")
+    broken = encoded(photo(), "JPEG", icc_profile=b"no profile")
+    known, lacking = map(decoder_with(), (whole, broken))
+    assert [line.split()[0] for line in lacking.failed] == ["profile:"] and known.failed == ()
+    assert lacking.traces == known.traces
+    assert (lacking.rgb == known.rgb).all() and lacking.sample == known.sample != b""
 
 
 def rejection(decoder: Decoder, data: bytes) -> ImageRejected:
@@ -146,6 +145,15 @@ def test_a_child_knows_neither_torch_nor_a_database(decoder: Decoder, photo: Pho
     (child,) = children()
     maps = Path(f"/proc/{child}/maps").read_text()
     assert "PIL" in maps and not any(word in maps for word in ("torch", "pq", "cv2", "grpc"))
+
+
+def test_too_little_memory_for_a_trace_is_too_little_for_the_image(encoded: Encode) -> None:
+    """The picture fits into the memory there is, but one trace needs a copy of all its pixels. It
+    would be lost for good, and is not where there is more memory the next time."""
+    data = encoded(Image.new("RGB", (6000, 6000), (10, 200, 30)), "PNG")
+    rejected = rejection(decoder_with(memory=460 << 20), data)
+    assert rejected.reason is Reason.TOO_LARGE and "memory" in rejected.detail
+    assert decoder_with()(data).failed == ()
 
 
 def test_too_much_memory_costs_one_image(photo: Photo, encoded: Encode) -> None:

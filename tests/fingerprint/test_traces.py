@@ -138,8 +138,9 @@ def test_each_trace_fails_alone_and_says_so(photo: Photo, encoded: Encode) -> No
     assert [line.split()[0] for line in found.failed] == ["profile:"]
     assert found.traces.pixels is not None and found.sample
     tried = Attempts()
-    with pytest.raises(KeyboardInterrupt):
-        tried("x", partial(_fail, KeyboardInterrupt()), 1)
+    for fatal in (KeyboardInterrupt, MemoryError):
+        with pytest.raises(fatal):
+            tried("x", partial(_fail, fatal()), 1)
     assert tried("x", partial(_fail, ValueError("a\n\u202eb" + 999 * "c")), 1) == 1
     assert tried("y", lambda: 2, 1) == 2
     (said,) = tried.failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -121,6 +122,29 @@ def test_verdicts_are_found_again_as_of_then(
     jobs.erase(settings, str(whole), "a test", "me")
     done = replay(1).verdicts
     assert (done.rows, done.differences, done.erased) == (rows - 1, [], 1)
+
+
+def test_what_was_erased_and_came_back_says_what_it_said(
+    scan: Scan, copies: Path, settings: Settings, replay: Replay
+) -> None:
+    scan(copies)
+    rows = replay(1).verdicts.rows
+    jobs.erase(settings, str(copies / "coffee.jpg"), "a test", "me", allow_return=True)
+    jobs.crawl_only(settings, [copies], LogProgress())  # it is not fingerprinted yet
+    done = replay(1).verdicts
+    assert (done.rows, done.differences, done.erased) == (rows - 1, [], 1)
+    scan(copies)
+    done = replay(1).verdicts
+    assert (done.rows, done.differences, done.erased) == (rows, [], 0)
+
+
+def test_a_file_that_was_touched_since_leaves_a_verdict_as_it_was(
+    scan: Scan, copies: Path, replay: Replay
+) -> None:
+    scan(copies)
+    os.utime(copies / "coffee.jpg", (1_577_836_800, 1_577_836_800))  # 2020-01-01
+    scan(copies)
+    assert replay(1).verdicts.differences == []
 
 
 def test_a_verdict_that_is_not_as_it_was_is_named(

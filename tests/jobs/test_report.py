@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,11 @@ from sqlalchemy import Engine
 
 from ris_jobs import jobs
 from ris_jobs.demo import edits
-from ris_jobs.report.views import Changes, Found
+from ris_jobs.report.views import Bin, Changes, Found
 from ris_jobs.settings import Settings
 from ris_jobs.store import reports
 from ris_jobs.store.postgres import open_engine
+from ris_jobs.store.previews import open_previews
 from tests.jobs.conftest import Scan
 
 LIMIT = 100
@@ -120,3 +122,27 @@ def test_what_a_run_found_is_its_own(
         Found(1, 0, {"empty": 1}),
         Found(0, 0, {}),
     ]
+
+
+def test_what_a_run_found_stays_so_whatever_was_said_since(
+    scan: Scan, folder: Path, engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    scan(folder)
+    whole, small = str(folder / "coffee.jpg"), str(folder / "sub" / "small.jpg")
+
+    def told() -> tuple[Found, tuple[Bin, ...], str]:
+        page = jobs.report(engine, open_previews(settings), 1, tmp_path / "page.html")
+        with engine.connect() as db:
+            tiles = page.read_text("utf-8").split('<ul class="tiles">')[1].split("</ul>")[0]
+            new = re.findall(r"<b>(\d+)</b> (?:<a[^>]*>)?matches", tiles)
+            return reports.found(db, 1), reports.histogram(db, 1), *new
+
+    before = told()
+    assert (before[0].families, before[2]) == (1, "2")
+    jobs.decide_source(engine, settings, small, small, "it is the print", "Ada")
+    assert told() == before
+    jobs.decide(engine, settings, whole, small, "not-copy", "no", "Ada")
+    assert told() == before
+    jobs.erase(settings, small, "a test", "me", allow_return=True)
+    scan(folder)
+    assert told() == before

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from sqlalchemy import Engine, text
 from ris_jobs import jobs
 from ris_jobs.demo import edits
 from ris_jobs.errors import NotFound
+from ris_jobs.fingerprint import Decoded
+from ris_jobs.fingerprint.decoder import Decoder
 from ris_jobs.fingerprint.pipeline import Pipeline, Result
 from ris_jobs.jobs import Upkept
 from ris_jobs.jobs.models import open_pipeline, serving_stores
@@ -208,6 +210,29 @@ def test_samples_are_made_up_for_some_at_a_time_and_what_is_gone_comes_last(
     assert first.samples_made + last.samples_made == 2
 
 
+def test_a_sample_that_could_not_be_taken_is_looked_for_again(
+    settings: Settings, folder: Path, scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan(folder)
+    lose_samples(settings)
+    broken = (folder / "coffee.jpg").read_bytes()
+
+    def open_faulty(*args: Any, **kwargs: Any) -> Callable[[bytes], Decoded]:
+        decoder = Decoder(*args, **kwargs)
+
+        def decode(data: bytes) -> Decoded:
+            if data != broken:
+                return decoder(data)
+            return replace(decoder(data), sample=b"", failed=("sample: ValueError of a library",))
+
+        return decode
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ris_jobs.jobs.samples.Decoder", open_faulty)
+        assert keep_up(settings) == Upkept(samples_made=2, samples_missing=1)
+    assert keep_up(settings) == Upkept(samples_made=1)
+
+
 def test_an_image_that_is_erased_waits_for_no_sample(
     settings: Settings, folder: Path, scan: Scan
 ) -> None:
@@ -216,6 +241,30 @@ def test_an_image_that_is_erased_waits_for_no_sample(
     jobs.erase(settings, str(folder / "coffee.jpg"), "a test", "me")
     assert ask(settings, "SELECT count(*) FROM ris.late_sample") == [(2,)]
     assert keep_up(settings) == Upkept(samples_made=2)
+
+
+def test_an_image_that_is_retired_waits_for_no_sample_until_it_is_back(
+    settings: Settings, folder: Path, scan: Scan
+) -> None:
+    scan(folder)
+    lose_samples(settings)
+    coffee, waiting = folder / "coffee.jpg", "SELECT count(*) FROM ris.late_sample"
+    kept = coffee.read_bytes()
+    coffee.unlink()
+    scan(folder)
+    ask(
+        settings,
+        "UPDATE ris.observation SET first_seen_at = first_seen_at - interval '20 days', "
+        "last_seen_at = last_seen_at - interval '20 days', gone_at = gone_at - interval '20 days' "
+        "WHERE gone_at IS NOT NULL",
+    )
+    done = keep_up(replace(settings, retention_days=10))
+    assert (done.images_retired, done.samples_made, done.samples_missing) == (1, 2, 0)
+    assert ask(settings, waiting) == [(2,)]
+    coffee.write_bytes(kept)
+    scan(folder)
+    assert ask(settings, f"{waiting} WHERE made_at IS NULL") == [(1,)]
+    assert keep_up(settings).samples_made == 1
 
 
 def test_runs_that_were_killed_are_closed_after_a_while(settings: Settings) -> None:

@@ -182,6 +182,22 @@ def test_every_weight_has_a_kind_and_a_sentence() -> None:
         assert next(against(kind, [3.0])).endswith(" (3.0)")
 
 
+@pytest.mark.parametrize(
+    ("kind", "one", "several"),
+    [
+        ("enlargement", "is enlarged, without more detail", "are enlarged, without more detail"),
+        ("coarser-edited", "differs and is encoded more", "differ and are encoded more"),
+        ("chroma-edited", "differs and has colours", "differ and have colours"),
+        ("generation", "comes from a coarser JPEG", "come from a coarser JPEG"),
+    ],
+)
+def test_a_clue_of_one_copy_and_of_several_is_said_rightly(
+    kind: str, one: str, several: str
+) -> None:
+    assert next(favour(kind, [1.0])).startswith(f"for: 1 copy {one}")
+    assert next(favour(kind, [1.0, 2.0])).startswith(f"for: 2 copies {several}")
+
+
 @given(PAIRS)
 def test_a_clue_is_the_same_from_both_sides(pairs: list[Pair]) -> None:
     kin = Kin(pairs, KNOWN)

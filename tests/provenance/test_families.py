@@ -100,6 +100,8 @@ def test_when_it_was_seen_decides_nothing_and_is_said() -> None:
             ],
         ),
         ("    :  :     :  :  ", "yesterday", []),
+        ("2024:02:30 10:00:00", "0000:00:00 00:00:00", []),
+        ("2024:13:01 10:00:00", "\u0662\u0660\u0662\u0664:\u0660\u0666:\u0660\u0661 1:1:1", []),
     ],
 )
 def test_when_files_say_they_were_taken_is_said_as_a_claim(

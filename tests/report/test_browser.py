@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +238,20 @@ def test_nothing_runs_off_the_side(opened: Any, width: int) -> None:
     opened.set_viewport_size({"width": width, "height": 800})
     opened.locator("details summary").first.click()
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_long_name_of_a_source_is_cut_before_its_end(
+    browser: Any, sample: Any, page: Callable[..., str], tmp_path: Path
+) -> None:
+    family = replace(sample.run.families[0], source_uri=f"file:///{'name' * 39}_last.jpg")
+    file = tmp_path / "report.html"
+    file.write_text(page(replace(sample.run, families=(family,))), encoding="utf-8")
+    tab = browser.new_page(viewport={"width": 768, "height": 800})
+    tab.goto(file.as_uri())
+    head, tail = (tab.locator(f"h2 .name > span:{side}-child") for side in ("first", "last"))
+    assert tail.evaluate("node => node.getBoundingClientRect().right") <= 768
+    assert head.evaluate("node => node.scrollWidth > node.clientWidth")  # with an ellipsis
+    tab.close()
 
 
 def test_dark_follows_the_system(opened: Any) -> None:

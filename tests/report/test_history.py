@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from ris_jobs.report.history import (
@@ -65,6 +66,14 @@ def told(history: History) -> list[str]:
     with console.capture() as captured:
         console.print(timeline(history), soft_wrap=True)
     return captured.get().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("reason", "sure"), [("for: Ada decided so: it is", "decided"), ("for: larger", "99.9\xa0%")]
+)
+def test_a_source_that_a_reviewer_named_is_decided(reason: str, sure: str) -> None:
+    family = InFamily(day(2), None, "a" * 64, 7, "file:///b", 1.0, [reason], 1)
+    assert f"in family 7, source file:///b, {sure}" in told(replace(HISTORY, families=[family]))[-1]
 
 
 def test_everything_is_told_in_the_order_of_time() -> None:

@@ -66,8 +66,8 @@ def test_the_page_shows_the_run(page: Page) -> None:
         *("as they stood 2026-02-02 02:15:04 UTC", "first seen 2026-01-31"),
         "Ada decided unsure, 2026-01-31 02:15:04 UTC: both are white",
         *("list a 2 +1", "list b 0", "list a new note 7", "ab" * 32, "31 of 256 bits"),
-        *("9 images", "1 families of 1 in all", "1 matches of 4 in all", "truncated 1 +1"),
-        *("0 suppressed of 1 in all", "1 quarantine of 1 in all"),
+        *("9 images", "1 families · 1 in all", "1 matches · 4 in all", "truncated 1 +1"),
+        *("0 suppressed · 1 in all", "1 quarantine · 1 in all"),
     ):
         assert shown in " ".join(text.split()), shown
 
@@ -348,6 +348,14 @@ def test_reasons_for_and_against_are_told_apart(sample: Any, page: Page) -> None
     assert shown_text(reasons[1]) == "for largest against late"
     plain = replace(sample.run.families[0], reasons=("note: odd",))
     assert "<dd>note: odd</dd>" in page(replace(sample.run, families=(plain,)))
+
+
+def test_a_source_that_a_reviewer_named_is_decided(sample: Any, page: Page) -> None:
+    assert "· source with 97.0\xa0% confidence ·" in page()
+    family = replace(sample.run.families[0], confidence=1.0)
+    assert "· source with 99.9\xa0% confidence ·" in page(replace(sample.run, families=(family,)))
+    ruled = replace(family, reasons=("for: Ada decided so: it is the print",))
+    assert "· source decided ·" in page(replace(sample.run, families=(ruled,)))
 
 
 def test_a_family_shows_the_weakest_tie_that_holds_it(page: Page) -> None:

@@ -176,3 +176,19 @@ def test_descriptors_from_before_regions_are_those_of_whole_pictures(empty: Engi
         now = runs.register_model(db, MODEL)
         (claimed,) = images.claim_undescribed(db, now, 0, 10)
         assert now != 1 and not claimed.new
+
+
+@pytest.mark.parametrize(("retired", "waiting"), [("NULL", 1), ("now()", 0)])
+def test_what_was_retired_before_waits_for_no_sample(
+    empty: Engine, retired: str, waiting: int
+) -> None:
+    with empty.begin() as db:
+        upgrade(db, to="0002")
+        db.exec_driver_sql(BEFORE_REGIONS)
+    with empty.begin() as db:
+        upgrade(db, to="0019")
+        db.execute(text(f"UPDATE ris.image SET retired_at = {retired}"))
+        assert db.scalar(text("SELECT count(*) FROM ris.late_sample")) == 1
+    with empty.begin() as db:
+        upgrade(db)
+        assert db.scalar(text("SELECT count(*) FROM ris.late_sample")) == waiting
