@@ -44,7 +44,8 @@ class Record(Seen):
         seen = Figures(seen=total, refused=total)
         seen.refusals[Reason.URL_REFUSED.value] = total
         with self._engine.begin() as db:
-            waiting = fetches.waiting(db, [f.uri for f in failures], self._run.started_at)
+            uris, at = [f.uri for f in failures], self._run.started_at
+            waiting = fetches.waiting(db, uris, self._crawl.source_id, at)
             self._fail(db, [f for f in failures if f.uri not in waiting])
             crawls.advance(db, self._crawl, seen, marker="the list was read")
         self.total.add(seen)

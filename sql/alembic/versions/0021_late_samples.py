@@ -1,13 +1,13 @@
-"""Runs sql/migrations/0022_late_samples.sql."""
+"""Runs sql/migrations/0021_late_samples.sql."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0022"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 
-SQL = Path(__file__).parents[2] / "migrations" / "0022_late_samples.sql"
+SQL = Path(__file__).parents[2] / "migrations" / "0021_late_samples.sql"
 
 
 def upgrade() -> None:
