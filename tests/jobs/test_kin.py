@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,17 @@ from ris_jobs.store.postgres import open_engine
 from tests.jobs.conftest import Scan
 
 
-@pytest.mark.parametrize(("more", "tied"), [(4, 5), (0, 1)])
-def test_what_matches_the_same_images_is_looked_at_too(
+@pytest.mark.parametrize(
+    ("more", "ranked", "tied"),
+    [
+        pytest.param(0, False, 1, id="nearest only"),
+        pytest.param(4, False, 5, id="what matches the same images, too"),
+        pytest.param(0, True, 5, id="nearest of what hashes do not settle"),
+    ],
+)
+def test_a_crop_is_tied_to_all(
     more: int,
+    ranked: bool,
     tied: int,
     scan: Scan,
     settings: Settings,
@@ -28,6 +37,9 @@ def test_what_matches_the_same_images_is_looked_at_too(
     for module in (examine, kin):
         monkeypatch.setattr(module, "SEARCHED", 1)
     monkeypatch.setattr(kin, "_MORE", more)
+    if not ranked:
+        job = sys.modules["ris_jobs.jobs.match"]
+        monkeypatch.setattr(job, "ranked_unsettled", lambda candidates, *_: candidates)
     folder = tmp_path / "kin"
     folder.mkdir()
     for quality in (40, 50, 60, 70, 80):

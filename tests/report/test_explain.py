@@ -331,7 +331,7 @@ def test_each_way_to_fail_is_a_sentence() -> None:
         "(near: 70), and the cosine 0.400 is below 0.5, from which pixels are compared."
     )
     (late,) = reasons(explanation(None, ruled(FAR, rank=15, cosine=0.6)))
-    assert "15 images are nearer (only the 12 nearest are looked at, and what matches" in late
+    assert "15 images that hashes do not settle are nearer (only the 12 nearest of them" in late
     nowhere, _ = reasons(explanation(None, ruled(FAR, rank=None)))
     assert nowhere.startswith("No candidate: neither is among the 50 nearest")
     improbable = Ruling(Stop.IMPROBABLE, DISTANCE, None, FEATURES, 0.31)
