@@ -175,7 +175,8 @@ def _judge_batch(
         return judged(part, sides, stores.previews, samples, calibration, settings, reached=came)
 
     left = ranked_unsettled(candidates, sides, {*claimed.ids})
-    found, total.failed = judge_each(judge, left, total)
+    found, failed = judge_each(judge, left, total)
+    total.failed += failed
     known = book.known(db, [*sides])
     for _ in range(ROUNDS):
         more, left = kin(left, found, known, claimed.ids)

@@ -14,6 +14,7 @@ _FILES = (Path("~/.ssh/known_hosts"), Path("/etc/ssh/ssh_known_hosts"))
 _SECONDS = 60.0
 
 
+# Without paramiko, an extra, mypy does not know what this derives from; with it the note is unused.
 class KnownHosts(paramiko.MissingHostKeyPolicy):  # type: ignore[misc, unused-ignore]
     """Refuses a server whose key is in none of the files of OpenSSH, before any password is sent
     to it."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ris_jobs.match import Candidate, Match
 from ris_jobs.match.examine import SEARCHED
+from ris_jobs.match.ranking import of_each
 
 __all__ = ["ROUNDS", "kin"]
 
@@ -40,11 +41,8 @@ def kin(
         and (c.image_id, c.other_id) not in told
         and (count := len(near[c.image_id] & near[c.other_id]))
     }
-    of_each = defaultdict[int, list[Candidate]](list)
-    for c in sorted(shared, key=lambda c: (-shared[c], c.rank, c.image_id, c.other_id)):
-        for image in {c.image_id, c.other_id}.intersection(ids):
-            of_each[image].append(c)
-    chosen = {c for most in of_each.values() for c in most[:_MORE]}
+    most = sorted(shared, key=lambda c: (-shared[c], c.rank, c.image_id, c.other_id))
+    chosen = {c for theirs in of_each(most, ids).values() for c in theirs[:_MORE]}
     taken = [replace(c, rank=0) for c in candidates if c in chosen]
     return taken, [c for c in candidates if c not in chosen]
 

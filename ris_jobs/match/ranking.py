@@ -7,7 +7,7 @@ hashes settle them at little cost, so they do not stand before it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ris_jobs.match import Candidate, Side
@@ -15,7 +15,7 @@ from ris_jobs.match.candidates import nearness
 from ris_jobs.match.examine import hashes_near, ordered
 from ris_jobs.match.rerank import hash_distances
 
-__all__ = ["ranked_unsettled"]
+__all__ = ["of_each", "ranked_unsettled"]
 
 
 def ranked_unsettled(
@@ -25,7 +25,7 @@ def ranked_unsettled(
     the rank counts only the others of which that is true, if these are fewer. Candidates without
     both ``sides`` stay as they are."""
     place: dict[Candidate, int] = {}
-    for theirs in _of_each(_unsettled(candidates, sides), ids).values():
+    for theirs in of_each(_unsettled(candidates, sides), ids).values():
         theirs.sort(key=lambda c: (-nearness(c), c.rank, c.image_id, c.other_id))
         for n, candidate in enumerate(theirs):
             place[candidate] = min(n, place.get(candidate, candidate.rank))
@@ -39,9 +39,10 @@ def _unsettled(candidates: Sequence[Candidate], sides: Mapping[int, Side]) -> li
     return [c for c, d in zip(known, distances, strict=True) if not hashes_near(d)]
 
 
-def _of_each(
-    candidates: Sequence[Candidate], ids: Collection[int]
+def of_each(
+    candidates: Iterable[Candidate], ids: Collection[int]
 ) -> defaultdict[int, list[Candidate]]:
+    """The candidates of each of ``ids``, in their order; one may be of both its images."""
     found = defaultdict[int, list[Candidate]](list)
     for candidate in candidates:
         for image in {candidate.image_id, candidate.other_id}.intersection(ids):

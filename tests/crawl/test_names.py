@@ -141,7 +141,7 @@ def test_pages_of_s3_may_be_empty() -> None:
 
 
 def test_a_tree_without_end_has_one(tmp_path: Path) -> None:
-    class Endless(fsspec.AbstractFileSystem):  # type: ignore[misc]
+    class Endless(fsspec.AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
         def ls(self, path: str, detail: bool = True, **_: Any) -> list[dict[str, Any]]:
             return [{"name": f"{path}/again", "type": "directory", "size": 0}]
 

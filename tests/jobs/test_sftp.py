@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +91,17 @@ def test_what_is_in_a_folder_that_is_closed_now_is_not_gone(
     source: Source, server: sftp.Server, settings: Settings, include: tuple[str, ...]
 ) -> None:
     fill(server, "open/a.jpg", "closed/b.jpg", "closed.jpg", "left/out/c.jpg")
-    excluded = ("*/left/*",)
-    given = {"name": "in", "kind": "objects", "location": source.location}
-    one = Source(**given, credentials="env:KEYS", include=include, exclude=excluded)  # type: ignore[arg-type]
+    one = Source(
+        name="in",
+        kind="objects",
+        location=source.location,
+        credentials="env:KEYS",
+        include=include,
+        exclude=("*/left/*",),
+    )
     with open_engine(settings) as engine:
         jobs.add_source(engine, one)
-    crawl = lambda: jobs.crawl_only(settings, ["in"], LogProgress())  # noqa: E731
+    crawl = partial(jobs.crawl_only, settings, ["in"], LogProgress())
     assert crawl().seen == 3
     pub = server.folder / "pub"
     (pub / "closed").rename(pub / "aside")
