@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 
-def machine() -> dict[str, Any]:
-    """CPU model, cores and memory in GiB of this (POSIX) machine."""
+def machine(gpu: str | None = None) -> dict[str, Any]:
+    """CPU model, cores and memory in GiB of this (POSIX) machine, and the GPU that is used."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {"cpu": _cpu(), "cores": os.cpu_count(), "memory_gib": round(memory, 1)}
+    own = {"cpu": _cpu(), "cores": os.cpu_count(), "memory_gib": round(memory, 1)}
+    return own | ({"gpu": gpu} if gpu else {})
 
 
 def _cpu() -> str:
@@ -38,7 +39,8 @@ def versions(*libraries: str) -> dict[str, str]:
 def where(machine: Mapping[str, Any], versions: Mapping[str, str]) -> str:
     """Both in one line."""
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; {named}"
+    gpu = f", {machine['gpu']}" if "gpu" in machine else ""
+    return f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB{gpu}; {named}"
 
 
 def peak_mib() -> float:

@@ -45,6 +45,7 @@ def examine(settings: Settings) -> Iterator[Check]:
         "vectors": _vectors,
         "previews": _previews,
         "model": _model,
+        "device": _device,
         "certificates": _certificates,
     }
     for part, check in parts.items():
@@ -116,6 +117,17 @@ def _model(settings: Settings) -> str:
     if isinstance(result, ImageRejected):
         raise result
     return f"{model.name}-{model.version}, {model.dim} values, weights {model.weights_sha256[:12]}"
+
+
+def _device(settings: Settings) -> str:
+    import torch
+
+    from ris_jobs.fingerprint.descriptor.inference import device_of
+
+    device = device_of(settings.device)
+    if device.type == "cuda":
+        return f"{device}, {torch.cuda.get_device_name(device)}"
+    return f"{device}, {torch.get_num_threads()} threads"
 
 
 def _certificates(settings: Settings) -> str:

@@ -24,6 +24,7 @@ PREFIX = "RIS_"
 # A folder of photos and a Milvus server, for tests and benchmarks, which run this program too.
 _NOT_OURS = {"RIS_SHARED", "RIS_TEST_MILVUS"}
 _REGIONS = re.compile(r"[0-5]\+(\d|[1-4]\d|50)")
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?")
 _SECRET = re.compile(r"pass|secret|token|key|sig", re.IGNORECASE)
 # Pillow itself refuses more.
 MAX_PIXELS = 178_956_970
@@ -126,6 +127,10 @@ class Settings:
     recheck_limit: int = _setting("URIs that one upkeep asks for again, at most", default=1000)
     batch_size: int = _setting("images a pipeline call", default=64)
     workers: int = _setting("threads that read, decode and judge; 0: one a core", default=0)
+    device: str = _setting(
+        "what computes descriptors: cpu, cuda, cuda:1, or auto, a GPU where there is one",
+        default="auto",
+    )
     patience: int = _setting(
         "seconds a job waits for a server that goes away in mid-work", default=300
     )
@@ -189,6 +194,10 @@ class Settings:
             ),
             "batch_size": (1 <= self.batch_size <= 4096, "must be between 1 and 4096"),
             "workers": (0 <= self.workers <= 256, "must be between 0 and 256"),
+            "device": (
+                bool(_DEVICE.fullmatch(self.device)),
+                "must be auto, cpu, cuda, or a GPU's number such as cuda:1",
+            ),
             "log": (self.log in ("text", "json"), "must be text or json"),
             "patience": (0 <= self.patience <= 86_400, "must be between 0 and 86400"),
             "regions": (

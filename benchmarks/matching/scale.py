@@ -2,7 +2,8 @@
 
     python -m benchmarks.matching.scale PHOTOS... --images 10000,100000 [--grid N] [--new N]
 
-Fills a home with images (:mod:`benchmarks.matching.pictures`) by the real pipeline. At each size
+Fills a home with images (:mod:`benchmarks.matching.pictures`) by the real pipeline. --processes N
+fills by N processes side by side, which share a Milvus Lite that is served meanwhile. At each size
 the new images are matched as in a scan, in a process of its own; up to 256 are one batch. A run
 that was stopped goes on where it was. Everything is in --out, results.json too: name another folder
 when photos, grid, seed or new images change. Without N.json the largest size N is measured anew.
@@ -16,7 +17,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,6 +27,7 @@ from typing import Any
 from PIL import Image
 from sqlalchemy import text
 
+from benchmarks.faults.servers import Milvus
 from benchmarks.machine import machine, peak_mib, versions, where
 from benchmarks.matching.pictures import Cast, cast, collection, newcomers
 from ris_jobs import jobs
@@ -85,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--images", type=_numbers, metavar="N,N", default=[10_000], help="sizes of the collection")
     add("--grid", type=int, default=2, help="windows of a photo across and down: %(default)s")
     add("--new", type=int, metavar="N", default=200, help="new images: %(default)s")
+    add("--processes", type=int, default=1, metavar="N", help="that fill it: %(default)s")
     add("--out", type=Path, metavar="DIR", default=Path("build/scale"), help="%(default)s")
     add("--seed", type=int, default=0)
     return parser
@@ -104,13 +107,29 @@ def _figures(of: Cast, numbers: range, args: argparse.Namespace) -> Figures:
     settings = Settings(home=out / "home")
     jobs.crawl_only(settings, [old, new], LogProgress())
     run = jobs.begin(settings)
-    jobs.step("fingerprint", settings, run, LogProgress())
+    _fill(settings, run, args.processes)
     # A process of its own: its memory is that of matching.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with _processes(1) as pool:
         matched = pool.submit(_matched, settings, new, run).result()
     found = {"window": _window(old)} | matched
     kept.write_text(json.dumps(found))
     return found
+
+
+def _fill(settings: Settings, run_id: int, processes: int) -> None:
+    """Fingerprints what waits."""
+    if processes == 1:
+        jobs.step("fingerprint", settings, run_id, LogProgress())
+        return
+    with Milvus.serving(settings.home) as milvus, _processes(processes) as pool:
+        shared = replace(settings, milvus_uri=milvus.uri, workers=1)
+        work = ("fingerprint", shared, run_id, LogProgress())
+        for done in [pool.submit(jobs.step, *work) for _ in range(processes)]:
+            done.result()
+
+
+def _processes(count: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
 
 
 def _matched(settings: Settings, new: Path, run_id: int) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Measures how fast the built-in model is.
 
-python -m benchmarks.speed              prints the figures
-python -m benchmarks.speed --json FILE  writes them too
+python -m benchmarks.speed                prints the figures
+python -m benchmarks.speed --device cuda  computes vectors on a GPU
+python -m benchmarks.speed --json FILE    writes the figures, too
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from benchmarks.machine import machine, versions, where
 from benchmarks.speed import measure
 from benchmarks.speed.measure import COMPILED, RESNET50, Figure
 from ris_jobs.fingerprint.descriptor import load
+from ris_jobs.fingerprint.descriptor.inference import device_of
 from ris_jobs.fingerprint.descriptor.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,25 +63,26 @@ def main(argv: list[str] | None = None) -> None:
     add("--images", type=int, default=64, help="at once: %(default)s")
     add("--rounds", type=int, default=7, help="after one to warm up: %(default)s")
     add("--seed", type=int, default=0)
+    add("--device", default="cpu", help="cpu, cuda, cuda:1, auto: %(default)s")
     add("--json", type=Path, metavar="FILE", help="write the figures there too")
     args = parser.parse_args(argv)
-    report = run(args.images, args.rounds, args.seed)
+    report = run(args.images, args.rounds, args.seed, device_of(args.device))
     print(text(report))
     if args.json:
         args.json.write_text(json.dumps(asdict(report), indent=1, ensure_ascii=False), "utf-8")
 
 
-def run(images: int, rounds: int, seed: int) -> Report:
+def run(images: int, rounds: int, seed: int, device: torch.device) -> Report:
     load_before = os.getloadavg()[0]
     fresh = [_fresh(images) for _ in range(rounds)]
     model = load("builtin", None)
-    works = measure.networks(images, seed)
+    works = measure.networks(images, seed, device)
     stages, photos = measure.stages(model)
     warm_up, failure = measure.warmed(works | stages)
     seconds = measure.rounds({n: w for n, w in (works | stages).items() if n in warm_up}, rounds)
     networks = {name: seconds[name] for name in works if name in seconds}
     return Report(
-        machine(),
+        machine(torch.cuda.get_device_name(device) if device.type == "cuda" else None),
         versions(),
         torch.get_num_threads(),
         (load_before, os.getloadavg()[0]),

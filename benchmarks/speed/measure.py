@@ -41,22 +41,25 @@ class Figure:
         return Figure(median(rounds), rounds[0], rounds[-1])
 
 
-def networks(images: int, seed: int) -> dict[str, Work]:
+def networks(images: int, seed: int, device: torch.device) -> dict[str, Work]:
     """Each embeds ``images`` random pictures of its size: the built-in model in several ways,
-    and ResNet50 with random weights, on which its speed does not depend."""
+    and ResNet50 with random weights, on which its speed does not depend. Copying to the device
+    and back is part of it."""
     model = spec("builtin")
     stored = weights.read(model, None)
-    shipped = builtin.build(model, stored)
+    shipped = builtin.build(model, stored, device)
     compiled = torch.compile(shipped.module)
-    unfolded = builtin.plain(model, stored).to(memory_format=torch.channels_last)
-    first = builtin.plain(model, stored).fold()
+    unfolded = builtin.plain(model, stored).to(device).to(memory_format=torch.channels_last)
+    first = builtin.plain(model, stored).fold().to(device)
     ways = {
         f"as shipped, {str(shipped.dtype).removeprefix('torch.')}": shipped,
         COMPILED: replace(shipped, module=compiled),
-        "float32": builtin.build(replace(model, bf16=False), stored),
-        "float32, BatchNorm not folded": TorchNetwork(unfolded, model),
-        "float32, channels first": TorchNetwork(lambda x: first(x.contiguous()), model),
-        RESNET50: TorchNetwork(_resnet50(seed), spec("resnet50")),
+        "float32": builtin.build(replace(model, bf16=False), stored, device),
+        "float32, BatchNorm not folded": TorchNetwork(unfolded, model, device=device),
+        "float32, channels first": TorchNetwork(
+            lambda x: first(x.contiguous()), model, device=device
+        ),
+        RESNET50: TorchNetwork(_resnet50(seed).to(device), spec("resnet50"), device=device),
     }
     rng = np.random.default_rng(seed)
     return {name: _call(network, images, rng) for name, network in ways.items()}

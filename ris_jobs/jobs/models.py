@@ -146,7 +146,7 @@ def open_pipeline(settings: Settings) -> Pipeline:
     if settings.c2pa_anchors is not None:
         count_anchors(settings.c2pa_anchors)
     return Pipeline(
-        descriptor.load(settings.model or USUAL, settings.weights),
+        descriptor.load(settings.model or USUAL, settings.weights, settings.device),
         max_pixels=settings.max_pixels,
         truncated=settings.truncated,
         preview_size=settings.preview_size,

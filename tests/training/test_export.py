@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.accuracy import results
 from benchmarks.accuracy.described import Described
@@ -60,7 +61,7 @@ def test_exported_model_is_what_the_card_says(finished: Path, photos: Path, tmp_
     assert spec.id == "builtin-7" and spec.input_size == 64 and spec.dim == 16
     assert spec.sha256 == hashlib.sha256(content).hexdigest()
     assert spec.regions == registry.spec("builtin").regions
-    model = Descriptor(spec, builtin.build(spec, content))
+    model = Descriptor(spec, builtin.build(spec, content, torch.device("cpu")))
     assert model.embed(np.zeros((2, 3, 64, 64), np.uint8)).shape == (2, 16)
     card = (tmp_path / "MODEL_CARD.md").read_text("utf-8")
     assert spec.sha256 in card and "- greyscale: 20 %" in card and "Not measured." in card

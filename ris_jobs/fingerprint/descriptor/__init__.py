@@ -22,20 +22,23 @@ from ris_jobs.fingerprint.descriptor.registry import ModelSpec, register, regist
 __all__ = ["Descriptor", "ModelSpec", "load", "opened", "register", "registered", "spec"]
 
 
-def load(name: str, weights_dir: Path | None) -> Descriptor:
-    """The model of that name, ready to embed; `weights_dir` is where fetched weights are kept.
+def load(name: str, weights_dir: Path | None, device: str = "cpu") -> Descriptor:
+    """The model of that name, ready to embed; `weights_dir` is where fetched weights are kept,
+    `device` is cpu, cuda, cuda:1 …, or auto.
 
-    Raises ``ConfigError`` for an unknown name,
+    Raises ``ConfigError`` for an unknown name or a GPU that is not there,
     ``ModelUnavailable`` when the weights are not here and cannot be fetched, and
     ``WeightsMismatch`` when the file is not the pinned one.
     """
     found = spec(name)
-    return opened(found, weights.read(found, weights_dir))
+    return opened(found, weights.read(found, weights_dir), device)
 
 
-def opened(spec: ModelSpec, content: bytes) -> Descriptor:
+def opened(spec: ModelSpec, content: bytes, device: str = "cpu") -> Descriptor:
     """The model over the bytes of its weights file, which were checked."""
-    network = registry.opener(spec)(spec, content)
+    from ris_jobs.fingerprint.descriptor.inference import device_of
+
+    network = registry.opener(spec)(spec, content, device_of(device))
     if spec.kind != "copynet":
         return Descriptor(spec, network)
     from ris_jobs.fingerprint.descriptor import builtin

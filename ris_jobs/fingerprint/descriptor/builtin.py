@@ -17,14 +17,14 @@ from ris_jobs.fingerprint.descriptor.registry import ModelSpec
 BACKGROUND = "background"
 
 
-def build(spec: ModelSpec, weights: bytes) -> TorchNetwork:
-    net = plain(spec, weights).fold().to(memory_format=torch.channels_last)
-    if not (spec.bf16 and native_bf16()):
-        return TorchNetwork(net, spec)
+def build(spec: ModelSpec, weights: bytes, device: torch.device) -> TorchNetwork:
+    net = plain(spec, weights).fold().to(device).to(memory_format=torch.channels_last)
+    if not (spec.bf16 and native_bf16(device)):
+        return TorchNetwork(net, spec, device=device)
     # pooling and head stay float32: they cost little and their rounding would show
     net.stem.bfloat16()
     net.blocks.bfloat16()
-    return TorchNetwork(net, spec, torch.bfloat16)
+    return TorchNetwork(net, spec, torch.bfloat16, device)
 
 
 def plain(spec: ModelSpec, weights: bytes) -> CopyNet:

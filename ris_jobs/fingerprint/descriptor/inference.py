@@ -1,4 +1,5 @@
-"""Runs a torch module on uint8 batches: no gradients, channels last, bfloat16 where native."""
+"""Runs a torch module on uint8 batches: no gradients, channels last, bfloat16 where native,
+on the CPU or a GPU."""
 
 from __future__ import annotations
 
@@ -11,39 +12,63 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from ris_jobs.errors import ConfigError
 from ris_jobs.fingerprint.descriptor.registry import ModelSpec
 
-# More pictures at once are slower: what a layer leaves no longer fits into the cache.
-_AT_ONCE = 64
+CPU = torch.device("cpu")
+# On a CPU more pictures at once are slower: what a layer leaves no longer fits into its cache.
+_AT_ONCE = {"cpu": 64, "cuda": 512}
 
 
 @dataclass(frozen=True, slots=True)
 class TorchNetwork:
-    """Calls `module` on normalised (n, 3, s, s) pictures of `dtype`; gives unit vectors."""
+    """Calls `module`, which is on `device`, on normalised (n, 3, s, s) pictures of `dtype`; gives
+    unit vectors."""
 
     module: Callable[[Tensor], Tensor]
     spec: ModelSpec
     dtype: torch.dtype = torch.float32
+    device: torch.device = CPU
 
     def __call__(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        parts = [self._vectors(batch[i : i + _AT_ONCE]) for i in range(0, len(batch), _AT_ONCE)]
+        size = _AT_ONCE[self.device.type]
+        parts = [self._vectors(batch[i : i + size]) for i in range(0, len(batch), size)]
         return np.concatenate(parts)
 
     def _vectors(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         with torch.inference_mode():
             vectors = normalize(self.module(self._inputs(batch)).float(), dim=1)
-            result: npt.NDArray[np.float32] = vectors.numpy()
+            result: npt.NDArray[np.float32] = vectors.cpu().numpy()
         return result
 
     def _inputs(self, batch: npt.NDArray[np.uint8]) -> Tensor:
         mean, std = (
-            torch.tensor(v).view(1, 3, 1, 1) * 255 for v in (self.spec.mean, self.spec.std)
+            torch.tensor(v, device=self.device).view(1, 3, 1, 1) * 255
+            for v in (self.spec.mean, self.spec.std)
         )
-        pixels = torch.tensor(batch).to(torch.float32, memory_format=torch.channels_last)
+        pixels = torch.tensor(batch, device=self.device)
+        pixels = pixels.to(torch.float32, memory_format=torch.channels_last)
         return pixels.sub_(mean).div_(std).to(self.dtype)
 
 
-def native_bf16() -> bool:
-    """Whether this CPU multiplies bfloat16 itself; elsewhere it would be emulated, and slow."""
+def device_of(name: str) -> torch.device:
+    """cpu, cuda or cuda:1; auto is a GPU where PyTorch sees one, else the CPU.
+
+    Raises :class:`ConfigError` for a GPU that is not there.
+    """
+    seen = torch.cuda.device_count()
+    if name == "cpu" or (name == "auto" and not seen):
+        return CPU
+    device = torch.device("cuda:0" if name == "auto" else name)
+    if (device.index or 0) < seen:
+        return device
+    how = "its build is for the CPU" if torch.version.cuda is None else "look at nvidia-smi"
+    raise ConfigError("RIS_DEVICE", f"is {name}, but PyTorch sees {seen} GPUs here: {how}")
+
+
+def native_bf16(device: torch.device) -> bool:
+    """Whether it multiplies bfloat16 itself; elsewhere it would be emulated, and slow."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))

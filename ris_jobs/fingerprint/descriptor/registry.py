@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +19,16 @@ import numpy.typing as npt
 from ris_jobs.errors import ConfigError
 from ris_jobs.fingerprint.regions import WHOLE_ONLY, Regions
 
+if TYPE_CHECKING:
+    import torch
+
 MODELS = Path(__file__).parent / "models"
 
 Network = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
 """(n, 3, s, s) uint8 → (n, dim) float32 with unit rows."""
 
-Opener = Callable[["ModelSpec", bytes], Network]
-"""Builds the network from the verified bytes of the weights file."""
+Opener = Callable[["ModelSpec", bytes, "torch.device"], Network]
+"""Builds the network from the verified bytes of the weights file, on a device."""
 
 
 @dataclass(frozen=True, slots=True)

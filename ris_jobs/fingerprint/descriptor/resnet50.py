@@ -12,8 +12,9 @@ from ris_jobs.fingerprint.descriptor.inference import TorchNetwork
 from ris_jobs.fingerprint.descriptor.registry import ModelSpec
 
 
-def build(spec: ModelSpec, weights: bytes) -> TorchNetwork:
+def build(spec: ModelSpec, weights: bytes, device: torch.device) -> TorchNetwork:
     net = resnet50()
     net.load_state_dict(torch.load(io.BytesIO(weights), weights_only=True))
     net.fc = nn.Identity()
-    return TorchNetwork(net.eval().to(memory_format=torch.channels_last), spec)
+    net = net.eval().to(device).to(memory_format=torch.channels_last)
+    return TorchNetwork(net, spec, device=device)

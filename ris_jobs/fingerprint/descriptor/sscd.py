@@ -13,8 +13,8 @@ from ris_jobs.fingerprint.descriptor.inference import TorchNetwork
 from ris_jobs.fingerprint.descriptor.registry import ModelSpec
 
 
-def build(spec: ModelSpec, weights: bytes) -> TorchNetwork:
+def build(spec: ModelSpec, weights: bytes, device: torch.device) -> TorchNetwork:
     net: torch.jit.ScriptModule = torch.jit.load(  # type: ignore[no-untyped-call]  # torch
-        io.BytesIO(weights), map_location="cpu"
+        io.BytesIO(weights), map_location=device
     )
-    return TorchNetwork(net.eval(), spec)
+    return TorchNetwork(net.eval(), spec, device=device)

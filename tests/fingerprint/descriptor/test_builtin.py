@@ -16,7 +16,7 @@ import torch
 from PIL import Image, ImageDraw, ImageOps
 
 from ris_jobs.fingerprint.descriptor import Descriptor, ModelSpec, builtin, load, spec, weights
-from ris_jobs.fingerprint.descriptor.inference import TorchNetwork
+from ris_jobs.fingerprint.descriptor.inference import CPU, TorchNetwork
 from ris_jobs.fingerprint.descriptor.registry import MODELS
 
 Photo = Callable[..., Image.Image]
@@ -92,11 +92,11 @@ def test_a_vector_does_not_depend_on_its_batch(model: Descriptor, photo: Photo) 
 
 @pytest.mark.parametrize("bf16", [False, True])
 def test_fast_path_agrees_with_plain_path(model: Descriptor, photo: Photo, bf16: bool) -> None:
-    if bf16 and not builtin.native_bf16():
+    if bf16 and not builtin.native_bf16(CPU):
         pytest.skip("this CPU has no native bfloat16")
     batch, content = pictures(photo, model, 12), weights.read(model.spec, None)
     plain = TorchNetwork(builtin.plain(model.spec, content), model.spec)
-    fast = builtin.build(replace(model.spec, bf16=bf16), content)
+    fast = builtin.build(replace(model.spec, bf16=bf16), content, CPU)
     assert cosines(plain(batch), fast(batch)).min() > 0.999
 
 
@@ -104,7 +104,7 @@ def test_folding_keeps_the_output(tiny: ModelSpec, tmp_path: Path) -> None:
     content = weights.read(tiny, tmp_path)
     batch = np.random.default_rng(0).integers(0, 256, (6, 3, 64, 64), np.uint8)
     plain = TorchNetwork(builtin.plain(tiny, content), tiny)(batch)
-    folded = builtin.build(tiny, content)(batch)
+    folded = builtin.build(tiny, content, CPU)(batch)
     np.testing.assert_allclose(plain, folded, atol=1e-4)
     assert plain.std() > 0.01  # vectors that say something
 

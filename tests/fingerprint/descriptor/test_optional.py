@@ -13,6 +13,14 @@ from torchvision.models import resnet50 as torchvision_resnet50
 
 from ris_jobs.fingerprint.descriptor import Descriptor, ModelSpec, resnet50, spec, sscd, weights
 
+DEVICES = [
+    torch.device("cpu"),
+    pytest.param(
+        torch.device("cuda"),
+        marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here"),
+    ),
+]
+
 
 def pinned(name: str, folder: Path) -> ModelSpec:
     found = spec(name)
@@ -20,12 +28,13 @@ def pinned(name: str, folder: Path) -> ModelSpec:
     return replace(found, sha256=digest)
 
 
-def test_resnet50_gives_the_pooled_features(tmp_path: Path) -> None:
+@pytest.mark.parametrize("device", DEVICES)
+def test_resnet50_gives_the_pooled_features(tmp_path: Path, device: torch.device) -> None:
     torch.manual_seed(0)
     original = torchvision_resnet50().eval()
     torch.save(original.state_dict(), tmp_path / spec("resnet50").file)
     mine = pinned("resnet50", tmp_path)
-    model = Descriptor(mine, resnet50.build(mine, weights.read(mine, tmp_path)))
+    model = Descriptor(mine, resnet50.build(mine, weights.read(mine, tmp_path), device))
     batch = np.random.default_rng(0).integers(0, 256, (2, 3, 224, 224), np.uint8)
     vectors = model.embed(batch)
     assert vectors.shape == (2, 2048)
@@ -47,16 +56,17 @@ def test_resnet50_weights_load_as_data(tmp_path: Path) -> None:
     torch.save({"fc.weight": Evil()}, tmp_path / spec("resnet50").file)
     mine = pinned("resnet50", tmp_path)
     with pytest.raises(Exception, match=r"weights_only|Weights only"):
-        resnet50.build(mine, weights.read(mine, tmp_path))
+        resnet50.build(mine, weights.read(mine, tmp_path), torch.device("cpu"))
 
 
-def test_sscd_runs_its_torchscript(tmp_path: Path) -> None:
+@pytest.mark.parametrize("device", DEVICES)
+def test_sscd_runs_its_torchscript(tmp_path: Path, device: torch.device) -> None:
     net = torch.nn.Sequential(
         torch.nn.Conv2d(3, 8, 3, 32), torch.nn.Flatten(), torch.nn.Linear(800, 512)
     )
     torch.jit.trace(net, torch.zeros(1, 3, 320, 320)).save(str(tmp_path / spec("sscd").file))
     mine = pinned("sscd", tmp_path)
-    model = Descriptor(mine, sscd.build(mine, weights.read(mine, tmp_path)))
+    model = Descriptor(mine, sscd.build(mine, weights.read(mine, tmp_path), device))
     batch = np.random.default_rng(0).integers(0, 256, (3, 3, 320, 320), np.uint8)
     vectors = model.embed(batch)
     assert vectors.shape == (3, 512)

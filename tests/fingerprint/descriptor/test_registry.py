@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from ris_jobs.errors import ConfigError
 from ris_jobs.fingerprint.descriptor import ModelSpec, load, register, registered, registry, spec
@@ -73,7 +74,7 @@ def test_a_registered_model_is_loaded_from_verified_bytes(
     monkeypatch.setattr(registry, "_OPENERS", {})
     given: list[bytes] = []
 
-    def opener(spec: ModelSpec, content: bytes) -> registry.Network:
+    def opener(spec: ModelSpec, content: bytes, device: torch.device) -> registry.Network:
         given.append(content)
         return lambda batch: np.ones((len(batch), spec.dim), np.float32) / np.sqrt(spec.dim)
 
