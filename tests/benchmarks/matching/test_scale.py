@@ -13,6 +13,8 @@ from benchmarks.matching.pictures import cast, collection
 from benchmarks.matching.scale import main
 from tests.match.scenes import scene
 
+TIMED = {"seconds", "stages", "cpu_s", "peak_mib"}
+
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -37,10 +39,20 @@ def test_a_growing_home_is_measured_at_each_size(
     main(args)
     same, again = json.loads((out / "results.json").read_text())["sizes"]
     assert same == small
-    timed = {"seconds", "stages", "cpu_s", "peak_mib"}
-    for name in large.keys() - timed:
+    for name in large.keys() - TIMED:
         assert again[name] == large[name], name
     assert f"| 14 | {again['vectors']} | 100 × 75 | 4 | " in capsys.readouterr().out
+
+
+def test_several_processes_fill_a_home_alike(photos: Path, tmp_path: Path) -> None:
+    def filled(processes: int) -> dict[str, float]:
+        out = tmp_path / str(processes)
+        sizes = ["--images", "6", "--new", "4", "--processes", str(processes)]
+        main([str(photos), *sizes, "--out", str(out)])
+        found: dict[str, float] = json.loads((out / "results.json").read_text())["sizes"][0]
+        return {name: value for name, value in found.items() if name not in TIMED}
+
+    assert filled(2) == filled(1)
 
 
 def test_windows_are_the_photos_cut_up(photos: Path, tmp_path: Path) -> None:
