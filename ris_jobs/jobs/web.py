@@ -109,8 +109,9 @@ def _known(named: Iterable[sightings.Before], fetched: Fetched) -> Iterator[know
             done=before.seen or before.waits or before.left,
             counts=before.seen,
             waits=before.waits,
+            page=before.page,
         )
-        if row.done or row.etag or row.last_modified:
+        if row.done or row.etag or row.last_modified or row.page:
             yield row
 
 

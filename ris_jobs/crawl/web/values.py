@@ -12,7 +12,7 @@ from ris_jobs.crawl.fetch import CONTACT
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import ConfigError, Reason
 
-__all__ = ["Ended", "Event", "Host", "Image", "Named", "Order", "Outcome", "Where"]
+__all__ = ["Ended", "Event", "Host", "Image", "Named", "Order", "Outcome", "Placed", "Where"]
 
 Outcome = Literal["fetched", "not_modified", "gone", "refused", "failed"]
 
@@ -66,7 +66,8 @@ class Image:
     ``uri`` is what was asked for, ``answered_by`` the URL that it redirected to, None if it did not
     and where nothing was fetched. With ``fetched``, ``path`` is a file
     in the spool that holds the bytes, safe against a loss of power; whoever takes the event moves
-    or deletes it. ``retry_after`` are seconds that the server asks to wait.
+    or deletes it. ``retry_after`` are seconds that the server asks to wait. ``where`` is None if
+    that is told by :class:`Placed`, or is as it was before.
     """
 
     uri: str
@@ -89,6 +90,14 @@ class Named:
     """An image that waits is still named; told once a crawl."""
 
     uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """Where an image was found that was told without it."""
+
+    uri: str
+    where: Where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,4 +128,4 @@ class Ended:
     lost: bool = False
 
 
-Event = Image | Named | Host | Ended
+Event = Image | Named | Placed | Host | Ended
