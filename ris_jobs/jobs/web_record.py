@@ -97,6 +97,7 @@ class Record(Seen):
             why=end.why,
             limited=end.limited,
             pages=end.pages,
+            lost=end.lost,
         )
 
     def _fail(self, db: Connection, failures: Sequence[Failure]) -> None:

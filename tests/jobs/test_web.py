@@ -499,6 +499,27 @@ def test_a_crawl_that_a_setting_forbids_is_not_under_way(settings: Settings, sit
     assert not complete and str(why).startswith("RIS_CONTACT must be set")
 
 
+def test_what_a_limit_left_is_gone_on_with_after_crawls_that_could_not_look(
+    settings: Settings, site: Site
+) -> None:
+    """A setting is missing, then the site is down: what was asked for before is still left out."""
+    names = [f"/{i}.png" for i in range(4)]
+    shown = page(img(*names))
+    site.pages |= {name: image(name) for name in names} | {"/": shown}
+    add(settings, site.source(images=2))
+    assert crawl(settings).incomplete == {"site": "limit of images"}
+    with pytest.raises(ConfigError, match="RIS_CONTACT must be set"):
+        crawl(replace(settings, contact=None))
+    site.pages["/"] = Answer(status=500)
+    with pytest.raises(SourceUnavailable):
+        crawl(settings)
+    site.pages["/"] = shown
+    assert counts(crawl(settings)) == {"seen": 2, "new": 2}
+    assert {name: site.paths[name] for name in names} == dict.fromkeys(names, 1)
+    lost = "SELECT lost FROM ris.source_crawl ORDER BY crawl_id"
+    assert [row[0] for row in ask(settings, lost)] == [False, True, True, False]
+
+
 def exported(engine: Engine, what: str, as_of: str | None) -> list[dict[str, Any]]:
     out = io.BytesIO()
     jobs.export(engine, what, "jsonl", out, as_of)

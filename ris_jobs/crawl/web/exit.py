@@ -56,7 +56,7 @@ class Exit(BaseDownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        spider: Spider = crawler.spider  # type: ignore[assignment]
+        spider: Spider = crawler.spider  # type: ignore[assignment]  # there is one, ours
         order = spider.order
         self._spider = spider
         self._home = _origin(order.source.location)

@@ -192,7 +192,8 @@ class Spider(scrapy.Spider):
         yield from followed
 
     async def _unanswered(self, failure: Failure) -> None:
-        errand, error = errand_of(failure.request), failure.value  # type: ignore[attr-defined]
+        asked: Request = failure.request  # type: ignore[attr-defined]  # set by Scrapy alone
+        errand, error = errand_of(asked), failure.value
         if error is None or isinstance(error, Stopped):
             return
         if errand.kind == "image":
