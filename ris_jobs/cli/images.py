@@ -19,8 +19,8 @@ from ris_jobs.settings import Settings
 def scan(sources: tuple[str, ...], model: str | None, as_json: bool) -> None:
     """Look at every image under each folder (or at single files), and match what is new.
 
-    A URL is crawled as a website. A name is that of a source (`ris source`), unless there is a folder
-    or file of that name here: then source:NAME is the source, and ./NAME surely the folder.
+    A URL is crawled as a website. A name is that of a source (`ris source`), unless there is a
+    folder or file of that name here: then source:NAME is the source.
 
     \b
     ris scan photos https://example.com/news press

@@ -47,12 +47,18 @@ class Meter:
 
     def over(self) -> str | None:
         """Why the crawl has to end now, whatever is left; None if it may go on."""
-        now, seconds = self._clock(), self._limits.seconds
-        if self._window and not inside(self._window, now.time()):
+        left = self.left()
+        if self._window and not inside(self._window, self._clock().time()):
             return "night window closed"
-        if seconds is not None and (now - self._begun).total_seconds() >= seconds:
+        if left is not None and left <= 0:
             return "budget of time"
         return None
+
+    def left(self) -> float | None:
+        """Seconds until the budget of time is spent; None without one."""
+        if self._limits.seconds is None:
+            return None
+        return self._limits.seconds - (self._clock() - self._begun).total_seconds()
 
     def spent(self) -> str | None:
         """Why no further request may be made; None if one may."""
