@@ -51,8 +51,8 @@ def enabled_sources(engine: Engine) -> list[Stored]:
 
 def side_by_side(found: Iterable[Source], most: int) -> list[list[str]]:
     """Their names in groups, ``most`` at most, of which any may be crawled at once. Websites of one
-    host, and lists that it serves, are in one group: each crawl counts for itself what it asks a
-    host for. What else a list names is not known before it is read."""
+    host, and lists that it serves, are in one group: machines know nothing of each other's pace,
+    and what else is named is not known before it is read."""
     groups: dict[str, list[str]] = {}
     for source in found:
         served = source.location.lower().startswith(("http://", "https://"))

@@ -25,6 +25,7 @@ class Order:
     (kind ``urls``) are JSON lines ``{"uri", "columns"}``, ``known`` is a file that
     :func:`ris_jobs.crawl.web.known.write` made. Fetched images are written to ``spool``, an empty
     folder of this crawl. ``authorization`` is a header for the origin of the location alone.
+    ``turns`` is a file by which crawls that run at once take turns at a host; None: they do not.
     ``seconds`` bounds one request, ``idle_seconds`` the wait within. :class:`ConfigError` if the
     contact is none.
     """
@@ -36,6 +37,7 @@ class Order:
     known: Path
     spool: Path
     authorization: str | None = field(repr=False)
+    turns: Path | None = None
     seconds: float = 300
     idle_seconds: float = 20
 

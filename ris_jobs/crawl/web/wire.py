@@ -37,7 +37,7 @@ def event(line: bytes) -> Event:
 
 def order(line: bytes) -> Order:
     _, values = json.loads(line)
-    _convert(values, source=_source, images=Path, known=Path, spool=Path)
+    _convert(values, source=_source, images=Path, known=Path, spool=Path, turns=Path)
     return Order(**values)
 
 
