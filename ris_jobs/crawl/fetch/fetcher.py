@@ -157,6 +157,7 @@ class _Call:
         self._url = url
         self._redirects: list[str] = []
         self._body: Body | None = None
+        self._asked = False
         self._started = time.monotonic()
 
     async def run(self) -> Outcome:
@@ -169,6 +170,7 @@ class _Call:
                 allow_redirects=False,
                 headers=self._headers(),
             ) as response:
+                self._asked = True
                 location = response.headers.get("Location")
                 if response.status not in _REDIRECTS or location is None:
                     return await self._outcome(response)
@@ -245,7 +247,7 @@ class _Call:
         }
 
     def refused(self, reason: Reason, detail: str) -> Refused:
-        return Refused(**self._where(), reason=reason, detail=detail)
+        return Refused(**self._where(), reason=reason, detail=detail, asked=self._asked)
 
     def failed(
         self,

@@ -9,12 +9,9 @@ from datetime import UTC, datetime, time, timedelta
 from ris_jobs.crawl.fetch import Failed, Outcome, Refused
 from ris_jobs.crawl.source import Limits
 from ris_jobs.crawl.web.values import Host
-from ris_jobs.errors import Reason
 
 __all__ = ["Meter", "inside"]
 
-# Such requests never left this machine.
-_UNSENT = (Reason.URL_REFUSED, Reason.ADDRESS_REFUSED)
 _LONGEST_REST = 30 * 86400
 
 
@@ -73,7 +70,7 @@ class Meter:
         self._requests += 1
 
     def ends(self, host: str, outcome: Outcome) -> None:
-        if isinstance(outcome, Refused) and outcome.reason in _UNSENT:
+        if isinstance(outcome, Refused) and not outcome.asked:  # it never left this machine
             self._requests -= 1
             return
         total = self._hosts.setdefault(host, _Total())
