@@ -37,7 +37,7 @@ def test_what_drips_ends_with_the_time_of_its_crawl_and_is_left_to_the_next() ->
     drips = {"/drip.png": endless(PICTURE[:20], 0.3), "/page": endless(b"<p>", 0.2)}
     with served(PNGS | drips | {"/": page(img("/0.png", "/drip.png"), links("/page"))}) as site:
         begun = monotonic()
-        result = crawled(site.source(seconds=4))
+        result = crawled(site.source(seconds=6))
         assert monotonic() - begun < 60  # each of them would have 300
         assert (result.ended.why, result.ended.limited) == ("budget of time", True)
         assert set(result.images) == {site.url("/0.png")}
