@@ -58,6 +58,7 @@ IMAGES = [
     "reason",
     "first_seen_at",
     "last_seen_at",
+    "gone_at",
     "family_id",
     "is_source",
     "source_uri",
@@ -189,6 +190,9 @@ def test_exports_and_history_as_of_a_night(ris: Ris, folder: Path) -> None:
         strip = [{k: v for k, v in r.items() if k not in ignored} for r in found]
         assert strip == [{k: v for k, v in r.items() if k not in ignored} for r in then]
     assert rows(ris("export", "images", "--as-of", "2020-01-01")) == []
+    now, then = (rows(ris("export", "images", *of)) for of in ((), ("--as-of", 1)))
+    assert [Path(i["uri"]).name for i in now if i["gone_at"]] == ["small.jpg"]
+    assert len(then) == len(now) and not any(i["gone_at"] for i in then)
     wrong = ris("export", "hits", "--as-of", 1, code=2).stderr
     assert wrong == "ris: --as-of is for matches, images, families, quarantine, not for hits\n"
     assert "there is no run 9" in ris("export", "matches", "--as-of", 9, code=1).stderr

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 
 from ris_jobs.cli import main
+from ris_jobs.crawl.directory import uri_of
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
 from ris_jobs.settings import Settings
@@ -46,6 +47,36 @@ def folder(tmp_path: Path) -> Path:
 
 def listed(ris: Ris) -> dict[str, dict[str, object]]:
     return {s["name"]: s for s in json.loads(ris("source", "list", "--json").stdout)}
+
+
+def test_a_name_that_is_a_folder_here_is_the_folder_and_that_is_said(
+    ris: Ris,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    here = tmp_path / "here"
+    (here / "press").mkdir(parents=True)
+    (here / "press" / "only.jpg").write_bytes((folder / "a.jpg").read_bytes())
+    monkeypatch.chdir(here)
+    ris("source", "add", "press", "directory", folder)
+    seen = []
+    for named in ("press", "./press", "press/", "source:press"):
+        caplog.clear()
+        summary = json.loads(ris("scan", named, "--json").stdout)
+        seen.append((summary["roots"], f"the source of that name ({folder})" in caplog.text))
+    (as_folder, as_source) = ([uri_of(here / "press")], [uri_of(folder)])
+    assert seen == [(as_folder, True), (as_folder, False), (as_folder, False), (as_source, False)]
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "there")
+    assert json.loads(ris("scan", "press", "--json").stdout)["roots"] == as_source
+    assert "there is no source 'nosuch'" in ris("scan", "source:nosuch", code=1).stderr
+    ris("source", "add", "there", "directory", tmp_path / "there")
+    caplog.clear()
+    monkeypatch.chdir(tmp_path)
+    ris("scan", "there")
+    assert "is taken for" not in caplog.text  # it is the folder that the source looks at
 
 
 def test_a_source_from_its_first_day_to_its_last(ris: Ris, folder: Path) -> None:

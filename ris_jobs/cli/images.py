@@ -19,7 +19,13 @@ from ris_jobs.settings import Settings
 def scan(sources: tuple[str, ...], model: str | None, as_json: bool) -> None:
     """Look at every image under each folder (or at single files), and match what is new.
 
-    A URL is crawled as a website; a name that is no path here is that of a source (`ris source`).
+    A URL is crawled as a website. A name is that of a source (`ris source`), unless there is a
+    folder or file of that name here: then source:NAME is the source.
+
+    \b
+    ris scan photos https://example.com/news press
+    ris scan source:photos     the source of that name, though there is a folder of it here
+
     What was seen before and has not changed is not read again. Images that cannot be used are
     quarantined with a reason, and the scan goes on.
     """
@@ -101,13 +107,16 @@ def explain(one: str, two: str, model: str | None, as_json: bool, output: Path) 
 
 
 def _wanted(source: str, settings: Settings) -> str | Path:
-    """A path, the URL of a website, or a name of a source where there is no such path."""
+    """A path, the URL of a website, or a name of a source where there is no such path. A path that
+    may be meant for such a name is relative."""
     from ris_jobs.crawl.directory import path_of
 
     if not source:
         raise ConfigError("PATH_OR_URL_OR_SOURCE", "is empty")
     if source.lower().startswith(("http://", "https://")):
         return source
+    if source.startswith("source:"):
+        return source.removeprefix("source:")
     if source.startswith("file:"):
         try:
             path = path_of(source)
@@ -117,7 +126,7 @@ def _wanted(source: str, settings: Settings) -> str | Path:
         problem = "is the URL of no website; `ris source add NAME objects URL` makes it a source"
         raise ConfigError(source, problem)
     else:
-        path = Path(source)
+        path = Path(source).absolute() if "/" in source else Path(source)
         if not path.exists() and _is_source(source, settings):
             return source
     if path.exists() and not (path.is_dir() or path.is_file()):

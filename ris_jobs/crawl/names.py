@@ -2,7 +2,8 @@
 
 The order is that of the whole names, character by character, as object stores have it. S3 and
 Google Cloud Storage are asked for page after page of just the names that are left. Everything else
-is listed folder by folder: of each folder on the way down its entries are held, and no more.
+is listed folder by folder, Azure too: of each folder on the way down its entries are held, and no
+more. From behind a name on, folders before it are left out, and those on the way are listed anew.
 """
 
 from __future__ import annotations

@@ -80,10 +80,11 @@ def crawl_all(
             if seen.incomplete:
                 incomplete[name] = seen.incomplete
     crawled = Crawled(
-        total.seen, total.new, total.changed, total.unchanged, total.gone, total.missed,
-        total.refused, total.failed, total.bytes, time.perf_counter() - started,
-        total.waiting, incomplete,
-    )  # fmt: skip
+        **total.counts(),
+        seconds=time.perf_counter() - started,
+        waiting=total.waiting,
+        incomplete=incomplete,
+    )
     return crawled, _together(problems, len(sources))
 
 
@@ -95,7 +96,7 @@ def _closed_if_wrong(engine: Engine, under_way: Crawl) -> Iterator[None]:
     except ConfigError as e:
         if not under_way.resumed:
             with engine.begin() as db:
-                crawls.close(db, under_way, complete=False, why=str(e))
+                crawls.close(db, under_way, complete=False, why=str(e), lost=True)
         raise
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -14,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from ris_jobs.crawl import Failure, Listing, Observation
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import Reason
+from ris_jobs.jobs.clock import Clock
 from ris_jobs.jobs.places import Listed, Place
 from ris_jobs.progress import Advance
 from ris_jobs.settings import Settings
@@ -24,6 +24,7 @@ from ris_jobs.store.runs import Run
 
 _LOG = logging.getLogger("ris_jobs")
 _BATCH = 1024
+_OUT_OF_TIME = "limit of seconds"
 
 
 def crawl_listed(
@@ -36,19 +37,23 @@ def crawl_listed(
     advance: Advance,
 ) -> Figures:
     """Walk the place and write the ledger; what is missing since the last crawl is gone."""
-    job = _Job(run, source, crawl, place, settings)
+    clock = Clock(source.limits.seconds)
+    job = _Job(run, source, crawl, place, settings, clock)
     unread: list[str] = []
+    listed = (x for x in place.walk(crawl.marker) if _concerns(source, x))
     with ThreadPoolExecutor(settings.threads) as pool:
-        listed = (x for x in place.walk(crawl.marker) if _concerns(source, x))
-        for batch in _batches(listed):
+        while batch := clock.within(lambda: _batch(listed, clock)):
             job.observe(engine, batch, pool)
             unread += [x.uri for x in batch if isinstance(x, Observation)]
             advance(len(batch))
             if job.over:
-                job.total.incomplete = job.over
-                return job.total
+                break
     with engine.begin() as db:
-        job.end(db, unread)
+        if batch is None:
+            job.stop(db, _OUT_OF_TIME)
+        elif not job.over:
+            job.end(db, unread)
+    job.total.incomplete = job.over
     return job.total
 
 
@@ -56,7 +61,13 @@ class _Job:
     """One part of a crawl: what it has seen, and what it may still read."""
 
     def __init__(
-        self, run: Run, source: Source, crawl: Crawl, place: Place, settings: Settings
+        self,
+        run: Run,
+        source: Source,
+        crawl: Crawl,
+        place: Place,
+        settings: Settings,
+        clock: Clock,
     ) -> None:
         self.total = Figures()
         self.over: str | None = None
@@ -68,7 +79,7 @@ class _Job:
         self._reads = self._read_bytes = 0
         # What the part before listed of a store is not listed again.
         self._found = source.kind == "objects" and crawl.marker is not None
-        self._started = time.monotonic()
+        self._clock = clock
 
     def observe(self, engine: Engine, batch: Sequence[Listed], pool: ThreadPoolExecutor) -> None:
         """Read what is new or changed in a batch, with no transaction open, and write it down.
@@ -83,7 +94,9 @@ class _Job:
         listed = [x for x in left if isinstance(x, Listing) and x.uri not in waiting]
         unchanged = {x.uri: known[x.uri] for x in listed if _unchanged(x, known.get(x.uri))}
         to_read = self._affordable([x for x in listed if x.uri not in unchanged])
-        read = list(pool.map(lambda x: self._place.observe(x, run.started_at), to_read))
+        read = [x for x in pool.map(self._read, to_read) if x is not None]
+        if len(read) < len(to_read):
+            self.over = self.over or _OUT_OF_TIME
         given = [x for x in left if not isinstance(x, Listing)] + read
         with engine.begin() as db:
             ledger.touch(db, list(unchanged.values()), run, source_id)
@@ -94,8 +107,13 @@ class _Job:
             seen.bytes = sum(x.size for x in read if isinstance(x, Observation) and x.sha256)
             crawls.advance(db, self._crawl, seen, marker=batch[-1].uri)
             if self.over:
-                crawls.close(db, self._crawl, complete=False, why=self.over)
+                self.stop(db, self.over)
         self.total.add(seen)
+
+    def stop(self, db: Connection, why: str) -> None:
+        """A limit ends the crawl: what was not listed is not gone."""
+        self.over = why
+        crawls.close(db, self._crawl, complete=False, why=why)
 
     def end(self, db: Connection, unread: Sequence[str]) -> None:
         """The listing came to its end: what is missing in it is gone, and what is missing in one
@@ -165,12 +183,16 @@ class _Job:
             and not known.gone
         )
 
+    def _read(self, listing: Listing) -> Observation | Failure | None:
+        """None if there is no time left for it."""
+        return None if self._clock.over() else self._place.observe(listing, self._run.started_at)
+
     def _affordable(self, to_read: list[Listing]) -> list[Listing]:
         """As many as the limits of the source leave. The first one may have more bytes than their
         limit: every crawl would end at it."""
         limits = self._source.limits
-        if limits.seconds and time.monotonic() - self._started > limits.seconds:
-            self.over = "limit of seconds"
+        if self._clock.over():
+            self.over = _OUT_OF_TIME
             return []
         for i, listing in enumerate(to_read):
             self._reads += 1
@@ -196,7 +218,11 @@ def _unchanged(listed: Listing, known: Known | None) -> bool:
     return bool(listed.version and known and known.version == listed.version and not known.gone)
 
 
-def _batches(items: Iterable[Listed]) -> Iterator[list[Listed]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, _BATCH)):
-        yield batch
+def _batch(listed: Iterator[Listed], clock: Clock) -> list[Listed]:
+    """The next ones, fewer where they come slowly and the time is over."""
+    batch = []
+    for found in islice(listed, _BATCH):
+        batch.append(found)
+        if clock.over():
+            break
+    return batch

@@ -137,6 +137,7 @@ def _order(
         images=listed,
         known=folder / "known",
         spool=spool,
+        turns=settings.home / "turns",
         authorization=authorization(source),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -18,6 +19,8 @@ from ris_jobs.errors import ConfigError, UrlRefused
 from ris_jobs.store import ledger, sources
 from ris_jobs.store.sources import Stored
 
+_LOG = logging.getLogger("ris_jobs")
+
 CONTACT_WANTED = "whom can its servers turn to, by a URL or mail address?"
 """Why a crawl of the web needs a contact."""
 
@@ -33,6 +36,7 @@ def wanted_sources(
     """
     paths = [w for w in wanted if isinstance(w, Path)]
     with engine.begin() as db:
+        _tell_apart(db, paths)
         found = [_of_folder(db, path) for path in distinct(paths)]
         for word in (w for w in wanted if isinstance(w, str)):
             found.append(_of_url(db, word, contact) if "://" in word else sources.named(db, word))
@@ -47,8 +51,8 @@ def enabled_sources(engine: Engine) -> list[Stored]:
 
 def side_by_side(found: Iterable[Source], most: int) -> list[list[str]]:
     """Their names in groups, ``most`` at most, of which any may be crawled at once. Websites of one
-    host, and lists that it serves, are in one group: each crawl counts for itself what it asks a
-    host for. What else a list names is not known before it is read."""
+    host, and lists that it serves, are in one group: machines know nothing of each other's pace,
+    and what else is named is not known before it is read."""
     groups: dict[str, list[str]] = {}
     for source in found:
         served = source.location.lower().startswith(("http://", "https://"))
@@ -78,6 +82,19 @@ def uri_of(stored: Stored) -> str:
     """The location of a source as a URI."""
     location = stored.source.location
     return location if "://" in location else directory.uri_of(Path(location))
+
+
+def _tell_apart(db: Connection, paths: Iterable[Path]) -> None:
+    """A folder that is named as a source is, and is not what it looks at, is the folder: that is
+    said."""
+    named = {stored.source.name: stored for stored, _ in sources.there(db)}
+    for path in (p for p in paths if not p.is_absolute()):
+        stored = named.get(str(path))
+        if stored and stored.source.location != str(path.resolve()):
+            _LOG.warning(
+                "%s is taken for %s here, not for the source of that name (%s): source:%s is that",
+                path, path.resolve(), stored.source.location, path,
+            )  # fmt: skip
 
 
 def _of_folder(db: Connection, path: Path) -> Stored:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from ris_jobs.crawl.source import Source
-from ris_jobs.crawl.web import Event, Image, Order, crawl, known
+from ris_jobs.crawl.web import Event, Image, Order, crawl
+from ris_jobs.crawl.web import known as memory
 from ris_jobs.errors import ConfigError, SourceUnavailable
+from ris_jobs.jobs.clock import Clock
 from ris_jobs.jobs.credentials import authorization
 from ris_jobs.jobs.lists import write_list
 from ris_jobs.jobs.wanted import CONTACT_WANTED
@@ -61,22 +64,32 @@ def _order(
     settings: Settings,
     record: Record,
 ) -> Order:
+    clock = Clock(source.limits.seconds)
     contact = contact_of(source, settings)
     (folder / "images").mkdir()
     header = authorization(source) if "://" in source.location else None
     images = None
     if source.kind == "urls":
         images = folder / "list.jsonl"
-        record.refuse(*write_list(source, contact, header, folder, images))
+        record.refuse(*write_list(source, contact, header, folder, images, clock))
+    known = _write_known(engine, run, under_way, fetched, folder / "known")
     return Order(
-        source=source,
+        source=_in_time(source, clock),
         contact=contact,
         max_bytes=settings.max_bytes,
         images=images,
-        known=_write_known(engine, run, under_way, fetched, folder / "known"),
+        known=known,
         spool=folder / "images",
+        turns=settings.home / "turns",
         authorization=header,
     )
+
+
+def _in_time(source: Source, clock: Clock) -> Source:
+    """With the seconds that are left to it; none left are hardly any, for a limit is above 0."""
+    if (left := clock.left()) is None:
+        return source
+    return replace(source, limits=replace(source.limits, seconds=max(left, 0.001)))
 
 
 def contact_of(source: Source, settings: Settings) -> str:
@@ -90,18 +103,18 @@ def contact_of(source: Source, settings: Settings) -> str:
 
 def _write_known(engine: Engine, run: Run, under_way: Crawl, fetched: Fetched, file: Path) -> Path:
     with engine.connect() as db:
-        known.write(file, _known(sightings.known(db, under_way, run), fetched))
+        memory.write(file, _known(sightings.known(db, under_way, run), fetched))
     return file
 
 
-def _known(named: Iterable[sightings.Before], fetched: Fetched) -> Iterator[known.Before]:
+def _known(named: Iterable[sightings.Before], fetched: Fetched) -> Iterator[memory.Before]:
     """Validators are sent only where the bytes are needed no more, or still kept: a server that
     answers that they are the same is to cost us nothing."""
     kept = {bytes.fromhex(sha256) for sha256, _, _ in fetched.kept()}
     for before in named:
         at_hand = before.sha256 is not None and bytes.fromhex(before.sha256) in kept
         usable = before.judged or at_hand
-        row = known.Before(
+        row = memory.Before(
             uri=before.uri,
             etag=before.etag if usable else None,
             last_modified=before.last_modified if usable else None,
@@ -109,8 +122,9 @@ def _known(named: Iterable[sightings.Before], fetched: Fetched) -> Iterator[know
             done=before.seen or before.waits or before.left,
             counts=before.seen,
             waits=before.waits,
+            page=before.page,
         )
-        if row.done or row.etag or row.last_modified:
+        if row.done or row.etag or row.last_modified or row.page:
             yield row
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from ris_jobs.crawl import Failure
-from ris_jobs.crawl.web import Ended, Event, Host, Image, Named
+from ris_jobs.crawl.web import Ended, Event, Host, Image, Named, Placed, Where
 from ris_jobs.errors import Reason
 from ris_jobs.jobs.web_seen import Seen
 from ris_jobs.settings import Settings
@@ -58,6 +58,7 @@ class Record(Seen):
         self._hosts |= {e.host: e for e in events if isinstance(e, Host)}
         with self._engine.begin() as db:
             seen = self._record(db, images)
+            self._place(db, [(e.uri, e.where) for e in events if isinstance(e, Placed)])
             waiting = [e.uri for e in events if isinstance(e, Named)]
             fetches.named(db, waiting, self._source_id, self._run.started_at)
             seen.waiting = len(waiting)
@@ -75,8 +76,14 @@ class Record(Seen):
         there = [i.uri for i in images if i.uri not in failing]
         fetches.succeed(db, there, self._source_id)
         self._fail(db, failed)
-        sightings.save(db, self._source_id, [_facts(i) for i in images], self._run.started_at)
+        self._place(db, [(i.uri, i.where) for i in images if i.where])
+        same = [i.uri for i in images if i.where is None]
+        sightings.touch(db, self._source_id, same, self._run.started_at)
         return seen
+
+    def _place(self, db: Connection, found: Sequence[tuple[str, Where]]) -> None:
+        facts = [_facts(uri, where) for uri, where in found]
+        sightings.save(db, self._source_id, facts, self._run.started_at)
 
     def _close(self, db: Connection, end: Ended) -> None:
         if end.complete:
@@ -90,6 +97,7 @@ class Record(Seen):
             why=end.why,
             limited=end.limited,
             pages=end.pages,
+            lost=end.lost,
         )
 
     def _fail(self, db: Connection, failures: Sequence[Failure]) -> None:
@@ -97,13 +105,10 @@ class Record(Seen):
         fetches.fail(db, failures, self._crawl.source_id, self._run.started_at, give_up_after)
 
 
-def _facts(image: Image) -> dict[str, Any]:
-    where = image.where
-    if where is None:
-        return {"uri": image.uri}
+def _facts(uri: str, where: Where) -> dict[str, Any]:
     published = where.published_at.isoformat() if where.published_at else None
     return {
-        "uri": image.uri,
+        "uri": uri,
         "page": where.page,
         "title": where.title,
         "alt": where.alt,

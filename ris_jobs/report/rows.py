@@ -54,6 +54,7 @@ class ImageRow(TypedDict):
     reason: str | None
     first_seen_at: datetime
     last_seen_at: datetime
+    gone_at: datetime | None
     family_id: int | None
     is_source: bool | None
     source_uri: str | None

@@ -34,8 +34,9 @@ class Counts:
     failed: int = 0
     bytes: int = 0
 
-
-_COUNTS = tuple(f.name for f in fields(Counts))
+    def counts(self) -> dict[str, int]:
+        """These, by name."""
+        return {f.name: getattr(self, f.name) for f in fields(Counts)}
 
 
 @dataclass(slots=True)
@@ -49,8 +50,8 @@ class Figures(Counts):
     incomplete: str | None = None
 
     def add(self, other: Figures) -> None:
-        for name in _COUNTS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name, count in other.counts().items():
+            setattr(self, name, getattr(self, name) + count)
         self.waiting += other.waiting
         self.refusals.update(other.refusals)
 
@@ -108,9 +109,8 @@ def alone(engine: Engine, source_id: int) -> Iterator[None]:
 
 def advance(db: Connection, crawl: Crawl, seen: Figures, marker: str | None = None) -> None:
     """In the transaction that writes what was seen: a crawl counts nothing twice."""
-    params: dict[str, Any] = {name: getattr(seen, name) for name in _COUNTS}
-    params |= {"refusals": json.dumps(seen.refusals), "marker": marker}
-    db.execute(query("sources.advance"), params | {"crawl_id": crawl.crawl_id})
+    params = {"crawl_id": crawl.crawl_id, "refusals": json.dumps(seen.refusals), "marker": marker}
+    db.execute(query("sources.advance"), seen.counts() | params)
 
 
 def count_hosts(db: Connection, crawl: Crawl, hosts: Mapping[str, Any]) -> None:
@@ -127,7 +127,9 @@ def close(
     why: str,
     limited: bool = False,
     pages: int = 0,
+    lost: bool = False,
 ) -> None:
-    """``limited``: there was more, which the next crawl of the source goes on with."""
-    params = {"complete": complete, "why": why, "limited": limited, "pages": pages}
+    """``limited``: there was more, which the next crawl of the source goes on with. ``lost``:
+    nothing could be known of it, and the next crawl goes on with what the one before left."""
+    params = {"complete": complete, "why": why, "limited": limited, "pages": pages, "lost": lost}
     db.execute(query("sources.close"), params | {"crawl_id": crawl.crawl_id})

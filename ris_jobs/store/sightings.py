@@ -23,7 +23,8 @@ _NOW = "infinity"
 class Before:
     """What is known of an image that a source named before. ``seen``: this crawl has asked for it
     already; ``waits``: it failed, and its time has not come; ``left``: it was asked for before a
-    limit ended the last crawl; ``judged``: its bytes, ``sha256``, are needed no more."""
+    limit ended the last crawl; ``judged``: its bytes, ``sha256``, are needed no more. ``page``
+    named it."""
 
     uri: str
     etag: str | None
@@ -34,6 +35,7 @@ class Before:
     waits: bool
     left: bool
     judged: bool
+    page: str | None
 
 
 def save(
@@ -45,6 +47,13 @@ def save(
     params = {"source_id": source_id, "rows": json.dumps(rows), "seen_at": seen_at}
     if facts:
         db.execute(query("sightings.save"), params)
+
+
+def touch(db: Connection, source_id: int, uris: Sequence[str], seen_at: datetime) -> None:
+    """They were named again; what is said of them stays as it is."""
+    params = {"source_id": source_id, "uris": storable(uris, MAX_URI), "seen_at": seen_at}
+    if uris:
+        db.execute(query("sightings.touch"), params)
 
 
 def claimed_days(

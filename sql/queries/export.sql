@@ -8,7 +8,7 @@ LEFT JOIN ris.uri_source s ON s.uri = source_uri
 ORDER BY derived_uri, source_uri;
 
 -- name: images
-SELECT uri, sha256, width, height, format, status, reason, first_seen_at, last_seen_at,
+SELECT uri, sha256, width, height, format, status, reason, first_seen_at, last_seen_at, gone_at,
        family_id, is_source, source_uri, source_confidence, source, coalesce(tags, '{}') AS tags,
        page, title, alt, link, published_at, coalesce(columns, '{}') AS columns
 FROM ris.image_by_uri
@@ -58,7 +58,7 @@ LEFT JOIN ris.uri_source s ON s.uri = source_uri
 ORDER BY derived_uri, source_uri;
 
 -- name: images_at
-SELECT uri, sha256, width, height, format, status, reason, first_seen_at, last_seen_at,
+SELECT uri, sha256, width, height, format, status, reason, first_seen_at, last_seen_at, gone_at,
        family_id, is_source, source_uri, source_confidence, source, coalesce(tags, '{}') AS tags,
        page, title, alt, link, published_at, coalesce(columns, '{}') AS columns
 FROM ris.image_by_uri_at(:as_of)

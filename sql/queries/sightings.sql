@@ -12,6 +12,11 @@ SET page = excluded.page, title = excluded.title, alt = excluded.alt, link = exc
     published_at = excluded.published_at, full_uri = excluded.full_uri,
     columns = excluded.columns, last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at);
 
+-- name: touch
+UPDATE ris.sighting
+SET last_seen_at = greatest(last_seen_at, :seen_at)
+WHERE source_id = :source_id AND uri = ANY(:uris);
+
 -- name: known
 -- What a source named before: seen is what this crawl has asked for already, waits what has failed
 -- and whose time has not come, left what was asked for before a limit ended the last crawl. judged is
@@ -25,7 +30,8 @@ SELECT s.uri, o.etag, o.last_modified, o.answered_by, i.sha256,
                                                 WHERE e.image_id = i.image_id
                                                 ORDER BY e.erasure_id DESC LIMIT 1)
                 OR i.status = 'quarantined' AND i.judged_by = :judged_by
-                   AND i.reason NOT IN ('vanished', 'changed-while-read'), false) AS judged
+                   AND i.reason NOT IN ('vanished', 'changed-while-read'), false) AS judged,
+       s.page
 FROM ris.sighting s
 LEFT JOIN ris.observation o
     ON o.uri = s.uri AND o.superseded_at IS NULL AND o.gone_at IS NULL

@@ -74,13 +74,13 @@ SET ended_at = greatest(began_at, now()), why = 'interrupted', limited = done_si
 WHERE source_id = :source_id AND ended_at IS NULL AND began_at < now() - interval '72 hours';
 
 -- name: open
--- The crawl that was interrupted, or a new one. If a limit ended the one before, it goes on with what
--- is left, for as long as that brings anything.
+-- The crawl that was interrupted, or a new one. If a limit ended the last one that learned anything, it
+-- goes on with what is left, for as long as that brings anything.
 INSERT INTO ris.source_crawl (source_id, run_id, began_at, done_since)
 VALUES (:source_id, :run_id, :began_at,
         coalesce((SELECT least(CASE WHEN limited AND seen > 0 THEN done_since END, :began_at)
                   FROM ris.source_crawl
-                  WHERE source_id = :source_id AND ended_at IS NOT NULL
+                  WHERE source_id = :source_id AND ended_at IS NOT NULL AND NOT lost
                   ORDER BY crawl_id DESC LIMIT 1), :began_at))
 ON CONFLICT (source_id) WHERE ended_at IS NULL DO UPDATE SET source_id = excluded.source_id
 RETURNING crawl_id, run_id, began_at, done_since, marker, hosts;
@@ -104,7 +104,7 @@ UPDATE ris.source_crawl SET hosts = CAST(:hosts AS jsonb) WHERE crawl_id = :craw
 -- name: close
 UPDATE ris.source_crawl
 SET ended_at = greatest(began_at, now()), complete = :complete, limited = :limited, why = :why,
-    pages = pages + :pages
+    pages = pages + :pages, lost = :lost
 WHERE crawl_id = :crawl_id;
 
 -- name: crawls

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -136,6 +138,46 @@ def test_a_file_larger_than_the_limit_of_bytes_stops_no_crawl_but_one(
     assert [(f.new, f.unchanged) for f in found] == [(1, 0), (2, 1), (1, 3)]
     ends = ask(settings, "SELECT why FROM ris.source_crawl ORDER BY crawl_id")
     assert [why for (why,) in ends] == ["limit of bytes", "limit of bytes", "finished"]
+
+
+def test_a_listing_or_reading_that_takes_too_long_ends_with_the_time_of_its_source(
+    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing is gone; what was read is kept. The listing goes on for ever without an image."""
+    crawl(settings)
+    source = Source(name="in", kind="directory", location=str(place), limits=Limits(seconds=1))
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, source, replace=True)
+    walk, read = places._Folder.walk, places._Folder.observe
+    released = Event()
+
+    def endless(folder: places._Folder, after: str | None = None) -> Iterator[Any]:
+        yield from [*walk(folder, after)][:2]
+        released.wait()
+
+    monkeypatch.setattr(places._Folder, "walk", endless)
+    began = time.monotonic()
+    try:
+        found = crawl(settings)
+    finally:
+        released.set()
+    assert time.monotonic() - began < 60  # it would be for ever
+    assert (found.incomplete, found.gone) == ({"in": "limit of seconds"}, 0)
+
+    def slow(*given: Any) -> Any:
+        time.sleep(0.4)
+        return read(*given)
+
+    monkeypatch.setattr(places._Folder, "walk", walk)
+    monkeypatch.setattr(places._Folder, "observe", slow)
+    write(place, b"2", 16 * settings.threads)
+    assert crawl(settings).incomplete == {"in": "limit of seconds"}
+    monkeypatch.setattr(places._Folder, "observe", read)
+    rows = "SELECT seen, new + changed, gone FROM ris.source_crawl ORDER BY crawl_id"
+    (_, taken, gone) = ask(settings, rows)[-1]
+    assert 0 < int(str(taken)) < 16 * settings.threads and gone == 0
+    last = crawl(settings)
+    assert last.new + last.changed + int(str(taken)) == 16 * settings.threads
 
 
 def test_nothing_is_locked_while_images_are_read(

@@ -17,6 +17,7 @@ from ris_jobs.crawl import names, objects
 from ris_jobs.crawl.source import Limits, Source
 from ris_jobs.errors import ConfigError, SourceUnavailable
 from ris_jobs.jobs import Crawled, listed, lists
+from ris_jobs.jobs.clock import Clock
 from ris_jobs.jobs.credentials import filesystem
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
@@ -225,12 +226,15 @@ def test_a_list_in_a_store_has_a_limit_of_bytes(
 ) -> None:
     bucket.put("list.csv", b"url\nhttps://example.com/a.jpg\n")
     listing = replace(source, kind="urls", location=f"s3://{bucket.name}/list.csv")
-    given = (listing, "me@example.org", None, tmp_path, tmp_path / "out")
+    given = (listing, "me@example.org", None, tmp_path, tmp_path / "out", Clock(None))
     assert lists.write_list(*given) == ([], 0)
     assert "https://example.com/a.jpg" in (tmp_path / "out").read_text()
     monkeypatch.setattr(lists, "_MAX_BYTES", 10)
     with pytest.raises(SourceUnavailable, match="its list has more than 10 bytes"):
         lists.write_list(*given)
+    with pytest.raises(SourceUnavailable, match=r"its list was not read within 0\.5 s"):
+        late = replace(listing, limits=Limits(seconds=0.5))
+        lists.write_list(late, *given[1:-1], Clock(0))
 
 
 def test_a_limit_ends_a_crawl_and_the_next_goes_further(

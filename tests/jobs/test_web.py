@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import itertools
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from rich.console import Console
 from sqlalchemy import Engine, text
 
@@ -101,6 +103,7 @@ def test_a_second_crawl_downloads_no_image(settings: Settings, site: Site) -> No
     assert host["requests"] == len(site.log)
     # Of what is not there the body is not read.
     assert host["bytes"] == site.sent
+    assert (settings.home / "turns").exists()
     fingerprint(settings)
     assert list((settings.home / "fetched").rglob("*/*")) == []
 
@@ -111,6 +114,45 @@ def test_a_second_crawl_downloads_no_image(settings: Settings, site: Site) -> No
     assert len(images) == 60
     assert ask(settings, "SELECT count(*) FROM ris.observation") == [(60,)]
     assert ask(settings, "SELECT count(*) FROM ris.sighting_history") == [(0,)]
+
+
+def late(answer: Answer, seconds: Iterator[float]) -> Page:
+    """Answers after so many seconds, each time after others."""
+
+    async def answered(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(next(seconds))
+        return web.Response(body=answer.body, headers={"Content-Type": answer.type})
+
+    return answered
+
+
+def test_a_site_whose_pages_answer_in_another_order_each_night_is_unchanged(
+    settings: Settings, site: Site
+) -> None:
+    """Three pages name the same images; each is the first, the second and the last one to answer.
+    Then one of them names them no more."""
+    names = [f"/{i}.png" for i in range(5)]
+    site.pages |= {name: image(name, ETag=f'"{name}"') for name in names}
+    site.pages["/"] = page(*(f'<a href="/page/{i}">x</a>' for i in range(3)))
+    for i in range(3):
+        answer = page(f"<title>{i}</title>", img(*names, *names[:i]))
+        waits = (0.3 * ((i + night) % 3) for night in itertools.count())
+        site.pages[f"/page/{i}"] = late(answer, waits)
+    add(settings, site.source())
+    placed = "SELECT uri, page, title, since FROM ris.sighting ORDER BY uri"
+    crawl(settings)
+    first = ask(settings, placed)
+    for _ in range(3):
+        assert counts(crawl(settings)) == {"seen": 5, "unchanged": 5}
+        assert ask(settings, placed) == first
+    assert ask(settings, "SELECT count(*) FROM ris.sighting_history") == [(0,)]
+    runs = "SELECT count(DISTINCT last_seen_at), max(last_seen_at) = max(r.started_at)"
+    assert ask(settings, f"{runs} FROM ris.sighting, ris.run r") == [(1, True)]
+    (of,) = {str(row[1]) for row in first}
+    site.pages[of.removeprefix(site.url(""))] = page("<title>other</title>")
+    crawl(settings)
+    assert all(row[1] != of for row in ask(settings, placed))
+    assert ask(settings, "SELECT DISTINCT page FROM ris.sighting_history") == [(of,)]
 
 
 def test_bytes_that_are_lost_before_they_are_fingerprinted_are_fetched_again(
@@ -456,6 +498,27 @@ def test_a_crawl_that_a_setting_forbids_is_not_under_way(settings: Settings, sit
         crawl(replace(settings, contact=None))
     ((complete, why),) = ask(settings, "SELECT complete, why FROM ris.source_crawl")
     assert not complete and str(why).startswith("RIS_CONTACT must be set")
+
+
+def test_what_a_limit_left_is_gone_on_with_after_crawls_that_could_not_look(
+    settings: Settings, site: Site
+) -> None:
+    """A setting is missing, then the site is down: what was asked for before is still left out."""
+    names = [f"/{i}.png" for i in range(4)]
+    shown = page(img(*names))
+    site.pages |= {name: image(name) for name in names} | {"/": shown}
+    add(settings, site.source(images=2))
+    assert crawl(settings).incomplete == {"site": "limit of images"}
+    with pytest.raises(ConfigError, match="RIS_CONTACT must be set"):
+        crawl(replace(settings, contact=None))
+    site.pages["/"] = Answer(status=500)
+    with pytest.raises(SourceUnavailable):
+        crawl(settings)
+    site.pages["/"] = shown
+    assert counts(crawl(settings)) == {"seen": 2, "new": 2}
+    assert {name: site.paths[name] for name in names} == dict.fromkeys(names, 1)
+    lost = "SELECT lost FROM ris.source_crawl ORDER BY crawl_id"
+    assert [row[0] for row in ask(settings, lost)] == [False, True, True, False]
 
 
 def exported(engine: Engine, what: str, as_of: str | None) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ CONTRACT = {
     "probability, cosine, hash_distance, inliers, scale, orientation, box, suppressed, evidence, "
     "derived_tags, source_tags",
     "images": "uri, sha256, width, height, format, status, reason, first_seen_at, last_seen_at, "
-    "family_id, is_source, source_uri, source_confidence, source, tags, "
+    "gone_at, family_id, is_source, source_uri, source_confidence, source, tags, "
     "page, title, alt, link, published_at, columns",
     "families": "family_id, source_uri, confidence, reasons, members, model",
     "quarantine": "uri, sha256, reason, detail, first_seen_at, last_seen_at, run_id",

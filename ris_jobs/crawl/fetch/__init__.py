@@ -125,10 +125,11 @@ class Gone(_Answer):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused(_Answer):
     """By us: the URL, an address or the content is such as we do not take. ``detail`` is a
-    sentence for people."""
+    sentence for people; ``asked``: a server answered before."""
 
     reason: Reason
     detail: str
+    asked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

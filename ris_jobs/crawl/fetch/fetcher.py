@@ -98,6 +98,7 @@ class Fetcher:
         follow: bool = True,
         authorization: str | None = None,
         max_bytes: int | None = None,
+        seconds: float | None = None,
         admit: Callable[[Headers], None] | None = None,
     ) -> Outcome:
         """Write the body of ``url`` to ``into``, and say what came of it.
@@ -106,29 +107,30 @@ class Fetcher:
         holds the whole body. What its ``write`` raises is raised. With ``is_image`` anything but a
         supported image format is refused at its first bytes. Without ``follow`` a redirect is an
         outcome. ``authorization`` is the header of that name; a redirect to another host or
-        scheme is refused with it. ``max_bytes`` is the policy's unless given. ``admit`` may raise
-        :class:`ImageRejected` for what the headers say, before the body is taken.
+        scheme is refused with it. ``max_bytes`` and ``seconds`` are the policy's unless given.
+        ``admit`` may raise :class:`ImageRejected` for what the headers say, before the body comes.
         """
         limit = max_bytes or self._policy.max_bytes
+        seconds = self._policy.seconds if seconds is None else seconds
         request = _Request(into, known or Known(), is_image, follow, authorization, limit, admit)
         call = _Call(self._policy, self._session, request, url)
         try:
-            async with asyncio.timeout(self._policy.seconds) as clock:
+            async with asyncio.timeout(seconds) as clock:
                 return await call.run()
         except (UrlRefused, ImageRejected) as error:
             return call.refused(error.reason, error.detail)
         except BadBody as error:
             return call.failed(Reason.BAD_RESPONSE, str(error))
         except TimeoutError:
-            return call.failed(Reason.TIMED_OUT, self._too_slow(clock.expired()))
+            return call.failed(Reason.TIMED_OUT, self._too_slow(clock.expired(), seconds))
         except aiohttp.ClientOSError as error:
             return call.failed(Reason.UNREACHABLE, f"it cannot be reached: {_said(error)}")
         except aiohttp.ClientError as error:
             return call.failed(Reason.BAD_RESPONSE, f"its answer is broken: {_said(error)}")
 
-    def _too_slow(self, expired: bool) -> str:
+    def _too_slow(self, expired: bool, seconds: float) -> str:
         if expired:
-            return f"it was not there after {self._policy.seconds:g} s"
+            return f"it was not there after {seconds:g} s"
         return f"nothing came for {self._policy.idle_seconds:g} s"
 
 
@@ -155,6 +157,7 @@ class _Call:
         self._url = url
         self._redirects: list[str] = []
         self._body: Body | None = None
+        self._asked = False
         self._started = time.monotonic()
 
     async def run(self) -> Outcome:
@@ -167,6 +170,7 @@ class _Call:
                 allow_redirects=False,
                 headers=self._headers(),
             ) as response:
+                self._asked = True
                 location = response.headers.get("Location")
                 if response.status not in _REDIRECTS or location is None:
                     return await self._outcome(response)
@@ -243,7 +247,7 @@ class _Call:
         }
 
     def refused(self, reason: Reason, detail: str) -> Refused:
-        return Refused(**self._where(), reason=reason, detail=detail)
+        return Refused(**self._where(), reason=reason, detail=detail, asked=self._asked)
 
     def failed(
         self,

@@ -51,7 +51,7 @@ class Courtesy:
 
     @property
     def _spider(self) -> Spider:
-        return self._crawler.spider  # type: ignore[return-value]
+        return self._crawler.spider  # type: ignore[return-value]  # there is one, ours
 
     async def process_request(self, request: Request) -> None:
         """Raises :class:`Declined` for what is not to be asked for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
@@ -83,14 +83,14 @@ def later(seconds: float) -> Declined:
 _PRIORITY = {"robots": 1000, "sitemap": 2, "image": 1, "page": 0}
 
 
-def request(errand: Errand, **more: object) -> Request:
+def request(errand: Errand, **more: Any) -> Request:
     """Images go before pages, so that what waits stays little."""
     return Request(
         errand.uri,
         priority=_PRIORITY[errand.kind],
         dont_filter=True,
         meta={"errand": errand, "verbatim_url": True},
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 

@@ -38,6 +38,7 @@ from ris_jobs.crawl.web.errand import (
 from ris_jobs.crawl.web.read import sitemap
 from ris_jobs.crawl.web.read.robots import forbids
 from ris_jobs.crawl.web.spool import Spool
+from ris_jobs.crawl.web.turns import Turns
 from ris_jobs.errors import ImageRejected, Reason, UrlRefused
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["Exit"]
 
 _PAGE_BYTES = 10 << 20
+_SLACK = 1.0
 
 
 class Exit(BaseDownloadHandler):
@@ -56,7 +58,7 @@ class Exit(BaseDownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        spider: Spider = crawler.spider  # type: ignore[assignment]
+        spider: Spider = crawler.spider  # type: ignore[assignment]  # there is one, ours
         order = spider.order
         self._spider = spider
         self._home = _origin(order.source.location)
@@ -71,6 +73,7 @@ class Exit(BaseDownloadHandler):
         self._fetcher = Fetcher(policy)
         self._opened = False
         self._spool = Spool(order.spool)
+        self._turns = Turns(order.turns) if order.turns else None
         lanes = order.source.politeness.per_host
         self._lanes: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(lanes))
 
@@ -86,13 +89,29 @@ class Exit(BaseDownloadHandler):
             return await self._download(request, host)
 
     async def _turn(self, host: str) -> None:
-        """Waits while the host is to be left alone, unless that is too long."""
+        """Waits while the host is to be left alone, unless that is too long, and for other crawls
+        that ask it."""
         self._spider.course.check()
         while left := self._spider.course.meter.rest(host):
             if left > MAX_DELAY:
                 raise later(left)
-            await asyncio.sleep(min(left, 1.0))  # the crawl may be stopped meanwhile
+            await self._pause(min(left, 1.0))
+        if self._turns and (delay := self._delay(host)):
+            await self._pause(self._turns.take(host, delay))
+
+    async def _pause(self, seconds: float) -> None:
+        """The crawl may be stopped meanwhile."""
+        while seconds > 0:
+            await asyncio.sleep(min(seconds, 1.0))
             self._spider.course.check()
+            seconds -= 1.0
+
+    def _delay(self, host: str) -> float:
+        """Seconds between two requests to a host: ours, or what it asked for."""
+        assert self.crawler.engine
+        pace = self.crawler.engine.downloader.per_slot_settings.get(host, {})
+        asked: float = pace.get("delay", 0.0)
+        return max(self._spider.order.source.politeness.delay, asked)
 
     async def _download(self, request: Request, host: str) -> Response:
         errand = errand_of(request)
@@ -125,14 +144,22 @@ class Exit(BaseDownloadHandler):
             follow=False,
             authorization=self._authorization(request.url),
             max_bytes=None if image else limit,
+            seconds=self._seconds(),
             admit=_admit if image and self._spider.order.source.politeness.robots else None,
         )
         meter.ends(host, outcome)
         if isinstance(outcome, Failed) and outcome.status in BUSY:
             meter.rests(host, self._rest(request, outcome))
+        if isinstance(outcome, Failed) and outcome.reason is Reason.TIMED_OUT:
+            self._spider.course.check()  # it may be the crawl's time that is over, not its own
         request.meta["outcome"] = outcome
         request.meta["download_latency"] = outcome.seconds
         return outcome
+
+    def _seconds(self) -> float:
+        """What a request may take: hardly more than is left to the crawl, which is stopped then."""
+        seconds, left = self._spider.order.seconds, self._spider.course.meter.left()
+        return seconds if left is None else min(seconds, left + _SLACK)
 
     def _rest(self, request: Request, outcome: Failed) -> float:
         """Seconds to leave a busy host alone: as long as it says, or longer with each try."""
@@ -146,6 +173,8 @@ class Exit(BaseDownloadHandler):
         return self._spider.order.authorization if ours else None
 
     async def close(self) -> None:
+        if self._turns:
+            self._turns.close()
         if self._opened:
             await self._fetcher.__aexit__(None, None, None)
 

@@ -10,6 +10,7 @@ from ris_jobs.crawl.fetch.urls import parse
 from ris_jobs.crawl.source import Source
 from ris_jobs.crawl.web.errand import MAX_HOPS, Errand
 from ris_jobs.crawl.web.known import Memory
+from ris_jobs.crawl.web.places import Places
 from ris_jobs.crawl.web.read.texts import suffix
 from ris_jobs.crawl.web.values import Image, Where
 from ris_jobs.errors import Reason, UrlRefused
@@ -33,13 +34,15 @@ _NO_PAGES = frozenset([
 class Frontier:
     """``hosts`` are those of the site. ``pages`` were asked for, sitemaps and feeds among them.
     ``missed`` says what was in reach and not asked for, the first of it; None if nothing was.
-    ``full``: some of it was left because of the limit of images."""
+    ``full``: some of it was left because of the limit of images. ``places`` knows which pages
+    images are said to be on."""
 
     def __init__(self, source: Source, memory: Memory) -> None:
         self._source = source
         self._limits = source.limits
         self._memory = memory
         self.hosts = site(source.location)
+        self.places = Places(memory)
         self.pages = 0
         self.missed: str | None = None
         self.full = False
@@ -118,13 +121,15 @@ class Frontier:
         if uri in self._asked or uri in self._memory or not self._source.takes(uri):
             return
         if forbidden is not None:
-            self._withheld.setdefault(uri, _withheld(uri, where, forbidden))
+            if uri not in self._withheld or self.places.stays(uri, where):
+                self._withheld[uri] = _withheld(uri, where, forbidden)
         elif later:
-            self._later.setdefault(uri, where)
+            if uri not in self._later or self.places.stays(uri, where):
+                self._later[uri] = where
         elif not self._is_full():
             self._asked.add(uri)
             self._images += 1
-            yield Errand("image", uri, where=where)
+            yield Errand("image", uri, where=self.places.first(uri, where))
 
     def _is_full(self) -> bool:
         """Asked when there is something to ask for."""
@@ -152,7 +157,8 @@ class Frontier:
         now = datetime.now(UTC)
         for uri, image in self._withheld.items():
             if uri not in self._asked:
-                yield replace(image, seen_at=now)
+                assert image.where
+                yield replace(image, seen_at=now, where=self.places.first(uri, image.where))
 
 
 def _withheld(uri: str, where: Where, word: str) -> Image:

@@ -16,16 +16,19 @@ __all__ = ["Before", "Memory", "write"]
 
 _TABLE = """
 CREATE TABLE known (uri BLOB PRIMARY KEY, etag TEXT, last_modified TEXT, answered_by BLOB,
-                    done INTEGER NOT NULL, counts INTEGER NOT NULL, waits INTEGER NOT NULL)
+                    done INTEGER NOT NULL, counts INTEGER NOT NULL, waits INTEGER NOT NULL,
+                    page BLOB)
 WITHOUT ROWID
 """
+_TEXT = ("utf-8", "surrogatepass")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
     """An image that was named before. ``answered_by`` is the URL that sent ETag and date, None if
     it is ``uri``. ``done``: not to be asked for in this crawl; ``counts``: part of what the limit
-    of images allows; ``waits``: it is told if it is still named."""
+    of images allows; ``waits``: it is told if it is still named; ``page`` named it, None if none
+    did."""
 
     uri: str
     etag: str | None = None
@@ -34,6 +37,7 @@ class Before:
     done: bool = False
     counts: bool = False
     waits: bool = False
+    page: str | None = None
 
 
 def write(path: Path, images: Iterable[Before]) -> None:
@@ -43,7 +47,7 @@ def write(path: Path, images: Iterable[Before]) -> None:
         db.execute("PRAGMA synchronous = OFF")
         db.execute("BEGIN")
         db.execute(_TABLE)
-        insert = "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?, ?)"
+        insert = "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         db.executemany(insert, map(_row, images))
         db.execute("COMMIT")
 
@@ -62,6 +66,11 @@ class Memory:
     def waits(self, uri: str) -> bool:
         return self._is("waits", uri)
 
+    def page(self, uri: str) -> str | None:
+        """Which page named an image before; None if none did."""
+        found = self._of("page", uri)
+        return found[0].decode(*_TEXT) if found and found[0] is not None else None
+
     def validators(self, uri: str, url: str) -> Known | None:
         """What ``url`` sent of the image; None if another URL answered for it."""
         found = self._of("coalesce(answered_by, uri), etag, last_modified", uri, "NOT done")
@@ -78,10 +87,10 @@ class Memory:
 
 
 def _row(i: Before) -> tuple[Any, ...]:
-    answered_by = None if i.answered_by is None else _key(i.answered_by)
-    return _key(i.uri), i.etag, i.last_modified, answered_by, i.done, i.counts, i.waits
+    answered_by, page = (None if url is None else _key(url) for url in (i.answered_by, i.page))
+    return _key(i.uri), i.etag, i.last_modified, answered_by, i.done, i.counts, i.waits, page
 
 
 def _key(uri: str) -> bytes:
     """What a page names may hold halves of characters."""
-    return uri.encode("utf-8", "surrogatepass")
+    return uri.encode(*_TEXT)

@@ -9,12 +9,9 @@ from datetime import UTC, datetime, time, timedelta
 from ris_jobs.crawl.fetch import Failed, Outcome, Refused
 from ris_jobs.crawl.source import Limits
 from ris_jobs.crawl.web.values import Host
-from ris_jobs.errors import Reason
 
 __all__ = ["Meter", "inside"]
 
-# Such requests never left this machine.
-_UNSENT = (Reason.URL_REFUSED, Reason.ADDRESS_REFUSED)
 _LONGEST_REST = 30 * 86400
 
 
@@ -47,12 +44,18 @@ class Meter:
 
     def over(self) -> str | None:
         """Why the crawl has to end now, whatever is left; None if it may go on."""
-        now, seconds = self._clock(), self._limits.seconds
-        if self._window and not inside(self._window, now.time()):
+        left = self.left()
+        if self._window and not inside(self._window, self._clock().time()):
             return "night window closed"
-        if seconds is not None and (now - self._begun).total_seconds() >= seconds:
+        if left is not None and left <= 0:
             return "budget of time"
         return None
+
+    def left(self) -> float | None:
+        """Seconds until the budget of time is spent; None without one."""
+        if self._limits.seconds is None:
+            return None
+        return self._limits.seconds - (self._clock() - self._begun).total_seconds()
 
     def spent(self) -> str | None:
         """Why no further request may be made; None if one may."""
@@ -67,7 +70,7 @@ class Meter:
         self._requests += 1
 
     def ends(self, host: str, outcome: Outcome) -> None:
-        if isinstance(outcome, Refused) and outcome.reason in _UNSENT:
+        if isinstance(outcome, Refused) and not outcome.asked:  # it never left this machine
             self._requests -= 1
             return
         total = self._hosts.setdefault(host, _Total())

@@ -68,9 +68,9 @@ def _child() -> Iterator[subprocess.Popen[bytes]]:
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-        for pipe in (child.stdin, child.stdout):
+        for pipe in filter(None, (child.stdin, child.stdout)):
             with suppress(BrokenPipeError):
-                pipe.close()  # type: ignore[union-attr]
+                pipe.close()
 
 
 class _Words(threading.Thread):

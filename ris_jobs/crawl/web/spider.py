@@ -25,7 +25,7 @@ from ris_jobs.crawl.web.read.document import read
 from ris_jobs.crawl.web.read.robots import follows, forbids
 from ris_jobs.crawl.web.read.texts import absolute, text
 from ris_jobs.crawl.web.teller import Teller
-from ris_jobs.crawl.web.values import Ended, Named, Order, Where
+from ris_jobs.crawl.web.values import Ended, Named, Order, Placed, Where
 from ris_jobs.errors import UrlRefused
 
 __all__ = ["Spider"]
@@ -97,7 +97,9 @@ class Spider(scrapy.Spider):
         for errand in errands:
             yield request(errand, callback=self._answered, errback=self._unanswered)
 
-    async def _image(self, written: str, where: Where, **how: Any) -> list[Request]:
+    async def _image(
+        self, written: str, where: Where, *, forbidden: str | None = None, later: bool = False
+    ) -> list[Request]:
         """The request for an image; what is no URL to fetch is told, and not asked for."""
         try:
             uri = parse(written).url
@@ -109,7 +111,10 @@ class Spider(scrapy.Spider):
             return []
         if self._frontier.names(uri):
             await self._teller.tell(Named(uri=uri))
-        return list(self._requests(self._frontier.image(uri, where, **how)))
+        if not (forbidden or later) and self._frontier.places.again(uri, where):
+            await self._teller.tell(Placed(uri=uri, where=where))
+        asked = self._frontier.image(uri, where, forbidden=forbidden, later=later)
+        return list(self._requests(asked))
 
     def found_sitemaps(self, host: str, written: Iterable[str]) -> None:
         """Those that the robots.txt of a host names."""
@@ -137,6 +142,8 @@ class Spider(scrapy.Spider):
             )
         elif not isinstance(outcome, Fetched):
             gone = response.status < 500 and response.status != 429
+            if gone:
+                self._frontier.places.read(response.url)
             self._lost(errand, f"the server answered {response.status}", answered=gone)
         elif response.url == errand.uri or self._frontier.arrived(response.url):
             header = outcome.headers.x_robots_tag
@@ -156,6 +163,7 @@ class Spider(scrapy.Spider):
             later = found.kind == "sitemap"
             for asked in await self._image(image.uri, where, forbidden=word, later=later):
                 yield asked
+        self._frontier.places.read(url)
         depth = 0 if errand.kind == "sitemap" else errand.depth + is_page
         if not (obeys and is_page) or (found.follow and follows([header])):
             if found.onward:
@@ -184,7 +192,8 @@ class Spider(scrapy.Spider):
         yield from followed
 
     async def _unanswered(self, failure: Failure) -> None:
-        errand, error = errand_of(failure.request), failure.value  # type: ignore[attr-defined]
+        asked: Request = failure.request  # type: ignore[attr-defined]  # set by Scrapy alone
+        errand, error = errand_of(asked), failure.value
         if error is None or isinstance(error, Stopped):
             return
         if errand.kind == "image":
@@ -212,11 +221,14 @@ class Spider(scrapy.Spider):
             return  # and without the last event the parent takes it for dead
         for image in self._frontier.withheld():
             await self._teller.tell(image)
+        why = self.course.stopped or self._frontier.missed or reason
+        complete = why == "finished"
+        for placed in self._frontier.places.left(complete=complete):
+            await self._teller.tell(placed)
         for host in self.course.meter.hosts():
             await self._teller.tell(host)
-        why = self.course.stopped or self._frontier.missed or reason
         ended = Ended(
-            complete=why == "finished",
+            complete=complete,
             limited=self.course.stopped is not None or self._frontier.full,
             why=why,
             pages=self._frontier.pages,

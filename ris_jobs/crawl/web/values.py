@@ -12,7 +12,7 @@ from ris_jobs.crawl.fetch import CONTACT
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import ConfigError, Reason
 
-__all__ = ["Ended", "Event", "Host", "Image", "Named", "Order", "Outcome", "Where"]
+__all__ = ["Ended", "Event", "Host", "Image", "Named", "Order", "Outcome", "Placed", "Where"]
 
 Outcome = Literal["fetched", "not_modified", "gone", "refused", "failed"]
 
@@ -25,6 +25,7 @@ class Order:
     (kind ``urls``) are JSON lines ``{"uri", "columns"}``, ``known`` is a file that
     :func:`ris_jobs.crawl.web.known.write` made. Fetched images are written to ``spool``, an empty
     folder of this crawl. ``authorization`` is a header for the origin of the location alone.
+    ``turns`` is a file by which crawls that run at once take turns at a host; None: they do not.
     ``seconds`` bounds one request, ``idle_seconds`` the wait within. :class:`ConfigError` if the
     contact is none.
     """
@@ -36,6 +37,7 @@ class Order:
     known: Path
     spool: Path
     authorization: str | None = field(repr=False)
+    turns: Path | None = None
     seconds: float = 300
     idle_seconds: float = 20
 
@@ -66,7 +68,8 @@ class Image:
     ``uri`` is what was asked for, ``answered_by`` the URL that it redirected to, None if it did not
     and where nothing was fetched. With ``fetched``, ``path`` is a file
     in the spool that holds the bytes, safe against a loss of power; whoever takes the event moves
-    or deletes it. ``retry_after`` are seconds that the server asks to wait.
+    or deletes it. ``retry_after`` are seconds that the server asks to wait. ``where`` is None if
+    that is told by :class:`Placed`, or is as it was before.
     """
 
     uri: str
@@ -89,6 +92,14 @@ class Named:
     """An image that waits is still named; told once a crawl."""
 
     uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """Where an image was found that was told without it."""
+
+    uri: str
+    where: Where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,4 +130,4 @@ class Ended:
     lost: bool = False
 
 
-Event = Image | Named | Host | Ended
+Event = Image | Named | Placed | Host | Ended

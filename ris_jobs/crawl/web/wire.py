@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ris_jobs.crawl.source import Limits, Politeness, Source
-from ris_jobs.crawl.web.values import Ended, Event, Host, Image, Named, Order, Where
+from ris_jobs.crawl.web.values import Ended, Event, Host, Image, Named, Order, Placed, Where
 from ris_jobs.errors import Reason
 
 __all__ = ["dump", "event", "order"]
 
-_EVENTS = {kind.__name__: kind for kind in (Image, Named, Host, Ended)}
+_EVENTS = {kind.__name__: kind for kind in (Image, Named, Placed, Host, Ended)}
 
 
 def dump(value: Order | Event) -> bytes:
@@ -30,12 +30,14 @@ def event(line: bytes) -> Event:
     name, values = json.loads(line)
     if name == "Image":
         _convert(values, seen_at=datetime.fromisoformat, path=Path, reason=Reason, where=_where)
+    elif name == "Placed":
+        _convert(values, where=_where)
     return _EVENTS[name](**values)
 
 
 def order(line: bytes) -> Order:
     _, values = json.loads(line)
-    _convert(values, source=_source, images=Path, known=Path, spool=Path)
+    _convert(values, source=_source, images=Path, known=Path, spool=Path, turns=Path)
     return Order(**values)
 
 

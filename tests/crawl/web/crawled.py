@@ -59,5 +59,6 @@ def crawled(source: Source, known: Iterable[Before] = (), **more: Any) -> Crawle
 def memory(crawl: Crawled) -> list[Before]:
     """What a next crawl knows of this one."""
     return [
-        Before(uri=i.uri, etag=i.etag, last_modified=i.last_modified) for i in crawl.images.values()
+        Before(uri=i.uri, etag=i.etag, last_modified=i.last_modified, answered_by=i.answered_by)
+        for i in crawl.images.values()
     ]

@@ -122,10 +122,18 @@ def served(pages: Mapping[str, Page], host: str = HOST) -> Iterator[Site]:
         site.port = runner.addresses[0][1]
         return runner
 
+    async def stop(runner: web.ServerRunner) -> None:
+        """And whoever is still being answered."""
+        await runner.cleanup()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
     try:
         runner = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
         yield site
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(stop(runner), loop).result(10)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_network
+from time import monotonic
 
 import pytest
 from aiohttp import web
@@ -30,6 +31,17 @@ def endless(piece: bytes, pause: float) -> Callable[[web.Request], Awaitable[web
             await asyncio.sleep(pause)
 
     return write
+
+
+def test_what_drips_ends_with_the_time_of_its_crawl_and_is_left_to_the_next() -> None:
+    drips = {"/drip.png": endless(PICTURE[:20], 0.3), "/page": endless(b"<p>", 0.2)}
+    with served(PNGS | drips | {"/": page(img("/0.png", "/drip.png"), links("/page"))}) as site:
+        begun = monotonic()
+        result = crawled(site.source(seconds=6))
+        assert monotonic() - begun < 60  # each of them would have 300
+        assert (result.ended.why, result.ended.limited) == ("budget of time", True)
+        assert set(result.images) == {site.url("/0.png")}
+        assert site.paths["/drip.png"] == 1
 
 
 def test_images_and_redirects_that_lead_inside_are_refused_one_by_one() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -145,10 +146,11 @@ def test_what_is_taken_is_counted_by_host() -> None:
         meter.begins()
         meter.ends(host, fetched(received))
     meter.begins()
-    unsent = Refused(
-        url=HOME, redirects=(), seconds=0.1, received=0, reason=Reason.ADDRESS_REFUSED, detail=""
-    )
-    meter.ends("c", unsent)
+    refused = Refused(
+        url=HOME, redirects=(), seconds=0.1, received=0, reason=Reason.URL_REFUSED, detail="",
+        asked=False,
+    )  # fmt: skip
+    meter.ends("c", refused)
     assert meter.spent() is None
     assert [(h.host, h.requests, h.bytes, h.seconds) for h in meter.hosts()] == [
         ("a", 1, 10, 0.5), ("b", 1, 20, 0.5),
@@ -157,6 +159,8 @@ def test_what_is_taken_is_counted_by_host() -> None:
     assert meter.spent() == "budget of requests"
     meter.ends("a", fetched(70))
     assert Meter(Limits()).spent() is None
+    meter.ends("c", replace(refused, asked=True))  # for where its answer leads, say
+    assert [(h.host, h.requests) for h in meter.hosts()] == [("a", 2), ("b", 1), ("c", 1)]
 
 
 def test_time_and_rests() -> None:

@@ -171,7 +171,7 @@ def test_budgets_end_a_crawl() -> None:
 def test_time_ends_a_crawl_whatever_it_waits_for() -> None:
     with served(PNGS | {"/": page(img(*PNGS)), "/robots.txt": robots("Crawl-delay: 60")}) as site:
         begun = datetime.now(UTC)
-        result = crawled(site.source(seconds=1.5))
+        result = crawled(site.source(seconds=5))
         assert result.ended.why == "budget of time" and len(site.log) == 1
         assert datetime.now(UTC) - begun < timedelta(seconds=20)
 

@@ -1,0 +1,70 @@
+"""Crawls that run at once ask a host no faster than one of them does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_network
+from itertools import pairwise
+from pathlib import Path
+
+from ris_jobs.crawl.web.turns import Turns
+from tests.crawl.web.crawled import crawled
+from tests.crawl.web.site import image, img, page, served
+
+DELAY = 0.4
+IMAGES = 8
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from ris_jobs.crawl.web.turns import Turns
+turns = Turns(Path(sys.argv[1]))
+for _ in range(100):
+    print(turns.take("example.org", 0.5) + time.time())
+"""
+
+
+def test_processes_that_ask_at_once_are_given_times_that_lie_apart(tmp_path: Path) -> None:
+    asking = [sys.executable, "-c", PROGRAM, str(tmp_path / "turns")]
+    children = [subprocess.Popen(asking, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    times = sorted(float(line) for child in children for line in child.communicate()[0].split())
+    assert len(times) == 300
+    assert min(b - a for a, b in pairwise(times)) > 0.45
+
+
+def test_hosts_do_not_wait_for_one_another_and_nobody_for_a_clock_that_was_set_back(
+    tmp_path: Path,
+) -> None:
+    turns = Turns(tmp_path / "turns")
+    assert turns.take("a.example", 60) == turns.take("b.example", 60) == 0
+    assert 59 < turns.take("a.example", 1) <= 60
+    assert turns.take("a.example", 0.01) == 0  # it is 61 s ahead, of delays that are short
+    (tmp_path / "turns").write_bytes(b"\xff" * (8 << 16))  # no time at all
+    assert turns.take("a.example", 60) == 0 < turns.take("a.example", 60)
+    assert (tmp_path / "turns").stat().st_size == 8 << 16
+    turns.close()
+
+
+def test_sources_that_show_images_of_one_host_share_its_pace(tmp_path: Path) -> None:
+    images = {f"/{n}.png": image(n) for n in range(2 * IMAGES)}
+    with (
+        served(images, "127.0.0.78") as cdn,
+        served({}, "127.0.0.77") as one,
+        served({}, "127.0.0.79") as other,
+    ):
+        names = [cdn.url(path) for path in images]
+        one.pages["/"], other.pages["/"] = page(img(*names[::2])), page(img(*names[1::2]))
+        ports = frozenset({cdn.port, one.port, other.port})
+        sources = [
+            s.source(delay=DELAY, per_host=2, ports=ports, allowed=(ip_network("127.0.0.76/30"),))
+            for s in (one, other)
+        ]
+        with ThreadPoolExecutor(2) as pool:
+            done = [*pool.map(lambda s: crawled(s, turns=tmp_path / "turns"), sources)]
+        assert [len(crawl.images) for crawl in done] == [IMAGES, IMAGES]
+        assert all(crawl.ended.complete for crawl in done)
+        hits = sorted(hit.at for hit in cdn.log)
+        assert len(hits) == 2 * IMAGES + 2  # robots.txt, twice
+        # The first one may be late on its way.
+        assert hits[-1] - hits[0] > DELAY * (len(hits) - 1) - 1
