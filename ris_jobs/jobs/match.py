@@ -21,6 +21,7 @@ from ris_jobs.jobs.poison import judge_each
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, grouped, pair_up
+from ris_jobs.match.compared import Compared
 from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import LoadSamples, judge_many
 from ris_jobs.match.kin import ROUNDS, kin
@@ -153,16 +154,16 @@ def _judge(
     """The nearest of the images that looked (``ids``), then what their matches lead to. How far
     candidates came is added to ``done``."""
     stores = work.stores
-    sides, samples = sides_of(db, stores.model_id, candidates), samples_of(stores.engine)
+    compared, samples = compared_of(db, stores.model_id, candidates), samples_of(stores.engine)
 
     def judge(part: Sequence[Candidate], came: Reached) -> Iterator[Match]:
         return judged(
-            part, sides, stores.previews, samples, work.calibration, work.settings, reached=came
+            part, compared, stores.previews, samples, work.calibration, work.settings, reached=came
         )
 
-    left = ranked_unsettled(candidates, sides, {*ids})
+    left = ranked_unsettled(candidates, compared, {*ids})
     found, done.failed = judge_each(judge, left, done)
-    known = work.book.known(db, [*sides])
+    known = work.book.known(db, [*compared.sides])
     for _ in range(ROUNDS):
         more, left = kin(left, found, known, ids)
         others, failed = judge_each(judge, more, done)
@@ -189,9 +190,13 @@ def sides_of(db: Connection, model_id: int, candidates: Sequence[Candidate]) -> 
     }
 
 
+def compared_of(db: Connection, model_id: int, candidates: Sequence[Candidate]) -> Compared:
+    return Compared.of(candidates, sides_of(db, model_id, candidates))
+
+
 def judged(
     candidates: Sequence[Candidate],
-    sides: Mapping[int, Side],
+    compared: Compared,
     previews: Previews,
     load_samples: LoadSamples,
     calibration: Calibration,
@@ -199,13 +204,13 @@ def judged(
     pictures: Mapping[int, bytes] | None = None,
     reached: Reached | None = None,
 ) -> Iterator[Match]:
-    """The candidates that are matches. Ids without a side are left out: Milvus may briefly
-    hold an image that PostgreSQL does not show yet. ``pictures`` are previews at hand; how far
-    candidates came is added to ``reached``."""
-    load_preview, load_keypoints = loaders(sides, previews, pictures or {})
+    """The candidates that are matches. Those that were not compared are left out: Milvus may
+    briefly hold an image that PostgreSQL does not show yet. ``pictures`` are previews at hand; how
+    far candidates came is added to ``reached``."""
+    load_preview, load_keypoints = loaders(compared.sides, previews, pictures or {})
     return judge_many(
-        [c for c in candidates if c.image_id in sides and c.other_id in sides],
-        sides,
+        [c for c in candidates if compared.has(c)],
+        compared,
         calibration=calibration,
         min_probability=settings.min_probability,
         load_preview=load_preview,
