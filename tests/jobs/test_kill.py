@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from sqlalchemy import create_engine, text
 
@@ -39,6 +40,7 @@ def answers(database_url: str) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
+@pytest.mark.slow(40)
 def test_final_tables_equal_those_of_an_undisturbed_scan(
     tmp_path: Path, database_url: str, other_database_url: str
 ) -> None:

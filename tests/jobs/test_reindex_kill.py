@@ -6,6 +6,7 @@ import random
 import time
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from sqlalchemy import create_engine, text
 
@@ -39,6 +40,7 @@ def answers(database_url: str) -> list[list[tuple[object, ...]]]:
     return found
 
 
+@pytest.mark.slow(25)
 def test_final_rows_equal_those_of_an_undisturbed_reindex(
     tmp_path: Path, database_url: str, other_database_url: str
 ) -> None:
