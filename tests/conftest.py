@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,9 @@ MILVUS = os.environ.get("RIS_TEST_MILVUS")
 MILVUS_PACKAGE = Path(__file__).parents[1] / "build" / "milvus"
 for name in [n for n in os.environ if n.startswith("RIS_")]:
     del os.environ[name]
+# Threads of PyTorch that have nothing to do sleep: there are more than processors, and those that
+# spin take three quarters of the time of these.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Whoever imports Airflow first, it makes its files here.
 AIRFLOW = tempfile.TemporaryDirectory(prefix="airflow-")
 os.environ.update(
@@ -55,10 +59,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests come first: `make test` has several processes take files in turn, and
+    """Files that take longest come first: `make test` has several processes take files in turn, and
     none is to wait for the last one."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    seconds = Counter[Path]()
+    for item in items:
+        if slow := item.get_closest_marker("slow"):
+            seconds[item.path] += slow.args[0]
+    items.sort(key=lambda item: -seconds[item.path])
 
 
 @pytest.fixture(scope="session")

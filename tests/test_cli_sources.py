@@ -246,7 +246,7 @@ def test_a_source_that_cannot_be_crawled_stops_no_other(
     assert "2 of 3 sources were not crawled to the end" in said
     assert "a-bad: " in said and "does not exist" in said
     assert "b-bad: " in said and "there is no file" in said
-    assert listed(ris)["c-good"]["last"]["seen"] == 2  # type: ignore[index]
+    assert listed(ris)["c-good"]["last"]["seen"] == 2  # type: ignore[index]  # JSON
     assert "1 of 2 sources" in ris("scan", "a-bad", "c-good", code=2).stderr
     rows = [json.loads(line) for line in ris("export", "images").stdout.splitlines()]
     assert {row["status"] for row in rows} == {"ok"}

@@ -80,7 +80,7 @@ def split(name: str) -> tuple[str, str]:
     return stem, edit
 
 
-@pytest.mark.slow
+@pytest.mark.slow(450)
 def test_copies_of_photos_never_seen_before(
     photos: list[Path], tmp_path: Path, settings: Settings
 ) -> None:

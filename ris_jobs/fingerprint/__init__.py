@@ -8,12 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Decoded", "Fingerprint", "Hashes", "Manifest", "Quality", "Traces"]
+__all__ = [
+    "Decoded",
+    "Fingerprint",
+    "Hashes",
+    "Lacking",
+    "Manifest",
+    "Quality",
+    "Trace",
+    "Traces",
+]
 
 Rgb = npt.NDArray[np.uint8]
 
@@ -69,13 +79,38 @@ class Traces:
     manifest: Manifest | None = None
 
 
+class Trace(StrEnum):
+    """What a picture can do without."""
+
+    ENCODING = "encoding"
+    METADATA = "metadata"
+    PROFILE = "profile"
+    GHOSTS = "ghosts"
+    REQUANTISED = "requantised"
+    PIXELS = "pixels"
+    DETAIL = "detail"
+    MANIFEST = "manifest"
+    SAMPLE = "sample"
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A trace that could not be taken, and why."""
+
+    trace: Trace
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.trace}: {self.why}"
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """One decoded picture: upright (EXIF orientation applied), sRGB, first frame.
 
     ``rgb`` is uint8, shape (height, width, 3), alpha composed on neutral grey (128); ``sample`` are
-    patches as the file holds them (:mod:`ris_jobs.fingerprint.sample`). ``failed`` has a line for
-    each trace that could not be taken: its name, and why.
+    patches as the file holds them (:mod:`ris_jobs.fingerprint.sample`). ``lacking`` are the traces
+    that could not be taken.
     """
 
     rgb: Rgb
@@ -84,7 +119,7 @@ class Decoded:
     exif_orientation: int
     traces: Traces
     sample: bytes = b""
-    failed: tuple[str, ...] = ()
+    lacking: tuple[Lacking, ...] = ()
 
     @property
     def width(self) -> int:

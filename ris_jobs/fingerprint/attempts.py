@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from ris_jobs.fingerprint import Lacking, Trace
+
 __all__ = ["Attempts"]
 
 _MOST = 200
@@ -13,12 +15,12 @@ T = TypeVar("T")
 
 
 class Attempts:
-    """Takes traces of one image. ``failed`` has a line for each that raised: its name, and why."""
+    """Takes traces of one image; those that raised are ``lacking``."""
 
     def __init__(self) -> None:
-        self.failed: list[str] = []
+        self.lacking: list[Lacking] = []
 
-    def __call__(self, name: str, take: Callable[[], T], otherwise: T) -> T:
+    def __call__(self, trace: Trace, take: Callable[[], T], otherwise: T) -> T:
         """What ``take`` gives, or ``otherwise`` where it raises. Too little memory says nothing of
         the picture, and is raised on."""
         try:
@@ -27,5 +29,6 @@ class Attempts:
             raise
         except Exception as error:  # hostile bytes make libraries raise almost anything
             said = " ".join(f"{type(error).__name__} {error}".split())
-            self.failed.append(f"{name}: {''.join(filter(str.isprintable, said))[:_MOST]}")
+            why = "".join(filter(str.isprintable, said))[:_MOST]
+            self.lacking.append(Lacking(trace, why))
             return otherwise

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from ris_jobs.errors import ImageRejected, Reason
-from ris_jobs.fingerprint import Decoded, Traces
+from ris_jobs.fingerprint import Decoded, Trace, Traces
 from ris_jobs.fingerprint.attempts import Attempts
 from ris_jobs.fingerprint.colour import to_rgb
 from ris_jobs.fingerprint.container import count_frames, ended, ends_early
@@ -65,20 +65,20 @@ def decode(data: bytes, *, max_pixels: int, truncated: str, anchors: str | None 
         frames = count_frames(image, data, name)
         tried = Attempts()
         traces = _traces(image, data, name, anchors, tried)
-        sample = tried("sample", lambda: pack(image, luminance_steps(image)), b"")
+        sample = tried(Trace.SAMPLE, lambda: pack(image, luminance_steps(image)), b"")
     except ImageRejected:
         raise
     except MemoryError as error:
         raise ImageRejected(Reason.TOO_LARGE, "there is not enough memory to decode it") from error
     except Exception as error:  # decoders raise almost anything on hostile bytes
         raise _rejection(error, data, name) from error
-    return Decoded(rgb, name, frames, declared or orientation, traces, sample, tuple(tried.failed))
+    return Decoded(rgb, name, frames, declared or orientation, traces, sample, tuple(tried.lacking))
 
 
 def _traces(
     image: Image.Image, data: bytes, name: str, anchors: str | None, tried: Attempts
 ) -> Traces:
-    manifest = tried("manifest", lambda: read_manifest(data, name, anchors), None)
+    manifest = tried(Trace.MANIFEST, lambda: read_manifest(data, name, anchors), None)
     return replace(read_traces(image, data, tried), manifest=manifest)
 
 

@@ -72,5 +72,5 @@ def _answer(
         "exif_orientation": decoded.exif_orientation,
         "traces": as_json(decoded.traces),
         "sample": base64.b64encode(decoded.sample).decode(),
-        "failed": decoded.failed,
+        "lacking": [(one.trace, one.why) for one in decoded.lacking],
     }

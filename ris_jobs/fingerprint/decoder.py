@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from ris_jobs.errors import DecoderUnavailable, ImageRejected, Reason
-from ris_jobs.fingerprint import Decoded, Rgb, from_json
+from ris_jobs.fingerprint import Decoded, Lacking, Rgb, Trace, from_json
 from ris_jobs.fingerprint.allocator import keep_freed_memory
 
 __all__ = ["Decoder", "Limits"]
@@ -177,7 +177,7 @@ class _Child:
             answer["exif_orientation"],
             from_json(answer["traces"]),
             base64.b64decode(answer["sample"], validate=True),
-            tuple(map(str, answer["failed"])),
+            tuple(Lacking(Trace(trace), str(why)) for trace, why in answer["lacking"]),
         )
 
     def _pixels(self, height: int, width: int) -> Rgb:

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ris_jobs.errors import DecoderUnavailable, ImageRejected, Reason
-from ris_jobs.fingerprint import Decoded, Fingerprint, Hashes, Quality, preview
+from ris_jobs.fingerprint import Decoded, Fingerprint, Hashes, Lacking, Quality, preview
 from ris_jobs.fingerprint.decoder import Decoder, Limits
 from ris_jobs.fingerprint.descriptor import Descriptor
 from ris_jobs.fingerprint.hashes import hashes
@@ -44,14 +44,14 @@ Squares = npt.NDArray[np.uint8]
 class Processed:
     """One image: what it is, its preview, and a descriptor of each of its ``regions``, the whole
     first (float32, shape (r, dim), rows of length 1), with how common what it shows is (r,);
-    ``failed`` as in :class:`ris_jobs.fingerprint.Decoded`."""
+    ``lacking`` as in :class:`ris_jobs.fingerprint.Decoded`."""
 
     fingerprint: Fingerprint
     regions: tuple[Box, ...]
     descriptors: Vectors
     commonness: Vectors
     preview: bytes
-    failed: tuple[str, ...] = ()
+    lacking: tuple[Lacking, ...] = ()
 
 
 Result = Processed | ImageRejected
@@ -65,7 +65,7 @@ class _Pictured:
     preview: bytes
     regions: tuple[Box, ...]
     squares: Squares
-    failed: tuple[str, ...]
+    lacking: tuple[Lacking, ...]
 
 
 # Errors are values here: Towhee turns an exception into text.
@@ -131,7 +131,7 @@ class Pipeline:
             return ImageRejected(Reason.FAILED, "the model gave it a descriptor that is no number")
         common = self.descriptor.commonness(vectors)
         return Processed(
-            picture.fingerprint, picture.regions, vectors, common, picture.preview, picture.failed
+            picture.fingerprint, picture.regions, vectors, common, picture.preview, picture.lacking
         )
 
     def _pipe(self) -> Callable[[list[bytes]], Any]:
@@ -185,7 +185,7 @@ class Pipeline:
         with self._timed("transform"):
             squares = self.descriptor.squares(decoded.rgb, reduced, boxes)
         found = _fingerprint(decoded, hashed, measured)
-        return _Pictured(found, encoded, boxes, squares, decoded.failed)
+        return _Pictured(found, encoded, boxes, squares, decoded.lacking)
 
     def _embed(self, squares: Squares) -> Vectors | Exception:
         try:

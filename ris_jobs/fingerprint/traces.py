@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
-from ris_jobs.fingerprint import Traces
+from ris_jobs.fingerprint import Trace, Traces
 from ris_jobs.fingerprint.attempts import Attempts
 from ris_jobs.fingerprint.detail import detail
 from ris_jobs.fingerprint.ghosts import coefficients, earlier_quality
@@ -61,19 +61,19 @@ def read_traces(image: Image.Image, data: bytes, tried: Attempts) -> Traces:
     """Traces of an image that Pillow has loaded from ``data`` and nobody has turned. What cannot
     be taken is left out, as if it had not been looked for, and ``tried`` knows why."""
     none = Traces(None, None, False, {})
-    known = tried("encoding", lambda: _encoding(image, data), none)
-    metadata = tried("metadata", lambda: _metadata(image), _NOTHING)
-    profile = tried("profile", lambda: _profile(image), _NOTHING)
+    known = tried(Trace.ENCODING, lambda: _encoding(image, data), none)
+    metadata = tried(Trace.METADATA, lambda: _metadata(image), _NOTHING)
+    profile = tried(Trace.PROFILE, lambda: _profile(image), _NOTHING)
     named = replace(known, metadata=metadata | profile)
     if known is none or image.mode not in ("L", "RGB"):
         return named
     table = luminance_steps(image)
     return replace(
         named,
-        earlier_quality=tried("ghosts", lambda: earlier_quality(image, table), None),
-        requantised=tried("requantised", lambda: _requantised(image, table), ()),
-        pixels=tried("pixels", lambda: zlib.crc32(image.tobytes()), None),
-        detail=tried("detail", lambda: detail(image), ()),
+        earlier_quality=tried(Trace.GHOSTS, lambda: earlier_quality(image, table), None),
+        requantised=tried(Trace.REQUANTISED, lambda: _requantised(image, table), ()),
+        pixels=tried(Trace.PIXELS, lambda: zlib.crc32(image.tobytes()), None),
+        detail=tried(Trace.DETAIL, lambda: detail(image), ()),
     )
 
 

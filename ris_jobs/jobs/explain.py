@@ -10,7 +10,7 @@ from ris_jobs import __version__
 from ris_jobs.errors import NotFound
 from ris_jobs.fingerprint import preview
 from ris_jobs.jobs.lookup import seen
-from ris_jobs.jobs.match import judged, sides_of
+from ris_jobs.jobs.match import compared_of, judged
 from ris_jobs.jobs.models import calibration_of
 from ris_jobs.jobs.pictures import loaders, samples_of
 from ris_jobs.match import Candidate, Match
@@ -186,11 +186,11 @@ def _judged(
     """As a scan would, but also where it would not look."""
     near = _candidate(db, stores, settings, ids)
     candidate = near or _nearest(db, stores, ids)
-    sides = sides_of(db, stores.model_id, [candidate])
-    load_preview, load_keypoints = loaders(sides, stores.previews, {})
+    compared = compared_of(db, stores.model_id, [candidate])
+    load_preview, load_keypoints = loaders(compared.sides, stores.previews, {})
     ruling = rule(
         candidate,
-        sides,
+        compared,
         calibration=calibration,
         min_probability=settings.min_probability,
         load_preview=load_preview,
@@ -200,7 +200,7 @@ def _judged(
     if ruling.stop is None:
         # A ruling says what stops a pair, not how a match is described.
         samples = samples_of(stores.engine)
-        found = judged([candidate], sides, stores.previews, samples, calibration, settings)
+        found = judged([candidate], compared, stores.previews, samples, calibration, settings)
         match = next(found, None)
     rank = near.rank if near else None
     return _held_to(settings, calibration, ids, candidate, ruling, rank), match
@@ -242,7 +242,7 @@ def _candidate(
     found = pair_up(
         near, top_k=settings.top_k, min_cosine=settings.min_cosine, load=lambda _: vectors
     )
-    ranked = ranked_unsettled(found, sides_of(db, stores.model_id, found), ids)
+    ranked = ranked_unsettled(found, compared_of(db, stores.model_id, found), ids)
     return next((c for c in ranked if {c.image_id, c.other_id} == {*ids}), None)
 
 

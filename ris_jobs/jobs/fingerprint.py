@@ -179,8 +179,8 @@ def _say(
     metrics.add("ris.images", len(done), stage="fingerprint")
     for c in claimed:
         known = {"image_id": c.image_id, "sha256": c.sha256}
-        for said in done[c.image_id].failed if c.image_id in done else ():
-            _LOG.info("image %d lacks a trace: %s", c.image_id, said, extra=known)
+        for lacking in done[c.image_id].lacking if c.image_id in done else ():
+            _LOG.info("image %d lacks a trace: %s", c.image_id, lacking, extra=known)
     for c, why in failed:
         known = {"image_id": c.image_id, "sha256": c.sha256, "reason": str(why.reason)}
         said = "is quarantined" if c.new else "cannot be described"

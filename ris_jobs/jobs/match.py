@@ -21,6 +21,7 @@ from ris_jobs.jobs.poison import judge_each
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, grouped, pair_up
+from ris_jobs.match.compared import Compared
 from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import LoadSamples, judge_many
 from ris_jobs.match.kin import ROUNDS, kin
@@ -87,10 +88,10 @@ def match(
     total, pace = Matched(), pace or Pace()
     with stores.engine.connect() as db:
         pending = descriptors.count_unmatched(db, stores.model_id, of)
+    work = _Work(stores, calibration, settings, book, of)
     with progress.stage("match", pending) as advance:
         while size := pace.next(_BATCH, total.images):
-            batch = partial(_batch, stores, calibration, settings, book, of, size)
-            done = patiently(batch, settings.patience)
+            done = patiently(partial(_batch, work, size), settings.patience)
             if done is None:
                 break
             total.take(done)
@@ -102,95 +103,80 @@ def match(
     return total
 
 
-def _batch(
-    stores: Stores,
-    calibration: Calibration,
-    settings: Settings,
-    book: Book,
-    of: Sources,
-    size: int,
-) -> Matched | None:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What all batches share."""
+
+    stores: Stores
+    calibration: Calibration
+    settings: Settings
+    book: Book
+    of: Sources
+
+
+def _batch(work: _Work, size: int) -> Matched | None:
     """What one batch came to, once it is committed; None when there is none."""
-    done = Matched()
+    stores, done = work.stores, Matched()
     with stores.engine.begin() as db:
         with complete(stores):
-            claimed = descriptors.claim_unmatched(db, stores.model_id, size, of)
+            claimed = descriptors.claim_unmatched(db, stores.model_id, size, work.of)
             if not claimed.ids:
                 return None
-            candidates = _search(db, stores, claimed, settings, done)
-        _match_batch(db, stores, claimed, candidates, calibration, settings, done, book)
+            with _timed(done, "search"):
+                candidates = _search(db, work, claimed)
+        with _timed(done, "judge"):
+            found = _judge(db, work, claimed.ids, candidates, done)
+        matches.lock(db)
+        done.written = work.book.write(db, found, claimed.ids)
         descriptors.set_matched(db, stores.model_id, claimed.ids)
+    copies = {i for m in found if not m.suppressed for i in (m.derived_id, m.source_id)}
+    done.images, done.candidates = len(claimed.ids), len(candidates)
+    done.matched = len(copies.intersection(claimed.ids))
     return done
 
 
-def _search(
-    db: Connection, stores: Stores, claimed: Described, settings: Settings, total: Matched
-) -> list[Candidate]:
-    with _timed(total, "search"):
-        # One neighbour more than asked for, as every image finds itself.
-        searches = stores.vectors.neighbours(claimed, settings.top_k + 1)
-        found = pair_up(
-            searches,
-            top_k=settings.top_k,
-            min_cosine=settings.min_cosine,
-            load=partial(descriptors.vectors, db, stores.model_id),
-        )
+def _search(db: Connection, work: _Work, claimed: Described) -> list[Candidate]:
+    stores, settings = work.stores, work.settings
+    # One neighbour more than asked for, as every image finds itself.
+    searches = stores.vectors.neighbours(claimed, settings.top_k + 1)
+    found = pair_up(
+        searches,
+        top_k=settings.top_k,
+        min_cosine=settings.min_cosine,
+        load=partial(descriptors.vectors, db, stores.model_id),
+    )
     return grouped(found, {*claimed.ids})
 
 
-def _match_batch(
-    db: Connection,
-    stores: Stores,
-    claimed: Described,
-    candidates: Sequence[Candidate],
-    calibration: Calibration,
-    settings: Settings,
-    total: Matched,
-    book: Book,
-) -> None:
-    with _timed(total, "judge"):
-        found = _judge_batch(db, stores, claimed, candidates, calibration, settings, total, book)
-    matches.lock(db)
-    total.written += book.write(db, found, claimed.ids)
-    copies = {i for m in found if not m.suppressed for i in (m.derived_id, m.source_id)}
-    total.images += len(claimed.ids)
-    total.matched += len(copies.intersection(claimed.ids))
-    total.candidates += len(candidates)
-
-
-def _judge_batch(
-    db: Connection,
-    stores: Stores,
-    claimed: Described,
-    candidates: Sequence[Candidate],
-    calibration: Calibration,
-    settings: Settings,
-    total: Matched,
-    book: Book,
+def _judge(
+    db: Connection, work: _Work, ids: Sequence[int], candidates: Sequence[Candidate], done: Matched
 ) -> list[Match]:
-    """The nearest, then what their matches lead to."""
-    sides, samples = sides_of(db, stores.model_id, candidates), samples_of(stores.engine)
+    """The nearest of the images that looked (``ids``), then what their matches lead to. How far
+    candidates came is added to ``done``."""
+    stores = work.stores
+    compared, samples = compared_of(db, stores.model_id, candidates), samples_of(stores.engine)
 
     def judge(part: Sequence[Candidate], came: Reached) -> Iterator[Match]:
-        return judged(part, sides, stores.previews, samples, calibration, settings, reached=came)
+        return judged(
+            part, compared, stores.previews, samples, work.calibration, work.settings, reached=came
+        )
 
-    left = ranked_unsettled(candidates, sides, {*claimed.ids})
-    found, failed = judge_each(judge, left, total)
-    total.failed += failed
-    known = book.known(db, [*sides])
+    left = ranked_unsettled(candidates, compared, {*ids})
+    found, done.failed = judge_each(judge, left, done)
+    known = work.book.known(db, [*compared.sides])
     for _ in range(ROUNDS):
-        more, left = kin(left, found, known, claimed.ids)
-        others, failed = judge_each(judge, more, total)
+        more, left = kin(left, found, known, ids)
+        others, failed = judge_each(judge, more, done)
         found += others
-        total.failed += failed
+        done.failed += failed
     return found
 
 
 @contextmanager
-def _timed(total: Matched, stage: str) -> Iterator[None]:
+def _timed(done: Matched, stage: str) -> Iterator[None]:
     started = time.perf_counter()
     yield
-    total.stages[stage] += time.perf_counter() - started
+    done.stages[stage] += time.perf_counter() - started
 
 
 def sides_of(db: Connection, model_id: int, candidates: Sequence[Candidate]) -> dict[int, Side]:
@@ -204,9 +190,13 @@ def sides_of(db: Connection, model_id: int, candidates: Sequence[Candidate]) -> 
     }
 
 
+def compared_of(db: Connection, model_id: int, candidates: Sequence[Candidate]) -> Compared:
+    return Compared.of(candidates, sides_of(db, model_id, candidates))
+
+
 def judged(
     candidates: Sequence[Candidate],
-    sides: Mapping[int, Side],
+    compared: Compared,
     previews: Previews,
     load_samples: LoadSamples,
     calibration: Calibration,
@@ -214,13 +204,13 @@ def judged(
     pictures: Mapping[int, bytes] | None = None,
     reached: Reached | None = None,
 ) -> Iterator[Match]:
-    """The candidates that are matches. Ids without a side are left out: Milvus may briefly
-    hold an image that PostgreSQL does not show yet. ``pictures`` are previews at hand; how far
-    candidates came is added to ``reached``."""
-    load_preview, load_keypoints = loaders(sides, previews, pictures or {})
+    """The candidates that are matches. Those that were not compared are left out: Milvus may
+    briefly hold an image that PostgreSQL does not show yet. ``pictures`` are previews at hand; how
+    far candidates came is added to ``reached``."""
+    load_preview, load_keypoints = loaders(compared.sides, previews, pictures or {})
     return judge_many(
-        [c for c in candidates if c.image_id in sides and c.other_id in sides],
-        sides,
+        [c for c in candidates if compared.has(c)],
+        compared,
         calibration=calibration,
         min_probability=settings.min_probability,
         load_preview=load_preview,

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from ris_jobs import __version__
 from ris_jobs.errors import NotFound
-from ris_jobs.jobs.match import judged, sides_of
+from ris_jobs.jobs.match import compared_of, judged
 from ris_jobs.jobs.pictures import samples_of
 from ris_jobs.jobs.replay_verdicts import replay_verdicts
 from ris_jobs.match import Candidate, Match
@@ -93,11 +93,11 @@ def _again(
     was among the nearest, so that it was looked at longer, is not kept: it is judged as if it had
     been, and as if not where that differs."""
     near = _candidates(db, model_id, kept)
-    sides, samples = sides_of(db, model_id, near), samples_of(db.engine, end)
-    found = {_pair(m): m for m in judged(near, sides, previews, samples, calibration, settings)}
+    compared, samples = compared_of(db, model_id, near), samples_of(db.engine, end)
+    found = {_pair(m): m for m in judged(near, compared, previews, samples, calibration, settings)}
     differ = {_pair(m) for m in kept if _changed(m, found.get(_pair(m)))}
     far = [replace(c, rank=SEARCHED) for c in near if Pair((c.image_id, c.other_id)) in differ]
-    others = {_pair(m): m for m in judged(far, sides, previews, samples, calibration, settings)}
+    others = {_pair(m): m for m in judged(far, compared, previews, samples, calibration, settings)}
     same = {_pair(m) for m in kept if not _changed(m, others.get(_pair(m)))}
     return found | {pair: m for pair, m in others.items() if pair in same}
 

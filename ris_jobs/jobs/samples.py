@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ris_jobs.errors import ImageRejected
+from ris_jobs.fingerprint import Trace
 from ris_jobs.fingerprint.decoder import Decoder
 from ris_jobs.jobs.models import limits_of
 from ris_jobs.jobs.reading import Reader
@@ -62,7 +63,7 @@ def _taken(
             decoded = decoder(data)
         except ImageRejected:
             return None
-        failed = any(why.startswith("sample: ") for why in decoded.failed)
+        failed = any(lacking.trace is Trace.SAMPLE for lacking in decoded.lacking)
         return None if failed else decoded.sample
 
     taken = zip(claimed, pool.map(sample, claimed), strict=True)

@@ -19,6 +19,7 @@ from ris_jobs.jobs.models import calibration_of, open_pipeline
 from ris_jobs.jobs.pictures import samples_of
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.candidates import Described, pair_up
+from ris_jobs.match.compared import Compared
 from ris_jobs.match.ranking import ranked_unsettled
 from ris_jobs.report import contact
 from ris_jobs.report.views import Hit
@@ -107,10 +108,11 @@ def _sources(
     common = query.commonness.tolist()
     sides[_QUERY] = Side(_QUERY, sha256, query.fingerprint, datetime.now(UTC), common)
     others = [c for c in candidates if c.other_id not in same]
-    others = ranked_unsettled(others, sides, {_QUERY})
+    compared = Compared.of(others, sides)
+    others = ranked_unsettled(others, compared, {_QUERY})
     known = {_QUERY: query.preview}
     calibration, samples = calibration_of(settings), samples_of(stores.engine)
-    matches = judged(others, sides, stores.previews, samples, calibration, settings, known)
+    matches = judged(others, compared, stores.previews, samples, calibration, settings, known)
     found = {_other(m): _relation(m) for m in matches}
     for i in same:
         found[i] = {"cosine": 1.0, "relation": "identical", "query_is": "same", "probability": 1.0}

@@ -13,11 +13,12 @@ import numpy.typing as npt
 from ris_jobs.match import Candidate, Side
 from ris_jobs.match.alignment import Alignment, align, in_detail
 from ris_jobs.match.candidates import HASH_COSINE
+from ris_jobs.match.compared import Compared
 from ris_jobs.match.geometry import Keypoints, keypoints, register
 from ris_jobs.match.pixels import View, view
 from ris_jobs.match.probability import features
 from ris_jobs.match.registered import aligned
-from ris_jobs.match.rerank import HashDistance, hash_distances
+from ris_jobs.match.rerank import HashDistance
 
 __all__ = [
     "HASHES_NEAR",
@@ -32,7 +33,6 @@ __all__ = [
     "alignment_of",
     "examine",
     "hashes_near",
-    "ordered",
     "parts_of",
 ]
 
@@ -92,17 +92,15 @@ class Examined:
 
 def examine(
     candidates: Sequence[Candidate],
-    sides: Mapping[int, Side],
+    compared: Compared,
     previews: Previews,
     search_cosine: float,
     reached: Reached,
 ) -> Iterator[Examined | None]:
-    """Of each candidate what confirms it; None where nothing does. Hashes are compared all at
-    once, and each preview is reduced once as long as candidates of one image stand together.
-    Adds to ``reached``."""
-    pairs = [ordered(sides[c.image_id], sides[c.other_id]) for c in candidates]
-    distances = hash_distances([(a.fingerprint.hashes, b.fingerprint.hashes) for a, b in pairs])
-    for candidate, pair, distance in zip(candidates, pairs, distances, strict=True):
+    """Of each candidate what confirms it; None where nothing does. Each preview is reduced once as
+    long as candidates of one image stand together. Adds to ``reached``."""
+    for candidate in candidates:
+        pair, distance = compared.pair(candidate), compared.distance(candidate)
         alignment = alignment_of(pair, candidate, distance, previews, search_cosine, reached)
         if alignment is None or not alignment.held:
             yield None
@@ -117,11 +115,6 @@ def hashes_near(distance: HashDistance) -> bool:
     """Whether hashes alone are reason enough to look at the pixels; those of an inverted picture
     differ in nearly all bits."""
     return distance.combined <= HASHES_NEAR or min(distance.pdq, 256 - distance.pdq) <= PDQ_NEAR
-
-
-def ordered(a: Side, b: Side) -> tuple[Side, Side]:
-    """By their sha256, so that nothing depends on which came first."""
-    return (a, b) if a.sha256 <= b.sha256 else (b, a)
 
 
 def parts_of(candidate: Candidate, pair: tuple[Side, Side]) -> tuple[int, int]:
@@ -164,7 +157,7 @@ def alignment_of(
     search_cosine: float,
     reached: Reached,
 ) -> Alignment | None:
-    """The alignment that explains most of a pair (as :func:`ordered`), whether it holds or not;
+    """The alignment that explains most of a pair, ordered by sha256, whether it holds or not;
     cheap tests first, None where they rule the pair out. Adds to ``reached``."""
     nearest, near = candidate.rank < SEARCHED, hashes_near(distance)
     search = nearest and candidate.cosine >= search_cosine

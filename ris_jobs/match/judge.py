@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.compared import Compared
 from ris_jobs.match.describe import Scored, describe, needs_samples
 from ris_jobs.match.direction import linear_ratio
 from ris_jobs.match.enlarged import is_enlarged
@@ -47,9 +48,10 @@ def judge(
     confirms a copy, or its probability (0–1) is below ``min_probability`` and it is no drawn
     look-alike, which is kept suppressed. ``cosine`` −1…1 is
     that of their descriptors; previews are loaded only if hashes or cosine ask for them."""
+    candidates = [Candidate(a.image_id, b.image_id, cosine)]
     found = judge_many(
-        [Candidate(a.image_id, b.image_id, cosine)],
-        {a.image_id: a, b.image_id: b},
+        candidates,
+        Compared.of(candidates, {a.image_id: a, b.image_id: b}),
         calibration=calibration,
         min_probability=min_probability,
         load_preview=load_preview,
@@ -59,7 +61,7 @@ def judge(
 
 def judge_many(
     candidates: Sequence[Candidate],
-    sides: Mapping[int, Side],
+    compared: Compared,
     *,
     calibration: Calibration,
     min_probability: float,
@@ -69,14 +71,14 @@ def judge_many(
     reached: Reached | None = None,
     workers: int = 1,
 ) -> Iterator[Match]:
-    """:func:`judge` for many candidates, faster where those of one image stand together: as many
-    threads as ``workers`` take parts of them, without a say in what comes out, or in which order.
-    Samples that sides lack are loaded for those pairs alone that are decided by them. How far
-    candidates came is added to ``reached``."""
+    """:func:`judge` for many candidates that were ``compared``, faster where those of one image
+    stand together: as many threads as ``workers`` take parts of them, without a say in what comes
+    out, or in which order. Samples that sides lack are loaded for those pairs alone that are
+    decided by them. How far candidates came is added to ``reached``."""
     previews, total = Previews(load_preview, load_keypoints), reached or Reached()
     judged = partial(
         _judged,
-        sides=sides,
+        compared=compared,
         calibration=calibration,
         min_probability=min_probability,
         previews=previews,
@@ -92,14 +94,14 @@ def judge_many(
 
 def _judged(
     candidates: Sequence[Candidate],
-    sides: Mapping[int, Side],
+    compared: Compared,
     calibration: Calibration,
     min_probability: float,
     previews: Previews,
     load_samples: LoadSamples | None,
 ) -> tuple[list[Match], Reached]:
     reached, found = Reached(), list[Scored]()
-    for examined in examine(candidates, sides, previews, calibration.search_cosine, reached):
+    for examined in examine(candidates, compared, previews, calibration.search_cosine, reached):
         if examined is None:
             continue
         chance = probability(examined.features, calibration)

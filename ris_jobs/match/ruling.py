@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ris_jobs.match import Candidate, Side
+from ris_jobs.match import Candidate
 from ris_jobs.match.alignment import Alignment
 from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.compared import Compared
 from ris_jobs.match.examine import (
     LoadKeypoints,
     LoadPreview,
     Previews,
     Reached,
     alignment_of,
-    ordered,
     parts_of,
 )
 from ris_jobs.match.probability import features, probability
-from ris_jobs.match.rerank import HashDistance, hash_distances
+from ris_jobs.match.rerank import HashDistance
 from ris_jobs.match.suppression import kept
 
 __all__ = ["Ruling", "Stop", "rule"]
@@ -48,7 +48,7 @@ class Ruling:
 
 def rule(
     candidate: Candidate,
-    sides: Mapping[int, Side],
+    compared: Compared,
     *,
     calibration: Calibration,
     min_probability: float,
@@ -56,8 +56,7 @@ def rule(
     load_keypoints: LoadKeypoints | None = None,
 ) -> Ruling:
     """What :func:`ris_jobs.match.judge.judge_many` makes of a candidate, step by step."""
-    pair = ordered(sides[candidate.image_id], sides[candidate.other_id])
-    distance = hash_distances([(pair[0].fingerprint.hashes, pair[1].fingerprint.hashes)])[0]
+    pair, distance = compared.pair(candidate), compared.distance(candidate)
     previews = Previews(load_preview, load_keypoints)
     search = calibration.search_cosine
     alignment = alignment_of(pair, candidate, distance, previews, search, Reached())

@@ -102,7 +102,7 @@ def _of(ip: str) -> IPv4Address | IPv6Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-@pytest.mark.slow
+@pytest.mark.slow(110)
 def test_two_nights_on_a_real_scheduler(airflow: Airflow, site: Site) -> None:
     kept = airflow.home / "airflow" / "passwords.json"
     assert kept.stat().st_mode & 0o077 == 0

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from ris_jobs.errors import DecoderUnavailable, ImageRejected, Reason
-from ris_jobs.fingerprint import Decoded
+from ris_jobs.fingerprint import Decoded, Trace
 from ris_jobs.fingerprint.decode import decode
 from ris_jobs.fingerprint.decoder import Decoder, Limits
 from ris_jobs.formats import SUPPORTED
@@ -61,7 +61,7 @@ def test_a_trace_that_cannot_be_taken_costs_itself(photo: Photo, encoded: Encode
     whole = encoded(photo(), "JPEG")
     broken = encoded(photo(), "JPEG", icc_profile=b"no profile")
     known, lacking = map(decoder_with(), (whole, broken))
-    assert [line.split()[0] for line in lacking.failed] == ["profile:"] and known.failed == ()
+    assert [one.trace for one in lacking.lacking] == [Trace.PROFILE] and known.lacking == ()
     assert lacking.traces == known.traces
     assert (lacking.rgb == known.rgb).all() and lacking.sample == known.sample != b""
 
@@ -153,7 +153,7 @@ def test_too_little_memory_for_a_trace_is_too_little_for_the_image(encoded: Enco
     data = encoded(Image.new("RGB", (6000, 6000), (10, 200, 30)), "PNG")
     rejected = rejection(decoder_with(memory=460 << 20), data)
     assert rejected.reason is Reason.TOO_LARGE and "memory" in rejected.detail
-    assert decoder_with()(data).failed == ()
+    assert decoder_with()(data).lacking == ()
 
 
 def test_too_much_memory_costs_one_image(photo: Photo, encoded: Encode) -> None:

@@ -32,7 +32,7 @@ def test_a_webp_of_a_jpeg_shows_its_quality(photo: Photo) -> None:
 def test_a_mirrored_jpeg_is_seen_on_its_other_grid(photo: Photo) -> None:
     mirrored = ImageOps.mirror(opened(jpeg(photo(317, 240), 60)))
     again = Image.open(io.BytesIO(jpeg(mirrored, 92)))
-    table = again.quantization[0]  # type: ignore[attr-defined]
+    table = again.quantization[0]  # type: ignore[attr-defined]  # a JPEG has it
     found = earlier_quality(again.convert("RGB"), table)
     assert found is not None and abs(found - 60) <= 1
 
@@ -40,7 +40,7 @@ def test_a_mirrored_jpeg_is_seen_on_its_other_grid(photo: Photo) -> None:
 @pytest.mark.parametrize("quality", [50, 75, 95])
 def test_a_jpeg_is_no_ghost_of_itself(photo: Photo, quality: int) -> None:
     image = Image.open(io.BytesIO(jpeg(photo(320, 240), quality)))
-    table = image.quantization[0]  # type: ignore[attr-defined]
+    table = image.quantization[0]  # type: ignore[attr-defined]  # a JPEG has it
     assert earlier_quality(image.convert("RGB"), table) is None
 
 

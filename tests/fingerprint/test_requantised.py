@@ -20,7 +20,7 @@ Photo = Callable[..., Image.Image]
 def evidence(image: Image.Image, quality: int) -> dict[int, float]:
     """Of the image stored in this quality: earlier quality → evidence."""
     stored = Image.open(io.BytesIO(jpeg(image, quality)))
-    table = stored.quantization[0]  # type: ignore[attr-defined]
+    table = stored.quantization[0]  # type: ignore[attr-defined]  # a JPEG has it
     found = requantised(coefficients(stored.convert("RGB"), 0), table)
     return dict(zip(QUALITIES, found, strict=True))
 

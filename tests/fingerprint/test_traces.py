@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from ris_jobs.fingerprint import Traces
+from ris_jobs.fingerprint import Trace, Traces
 from ris_jobs.fingerprint.attempts import Attempts
 from ris_jobs.fingerprint.decode import decode
 from ris_jobs.fingerprint.traces import MAX_TEXT, clean_text, jpeg_quality
@@ -135,16 +135,17 @@ def test_each_trace_fails_alone_and_says_so(photo: Photo, encoded: Encode) -> No
     """Of a broken profile, and where a library raises whatever it likes at whichever trace."""
     data = encoded(photo(), "JPEG", icc_profile=b"no profile")
     found = decode(data, max_pixels=100_000, truncated="reject")
-    assert [line.split()[0] for line in found.failed] == ["profile:"]
+    assert [one.trace for one in found.lacking] == [Trace.PROFILE]
     assert found.traces.pixels is not None and found.sample
     tried = Attempts()
     for fatal in (KeyboardInterrupt, MemoryError):
         with pytest.raises(fatal):
-            tried("x", partial(_fail, fatal()), 1)
-    assert tried("x", partial(_fail, ValueError("a\n\u202eb" + 999 * "c")), 1) == 1
-    assert tried("y", lambda: 2, 1) == 2
-    (said,) = tried.failed
-    assert said.startswith("x: ValueError a bccc") and len(said) == 203
+            tried(Trace.PIXELS, partial(_fail, fatal()), 1)
+    assert tried(Trace.PIXELS, partial(_fail, ValueError("a\n\u202eb" + 999 * "c")), 1) == 1
+    assert tried(Trace.DETAIL, lambda: 2, 1) == 2
+    (one,) = tried.lacking
+    assert one.why.startswith("ValueError a bccc") and len(one.why) == 200
+    assert str(one) == f"pixels: {one.why}"
 
 
 def _fail(error: BaseException) -> int:

@@ -17,7 +17,9 @@ from ris_jobs.settings import Settings
 
 # Processes start from one that has everything imported, and used nothing of it.
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["ris_jobs.jobs", "ris_jobs.jobs.web", "s3fs", "tests.jobs.kills"])
+SERVER.set_forkserver_preload(
+    ["ris_jobs.cli", "ris_jobs.jobs.web", "s3fs", "pymilvus", "torch", "cv2", "tests.jobs.kills"]
+)
 
 TABLES = {
     "image": "SELECT sha256, byte_size, status, reason FROM ris.image",

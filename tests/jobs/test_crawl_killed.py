@@ -54,6 +54,7 @@ def test_a_folder(settings: Settings, other: Settings, tmp_path: Path) -> None:
     assert len(kills.tables(other)["observation"]) == FILES
 
 
+@pytest.mark.slow(22)
 def test_a_website(settings: Settings, other: Settings) -> None:
     pages = a_site(OBJECTS)
     settings, other = (replace(s, contact="me@example.org") for s in (settings, other))
@@ -62,6 +63,7 @@ def test_a_website(settings: Settings, other: Settings) -> None:
     assert len(kills.tables(other)["observation"]) == OBJECTS
 
 
+@pytest.mark.slow(16)
 def test_a_bucket(settings: Settings, other: Settings, bucket: Bucket) -> None:
     for i in range(OBJECTS):
         bucket.put(f"in/{i % 7}/{i}.jpg", content(i))

@@ -13,7 +13,7 @@ from ris_jobs.jobs.credentials import authorization, filesystem
 
 def source(credentials: str | None, location: str = "https://example.com/") -> Source:
     kind = "web" if location.startswith("http") else "objects"
-    return Source(name="a", kind=kind, location=location, credentials=credentials)  # type: ignore[arg-type]
+    return Source(name="a", kind=kind, location=location, credentials=credentials)  # type: ignore[arg-type]  # one of the kinds
 
 
 def test_an_environment_variable_is_the_header(monkeypatch: pytest.MonkeyPatch) -> None:

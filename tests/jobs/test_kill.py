@@ -11,11 +11,13 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from sqlalchemy import create_engine, text
 
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
+from tests.jobs.programs import Program
 
 KILLS = 5
 QUESTIONS = {
@@ -30,25 +32,6 @@ QUESTIONS = {
 }
 
 
-def scan(folder: Path, home: Path, database_url: str) -> subprocess.Popen[bytes]:
-    return ris(home, database_url, "scan", folder)
-
-
-def ris(home: Path, database_url: str, *command: Path | str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "ris_jobs", *map(str, command)],
-        env=os.environ
-        | {"RIS_HOME": str(home), "RIS_DATABASE_URL": database_url, "RIS_BATCH_SIZE": "4"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-
-
-def finish(process: subprocess.Popen[bytes]) -> None:
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 0, said.decode()
-
-
 def answers(database_url: str) -> dict[str, list[tuple[object, ...]]]:
     engine = create_engine(database_url)
     with engine.connect() as db:
@@ -57,6 +40,7 @@ def answers(database_url: str) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
+@pytest.mark.slow(40)
 def test_final_tables_equal_those_of_an_undisturbed_scan(
     tmp_path: Path, database_url: str, other_database_url: str
 ) -> None:
@@ -71,19 +55,20 @@ def test_final_tables_equal_those_of_an_undisturbed_scan(
     few.mkdir()
     for name in ("coffee.jpg", "rocket.jpg", "rocket-mirrored.jpg"):
         shutil.copy(folder / name, few)
-    reviewed(few, tmp_path / "undisturbed", other_database_url)
-    reviewed(few, tmp_path / "disturbed", database_url)
+    undisturbed = tmp_path / "undisturbed", other_database_url
+    disturbed = tmp_path / "disturbed", database_url
+    reviewed(few, *undisturbed)
+    reviewed(few, *disturbed)
     started = time.monotonic()
-    finish(scan(folder, tmp_path / "undisturbed", other_database_url))
+    Program(*undisturbed, "scan", folder).finish()
     whole = time.monotonic() - started
 
     rng = random.Random(7)
     for _ in range(KILLS):
-        victim = scan(folder, tmp_path / "disturbed", database_url)
+        victim = Program(*disturbed, "scan", folder)
         time.sleep(rng.uniform(0.3, 1.0) * whole)
         victim.kill()
-        victim.communicate()
-    finish(scan(folder, tmp_path / "disturbed", database_url))
+    Program(*disturbed, "scan", folder).finish()
     found = answers(database_url)
     assert found == answers(other_database_url)
     assert {row[-1] for row in found["matches"]} == {None, "reviewer", "template"}
@@ -91,10 +76,10 @@ def test_final_tables_equal_those_of_an_undisturbed_scan(
 
 def reviewed(few: Path, home: Path, database_url: str) -> None:
     """A decision and a template, on what is there before all else."""
-    finish(ris(home, database_url, "scan", few))
-    finish(ris(home, database_url, "template", "add", few / "coffee.jpg"))
+    Program(home, database_url, "scan", few).finish()
+    Program(home, database_url, "template", "add", few / "coffee.jpg").finish()
     pair = (few / "rocket.jpg", few / "rocket-mirrored.jpg")
-    finish(ris(home, database_url, "decide", *pair, "not-copy", "--why", "a test"))
+    Program(home, database_url, "decide", *pair, "not-copy", "--why", "a test").finish()
 
 
 def test_a_scan_that_is_told_to_end_ends_in_order(tmp_path: Path, database_url: str) -> None:
@@ -103,7 +88,13 @@ def test_a_scan_that_is_told_to_end_ends_in_order(tmp_path: Path, database_url: 
     for i, (name, photo) in enumerate(list(photos()) * 6):
         small = photo.resize((200 + i, 150), Image.Resampling.LANCZOS)
         (folder / f"{name}-{i}.jpg").write_bytes(edits.jpeg(small, 92))
-    process = scan(folder, tmp_path / "home", database_url)
+    values = {"RIS_HOME": str(tmp_path / "home"), "RIS_DATABASE_URL": database_url}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ris_jobs", "scan", folder],
+        env=os.environ | values | {"RIS_BATCH_SIZE": "4"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
     status = "SELECT coalesce(max(status), 'none') FROM ris.run"
     engine = create_engine(database_url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:

@@ -126,7 +126,7 @@ def test_a_scan_finds_in_a_bucket_what_it_finds_in_a_folder(
     for file in folder.rglob("*.jpg"):
         bucket.put(f"a folder/{file.relative_to(folder)}", file.read_bytes())
     crawl()
-    summary = scan("in", folder)  # type: ignore[arg-type]
+    summary = scan("in", folder)  # type: ignore[arg-type]  # a source's name is a root, too
     assert summary.fingerprinted == 3
     assert {name: count.total for name, count in summary.matches.items()} == {
         "identical": 5,
@@ -162,7 +162,7 @@ def test_other_file_systems_are_listed_in_order_too(source: Source) -> None:
     assert place.read(listed[1].uri) == b"xx"
     now = listed[0].modified_at
     assert now is not None
-    seen = [place.observe(x, now) for x in listed]  # type: ignore[arg-type]
+    seen = [place.observe(x, now) for x in listed]  # type: ignore[arg-type]  # objects, as it lists them
     assert [getattr(s, "sha256", None) is not None for s in seen] == [True, True, False]
 
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from ris_jobs import jobs
 from ris_jobs.demo import edits
 from ris_jobs.fingerprint import preview
-from ris_jobs.jobs.match import judged, sides_of
+from ris_jobs.jobs.match import compared_of, judged
 from ris_jobs.jobs.models import calibration_of, model_of
 from ris_jobs.jobs.pictures import loaders, samples_of
 from ris_jobs.match import Candidate, Match, Side
@@ -54,10 +54,10 @@ def decided(settings: Settings, stores: Stores) -> tuple[list[Match], dict[int, 
     """The two images of a scan, judged anew."""
     candidate = Candidate(1, 2, 0.9)
     with stores.engine.connect() as db:
-        sides = sides_of(db, stores.model_id, [candidate])
+        compared = compared_of(db, stores.model_id, [candidate])
     calibration, samples = calibration_of(settings), samples_of(stores.engine)
-    found = judged([candidate], sides, stores.previews, samples, calibration, settings)
-    return list(found), sides
+    found = judged([candidate], compared, stores.previews, samples, calibration, settings)
+    return list(found), compared.sides
 
 
 def test_decisions_are_the_same_from_kept_keypoints_and_from_new_ones(

@@ -56,7 +56,7 @@ def failing(settings: Settings) -> Failing:
 
     def build(at: Callable[[Any], bool]) -> Pipeline:
         pipeline = open_pipeline(settings)
-        pipeline.descriptor = Faulty(pipeline.descriptor, at)  # type: ignore[assignment]
+        pipeline.descriptor = Faulty(pipeline.descriptor, at)  # type: ignore[assignment]  # all that a pipeline asks of it
         return pipeline
 
     return build
@@ -93,7 +93,7 @@ def test_what_cannot_be_used_at_all_is_nobodys_fault(monkeypatch: pytest.MonkeyP
             raise ModelUnavailable("builtin", "it is gone", "Put it back.")
 
     with pytest.raises(ModelUnavailable):
-        run_each(Gone(), [b""])  # type: ignore[arg-type]
+        run_each(Gone(), [b""])  # type: ignore[arg-type]  # all that is asked of it
 
 
 def judging(bad: set[int], tries: list[int]) -> Callable[..., Iterator[Any]]:
@@ -120,7 +120,7 @@ def test_only_the_pair_at_which_judging_fails_is_left_out(
     assert found == [c for c in candidates if c.image_id != 77]
     assert reached.pixels == len(found)
     (line,) = caplog.records
-    assert (line.image_id, line.other_id) == (77, 1077)  # type: ignore[attr-defined]
+    assert (line.image_id, line.other_id) == (77, 1077)  # type: ignore[attr-defined]  # from extra
 
 
 def test_judging_that_fails_at_many_pairs_goes_no_further() -> None:
@@ -206,7 +206,7 @@ def test_what_cannot_be_stored_is_rejected_alone(settings: Settings, folder: Pat
         with stores.engine.begin() as db:
             run = runs.start(db, "scan", settings)
         lying = Lying(open_pipeline(settings))
-        done = jobs.fingerprint(stores, run, lambda: lying, settings, progress)  # type: ignore[arg-type,return-value]
+        done = jobs.fingerprint(stores, run, lambda: lying, settings, progress)  # type: ignore[arg-type,return-value]  # all that is asked of it
     assert (done.images, done.quarantined) == (3, 1)
     with open_engine(settings) as engine, engine.connect() as db:
         found = db.execute(

@@ -29,7 +29,7 @@ from ris_jobs.store import matches
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.previews import open_previews
 from tests.conftest import fresh_database
-from tests.jobs.test_kill import ris
+from tests.jobs.programs import Program
 
 WHOLES = ("builtin", "0+0")
 
@@ -179,12 +179,11 @@ def test_a_switch_that_is_killed_has_happened_or_has_not(filled: Settings) -> No
     for moment in (0.0, 0.03):
         runs = ask(filled, begun)
         place = filled.home, str(filled.database_url)
-        victim = ris(*place, "reindex", "switch", "--force", "--why", "x")
-        while ask(filled, begun) == runs and victim.poll() is None:
+        victim = Program(*place, "reindex", "switch", "--force", "--why", "x")
+        while ask(filled, begun) == runs and victim.is_running():
             time.sleep(0.01)
         time.sleep(moment)
         victim.kill()
-        victim.communicate()
         if jobs.reindex_status(filled).serves == "builtin-2 0+0":
             jobs.rollback(filled, "a test", "me")
         assert (ask(filled, ROWS), ask(filled, FAMILIES)) == before

@@ -6,6 +6,7 @@ import random
 import time
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from sqlalchemy import create_engine, text
 
@@ -14,7 +15,7 @@ from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
-from tests.jobs.test_kill import finish, ris
+from tests.jobs.programs import Program
 
 KILLS = 3
 QUESTIONS = (
@@ -39,6 +40,7 @@ def answers(database_url: str) -> list[list[tuple[object, ...]]]:
     return found
 
 
+@pytest.mark.slow(25)
 def test_final_rows_equal_those_of_an_undisturbed_reindex(
     tmp_path: Path, database_url: str, other_database_url: str
 ) -> None:
@@ -57,16 +59,15 @@ def test_final_rows_equal_those_of_an_undisturbed_reindex(
         jobs.start_reindex(settings, "builtin", "0+0", "me")
     calm, disturbed = ((s.home, str(s.database_url), "reindex", "run") for s in places)
     started = time.monotonic()
-    finish(ris(*calm))
+    Program(*calm).finish()
     whole = time.monotonic() - started
 
     rng = random.Random(11)
     for _ in range(KILLS):
-        victim = ris(*disturbed)
+        victim = Program(*disturbed)
         time.sleep(rng.uniform(0.3, 1.0) * whole)
         victim.kill()
-        victim.communicate()
-    finish(ris(*disturbed))
+    Program(*disturbed).finish()
     assert answers(database_url) == answers(other_database_url)
     for settings in places:
         jobs.switch(settings, "a test", "me", force=True)

@@ -91,6 +91,7 @@ def test_what_came_after_the_run_does_not_matter(
     assert (done.rows, done.differences) == (rows, [])
 
 
+@pytest.mark.slow(22)
 def test_a_run_of_the_demo_comes_out_with_equal_rows(
     scan: Scan, tmp_path: Path, engine: Engine, replay: Replay
 ) -> None:

@@ -50,6 +50,7 @@ def on_server(settings: Settings, other_database_url: str, milvus_uri: str) -> S
     )
 
 
+@pytest.mark.slow(45)
 def test_a_scan_finds_the_same_on_a_server(
     scan: Scan, settings: Settings, on_server: Settings, tmp_path: Path
 ) -> None:

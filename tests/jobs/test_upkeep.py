@@ -18,7 +18,7 @@ from sqlalchemy import Engine, text
 from ris_jobs import jobs
 from ris_jobs.demo import edits
 from ris_jobs.errors import NotFound
-from ris_jobs.fingerprint import Decoded
+from ris_jobs.fingerprint import Decoded, Lacking, Trace
 from ris_jobs.fingerprint.decoder import Decoder
 from ris_jobs.fingerprint.pipeline import Pipeline, Result
 from ris_jobs.jobs import Upkept
@@ -223,7 +223,8 @@ def test_a_sample_that_could_not_be_taken_is_looked_for_again(
         def decode(data: bytes) -> Decoded:
             if data != broken:
                 return decoder(data)
-            return replace(decoder(data), sample=b"", failed=("sample: ValueError of a library",))
+            failed = Lacking(Trace.SAMPLE, "ValueError of a library")
+            return replace(decoder(data), sample=b"", lacking=(failed,))
 
         return decode
 

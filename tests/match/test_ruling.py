@@ -8,6 +8,7 @@ from PIL import Image
 
 from ris_jobs.demo import edits
 from ris_jobs.match import Candidate
+from ris_jobs.match.compared import Compared
 from ris_jobs.match.examine import HASHES_NEAR, SEARCHED
 from ris_jobs.match.ruling import Stop, rule
 from tests.match.scenes import scene
@@ -16,9 +17,10 @@ from tests.match.scenes import scene
 @pytest.fixture
 def ruled(collection, calibration):
     def ruled(a, b, cosine=0.9, min_probability=0.5, rank=0):
+        candidate = Candidate(a.image_id, b.image_id, cosine, rank)
         return rule(
-            Candidate(a.image_id, b.image_id, cosine, rank),
-            collection.sides,
+            candidate,
+            Compared.of([candidate], collection.sides),
             calibration=calibration,
             min_probability=min_probability,
             load_preview=collection.previews.get,

@@ -8,6 +8,7 @@ from ris_jobs.demo import edits
 from ris_jobs.fingerprint import descriptor
 from ris_jobs.match import Candidate
 from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.compared import Compared
 from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import judge_many
 from ris_jobs.match.ruling import rule
@@ -29,8 +30,9 @@ def judged(collection):
             "load_preview": collection.previews.get,
         }
         pair = Candidate(*known, cosine)
-        match = next(judge_many([pair], known, **limits, reached=Reached()), None)
-        assert (rule(pair, known, **limits).stop is None) == (match is not None)
+        compared = Compared.of([pair], known)
+        match = next(judge_many([pair], compared, **limits, reached=Reached()), None)
+        assert (rule(pair, compared, **limits).stop is None) == (match is not None)
         return match
 
     return judged

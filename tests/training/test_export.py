@@ -45,6 +45,13 @@ def written(run: Path, photos: Path, out: Path, accuracy: Path | None = None) ->
     return registry.read_spec(out / "builtin.json")
 
 
+@pytest.fixture(scope="module")
+def exported(finished: Path, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("exported")
+    written(finished, photos, out)
+    return out
+
+
 def report(*versions: str) -> Report:
     """Of a system named by each version."""
     near = np.array([[1, 0.1, 0.9], [0.1, 1, 0.2], [0.9, 0.2, 1]], np.float32)
@@ -55,20 +62,20 @@ def report(*versions: str) -> Report:
     return Report(machine, {"python": "3"}, suite, tuple(found), {"other": "weights absent"})
 
 
-def test_exported_model_is_what_the_card_says(finished: Path, photos: Path, tmp_path: Path) -> None:
-    spec = written(finished, photos, tmp_path)
-    content = (tmp_path / "builtin.safetensors").read_bytes()
+def test_exported_model_is_what_the_card_says(exported: Path) -> None:
+    spec = registry.read_spec(exported / "builtin.json")
+    content = (exported / "builtin.safetensors").read_bytes()
     assert spec.id == "builtin-7" and spec.input_size == 64 and spec.dim == 16
     assert spec.sha256 == hashlib.sha256(content).hexdigest()
     assert spec.regions == registry.spec("builtin").regions
     model = Descriptor(spec, builtin.build(spec, content, torch.device("cpu")))
     assert model.embed(np.zeros((2, 3, 64, 64), np.uint8)).shape == (2, 16)
-    card = (tmp_path / "MODEL_CARD.md").read_text("utf-8")
+    card = (exported / "MODEL_CARD.md").read_text("utf-8")
     assert spec.sha256 in card and "- greyscale: 20 %" in card and "Not measured." in card
     assert "Weights started from random values." in card
     assert "--steps 2 --pairs 8 --dim 16 --widths 16 32 --depths 1 1 --kept 4 4\n" in card
-    assert (tmp_path / "record" / "builtin-7.jsonl").read_text().count("\n") == 2
-    assert (tmp_path / "record" / "builtin-7.png").stat().st_size > 1000
+    assert (exported / "record" / "builtin-7.jsonl").read_text().count("\n") == 2
+    assert (exported / "record" / "builtin-7.png").stat().st_size > 1000
 
 
 def test_the_card_names_the_weights_that_were_gone_on_from(
@@ -83,10 +90,11 @@ def test_the_card_names_the_weights_that_were_gone_on_from(
     assert "--start WEIGHTS\n" in card and "random values" not in card
 
 
+@pytest.mark.slow(15)
 def test_the_card_shows_what_the_bench_said_of_these_weights(
-    finished: Path, photos: Path, tmp_path: Path
+    exported: Path, finished: Path, photos: Path, tmp_path: Path
 ) -> None:
-    spec = written(finished, photos, tmp_path)
+    spec = registry.read_spec(exported / "builtin.json")
     measured = tmp_path / "results.json"
     ours = f"7-{spec.sha256[:12]}-5+10"
     measured.write_text(results.to_json(report(ours, "resnet")), "utf-8")
@@ -97,7 +105,10 @@ def test_the_card_shows_what_the_bench_said_of_these_weights(
     assert "3 files made of 2 photos, seed 0" in card
 
 
-def test_accuracy_of_other_weights_is_refused(finished: Path, photos: Path, tmp_path: Path) -> None:
+@pytest.mark.slow(15)
+def test_accuracy_of_other_weights_is_refused(
+    exported: Path, finished: Path, photos: Path, tmp_path: Path
+) -> None:
     measured = tmp_path / "results.json"
     measured.write_text(results.to_json(report("7-0123456789ab-5+10")), "utf-8")
     with pytest.raises(ConfigError, match="knows no weights"):
@@ -105,4 +116,4 @@ def test_accuracy_of_other_weights_is_refused(finished: Path, photos: Path, tmp_
     assert not (tmp_path / "builtin.json").exists()
     measured.write_text("{}")
     with pytest.raises(ConfigError, match="is no report"):
-        written(finished, photos, tmp_path, measured)
+        export.measured(measured, registry.read_spec(exported / "builtin.json"))

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from ris_jobs.match import examine
 from ris_jobs.match.calibration import entry_version
+from ris_jobs.match.compared import Compared
 from training.calibrate.pairs import Kinds, Scan, loader
 
 # Pairs taken of each kind: copies, pictures that look alike, others.
@@ -79,9 +80,10 @@ def sample(of: Scan, search: float, rng: np.random.Generator) -> Sample:
         weight.extend([each * len(all_of_it) / max(1, len(kept))] * len(kept))
     order = sorted(range(len(places)), key=places.__getitem__)
     sides = {item.side.image_id: item.side for item in of.items}
+    pairs = [of.pairs[places[n]] for n in order]
     seen = examine.examine(
-        [of.pairs[places[n]] for n in order],
-        sides,
+        pairs,
+        Compared.of(pairs, sides),
         examine.Previews(loader(of)),
         search,
         examine.Reached(),

@@ -10,6 +10,7 @@ import numpy as np
 from ris_jobs.match import Candidate, Match, Relation
 from ris_jobs.match import judge as judging
 from ris_jobs.match.calibration import Calibration, Logistic
+from ris_jobs.match.compared import Compared
 from training.calibrate.fit import Sample
 from training.calibrate.pairs import DEFAULTS, Item, Scan, loader
 from training.reliability import Bin, bins
@@ -65,7 +66,7 @@ def judged(held: Scan, calibration: Calibration) -> dict[frozenset[int], Match]:
     """The matches of a scan, by their pair of ids."""
     matches = judging.judge_many(
         held.pairs,
-        {item.side.image_id: item.side for item in held.items},
+        Compared.of(held.pairs, {item.side.image_id: item.side for item in held.items}),
         calibration=calibration,
         min_probability=DEFAULTS.min_probability,
         load_preview=loader(held),

@@ -70,6 +70,7 @@ def measured(found: Result) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow(90)
 def test_the_built_in_model_finds_no_less_than_before(found: Result) -> None:
     figures = measured(found)
     fallen = {name: figure for name, figure in figures.items() if figure < FLOORS[name]}

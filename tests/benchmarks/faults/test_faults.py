@@ -58,6 +58,7 @@ def test_what_is_lost_or_doubled_is_seen(wanted: Outcome) -> None:
         "disk full on previews",
     ],
 )
+@pytest.mark.slow(16)
 def test_a_fault_leaves_what_an_undisturbed_night_leaves(
     name: str, scene: Scene, wanted: Outcome
 ) -> None:

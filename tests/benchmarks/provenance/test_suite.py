@@ -89,7 +89,7 @@ def test_peers_rules_choose_by_what_they_say(photos: Path, tmp_path: Path) -> No
     assert first == min(sizes)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(60)
 def test_a_small_run_is_scanned_and_measured(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
