@@ -285,13 +285,23 @@ def _ended(at: datetime | None, said: str) -> Iterator[_Line]:
 
 
 def _standing(history: History) -> Iterator[str]:
-    last = {e.uri: e for e in history.events}
-    for event in last.values():
-        # An image is not there any more where its URI shows other bytes.
-        if event.event != "gone" and history.subject in (event.uri, event.sha256):
-            yield f"there: {event.uri}"
+    gone = _gone(history)
+    yield from (f"there: {uri}" for uri, since in gone.items() if since is None)
+    left = [since for since in gone.values() if since is not None]
+    if left and len(left) == len(gone):
+        yield f"gone since {text.moment(max(left))}"
     yield from (_match(m) for m in history.matches if m.until is None)
     yield from (_family(f) for f in history.families if f.until is None)
+
+
+def _gone(history: History) -> dict[str, datetime | None]:
+    """Each URI, and since when it does not show the image any more; None where it does. An image
+    is not there where its URI shows other bytes."""
+    found: dict[str, datetime | None] = {}
+    for e in history.events:
+        there = e.event != "gone" and history.subject in (e.uri, e.sha256)
+        found[e.uri] = None if there else found.get(e.uri) or e.at
+    return found
 
 
 def _event(e: UriEvent) -> str:

@@ -42,7 +42,7 @@ _MANY = 2_000
 
 _READERS: tuple[Callable[..., Any], ...] = (
     *(text.name, text.folder, text.link, text.ends),
-    *(text.moment, text.duration, text.rate, text.scale, text.chance),
+    *(text.moment, text.day, text.duration, text.rate, text.scale, text.chance),
 )
 
 

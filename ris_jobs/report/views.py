@@ -89,7 +89,8 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class ImageView:
-    """One image at one URI; ``width`` and ``height`` in pixels, upright."""
+    """One image at one URI; ``width`` and ``height`` in pixels, upright. ``gone_at`` is since when
+    no URI shows it, None while one does, and where that was not asked."""
 
     uri: str
     sha256: str
@@ -97,6 +98,7 @@ class ImageView:
     height: int
     format: str
     first_seen_at: datetime
+    gone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,6 @@ def _pair(r: RowMapping) -> PairView:
 def _image(r: RowMapping, side: str) -> ImageView:
     values: dict[str, Any] = {
         name: r[f"{side}_{name}"]
-        for name in ("uri", "sha256", "width", "height", "format", "first_seen_at")
+        for name in ("uri", "sha256", "width", "height", "format", "first_seen_at", "gone_at")
     }
     return ImageView(**values)

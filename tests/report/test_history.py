@@ -97,7 +97,7 @@ def test_everything_is_told_in_the_order_of_time() -> None:
         "gone: file:///a",
         "a template no more",
     ]
-    assert lines[end + 1 :] == [said[7]]
+    assert lines[end + 1 :] == [f"gone since {lines[said.index('gone: file:///a')][:23]}", said[7]]
 
 
 def test_decisions_on_sources_and_what_happened_to_families_are_told() -> None:
@@ -134,6 +134,20 @@ def test_an_image_is_there_where_nothing_took_its_place() -> None:
     assert told(of_image)[-2:] == ["now", "there: file:///b"]
     of_uri = replace(of_image, subject="file:///a", events=[events[0], events[2]])
     assert told(of_uri)[-2:] == ["now", "there: file:///a"]
+
+
+def test_since_when_an_image_is_nowhere_is_told() -> None:
+    events = [
+        UriEvent(day(0), "appeared", "file:///a", "a" * 64, None, None, None),
+        UriEvent(day(1), "appeared", "file:///b", "a" * 64, None, None, None),
+        UriEvent(day(2), "gone", "file:///a", "a" * 64, None, None, None),
+        UriEvent(day(3), "changed", "file:///b", "c" * 64, "a" * 64, None, None),
+        UriEvent(day(4), "returned", "file:///a", "c" * 64, "a" * 64, None, None),
+    ]
+    image = replace(HISTORY, subject="a" * 64, events=events, matches=[], families=[])
+    assert told(image)[-2:] == ["now", "gone since 2026-02-03 02:15:00 UTC"]
+    back = UriEvent(day(5), "changed", "file:///a", "a" * 64, "c" * 64, None, None)
+    assert told(replace(image, events=[*events, back]))[-2:] == ["now", "there: file:///a"]
 
 
 def test_nothing_known_is_said() -> None:

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 from ris_jobs.report import html as report
 from ris_jobs.report.html import render
 from ris_jobs.report.views import Decided, FamilyView, PairView
-from tests.report.conftest import image, jpeg, pair
+from tests.report.conftest import NIGHT, image, jpeg, pair
 
 Page = Callable[..., str]
 
@@ -327,6 +328,17 @@ def test_members_are_shown_by_their_relation_to_the_source(sample: Any, page: Pa
     html = page(replace(sample.run, families=(open_family,)))
     assert members(html)[0] == "compared with boat.jpg 1600×1000"
     assert members(html)[2].startswith("crop 97.0")
+
+
+def test_an_image_that_is_nowhere_any_more_is_marked(sample: Any, page: Page) -> None:
+    assert "gone since" not in page()
+    gone, *others = sample.run.pairs
+    small = replace(gone.derived, gone_at=NIGHT - timedelta(days=1))
+    html = page(replace(sample.run, pairs=(replace(gone, derived=small), *others)))
+    marked = [member for member in members(html) if "gone since" in member]
+    assert marked == ["thumbnail 99.9 % boat_small.jpg 1600×1000 gone since 2026-01-30"]
+    assert html.count("gone since 2026-01-30") == 2
+    assert 'title="no URI shows it since 2026-01-30 02:15:04 UTC"' in html
 
 
 def test_a_family_of_two_is_its_pair(sample: Any, page: Page) -> None:
