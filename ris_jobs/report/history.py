@@ -240,23 +240,29 @@ def timeline(history: History) -> RenderableType:
 
 
 def _told(history: History) -> Iterator[_Line]:
+    """What is of one moment in the order of its causes: what people did, then matches, families."""
     yield from ((e.at, _event(e)) for e in history.events)
     yield from ((n.since, _named(n)) for n in history.named)
     yield from ((f.at, _failed(f)) for f in history.failures)
     for q in history.quarantine:
         yield q.since, f"in quarantine: {q.reason}: {q.detail}"
         yield from _ended(q.until, f"out of quarantine: {q.reason}")
+    yield from _done(history)
     yield from ((m.since, _match(m)) for m in history.matches)
     for f in history.families:
         yield f.since, _family(f)
         stayed = any((f.sha256, f.until) == (o.sha256, o.since) for o in history.families)
         yield from _ended(None if stayed else f.until, f"in family {f.family_id} no more")
+    yield from ((h.at, _happened(h)) for h in history.family_events)
+
+
+def _done(history: History) -> Iterator[_Line]:
+    """By reviewers."""
     for d in history.decisions:
         yield d.at, f"{d.who} decided on {d.first_uri} and {d.second_uri}: {d.answer}: {d.why}"
     for s in history.source_decisions:
         said = s.source_uri or s.answer
         yield s.at, f"{s.who} decided on the source of {s.uri}: {said}: {s.why}"
-    yield from ((h.at, _happened(h)) for h in history.family_events)
     for t in history.templates:
         yield t.since, f"marked as a template by {t.who}" + (f": {t.note}" if t.note else "")
         yield from _ended(t.until, "a template no more")
