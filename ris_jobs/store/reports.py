@@ -111,8 +111,10 @@ def _streamed(db: Connection, q: TextClause, params: Mapping[str, Any]) -> Itera
 
 def _family(r: Row[Any]) -> FamilyView:
     weakest = (r.weakest_relation, r.weakest_probability) if r.weakest_relation else None
-    told = (r.source_uri, r.confidence, tuple(r.reasons), tuple(r.members), r.model)
-    return FamilyView(str(r.family_id), *told, weakest)
+    verdict = (r.source_uri, r.confidence, tuple(r.reasons))
+    return FamilyView(
+        str(r.family_id), *verdict, tuple(r.members), tuple(r.images), r.model, weakest
+    )
 
 
 def _family_change(r: Row[Any]) -> FamilyChange:

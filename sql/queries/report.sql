@@ -107,11 +107,13 @@ ORDER BY p.new DESC, p.late, p.probability DESC, source_uri, derived_uri;
 -- name: families
 -- These families as `ris export families` has them.
 SELECT f.family_id, su.uri AS source_uri, f.confidence, f.reasons, u.members, f.model,
+       ARRAY(SELECT i.sha256 FROM ris.family_member m JOIN ris.image i USING (image_id)
+             WHERE m.family_id = f.family_id ORDER BY i.sha256) AS images,
        t.relation AS weakest_relation, t.probability AS weakest_probability
 FROM ris.family f
 LEFT JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = f.source_id LIMIT 1) su ON true
 CROSS JOIN LATERAL (
-    SELECT array_agg(DISTINCT o.uri ORDER BY o.uri) AS members
+    SELECT coalesce(array_agg(DISTINCT o.uri ORDER BY o.uri), '{}') AS members
     FROM ris.family_member m
     JOIN ris.observation o ON o.image_id = m.image_id AND NOT o.replaced
     WHERE m.family_id = f.family_id

@@ -91,6 +91,19 @@ def test_images_that_no_uri_shows_are_told_from_the_others(
     assert gone() == [True, True]
 
 
+def test_a_family_whose_uris_all_show_other_bytes_is_reported(
+    scan: Scan, folder: Path, engine: Engine
+) -> None:
+    scan(folder)
+    for name in ("coffee.jpg", "sub/small.jpg"):
+        shutil.copy(folder / "rocket.jpg", folder / name)
+    scan(folder)
+    with engine.connect() as db:
+        ids = {pair.family_id for pair in reports.pairs(db, 1, LIMIT)} - {None}
+        (family,) = reports.families(db, ids)
+    assert (family.members, len(family.images)) == ((), 2)
+
+
 def test_of_each_event_the_first_are_listed_and_all_counted(
     scan: Scan, folder: Path, engine: Engine
 ) -> None:
