@@ -22,8 +22,8 @@ from ris_jobs.report.history import (
     Templated,
     UriEvent,
     as_json,
-    timeline,
 )
+from ris_jobs.report.timeline import timeline
 
 START = datetime(2026, 1, 31, 2, 15, tzinfo=UTC)
 
