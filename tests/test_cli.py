@@ -308,25 +308,32 @@ def test_search_for_a_broken_file_says_why(ris: Ris, folder: Path) -> None:
 
 
 def test_explain_says_why_and_where_the_picture_is(
-    ris: Ris, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ris: Ris,
+    folder: Path,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ris("scan", folder)
     monkeypatch.chdir(tmp_path)
     said = ris("explain", folder / "small.jpg", uri_of(folder / "photo.jpg")).output
     for word in ("thumbnail", "resolution", "agreement", "as the features above give it"):
         assert word in said
-    assert re.search(r"^picture +explain.png$", said, re.MULTILINE)
+    default = settings.home / "reports" / "explain.png"
+    assert re.search(rf"^picture +{re.escape(str(default))}$", said, re.MULTILINE)
     out = tmp_path / "pair.png"
     found = json.loads(
         ris("explain", "photos/grey.jpg", "photos/photo.jpg", "--json", "-o", out).stdout
     )
     assert (found["outcome"], found["picture"]) == ("match", str(out))
     assert found["rederived"] is True
-    for name in ("explain.png", "pair.png"):
-        with Image.open(tmp_path / name) as picture:
+    for path in (default, out):
+        with Image.open(path) as picture:
             assert (picture.format, picture.width) == ("PNG", 1200)
     same = json.loads(ris("explain", "photos/photo.jpg", "photos/z-again.jpg", "--json").stdout)
     assert same["outcome"] == "identical"
+    assert sorted(tmp_path.glob("*.png")) == [out]
+    assert not list(folder.glob("*.png"))
 
 
 def test_explain_of_what_was_never_scanned_writes_nothing(

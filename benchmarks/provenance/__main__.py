@@ -1,10 +1,12 @@
 """Measures how well the source of a family is told, beside the rules of other systems.
 
     python -m benchmarks.provenance PHOTOS [--out DIR] [--families N] [--seed S] [--nights N]
+                                          [--kinds KIND...]
 
 Builds families of copies in --out, scans them over several nights by `ris scan` into a home of its
-own there, and writes results.json. With --nights, families are looked at after each night. What is
-there already is not made again; give another --out when photos, families, seed or nights change.
+own there, and writes results.json. With --nights, families are looked at after each night; with
+--kinds all families are of these. What is there already is not made again; give another --out when
+photos, families, seed, nights or kinds change.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Any
 
 from benchmarks.machine import machine, versions, where
 from benchmarks.provenance import nights
+from benchmarks.provenance.kinds import KINDS
 from benchmarks.provenance.nights import watched
 from benchmarks.provenance.rules import RULES, chosen
 from benchmarks.provenance.scan import scan, verdicts
@@ -34,7 +37,8 @@ def main(argv: list[str] | None = None) -> None:
         parser.error("name a folder of photos that were not trained on")
     files = args.out / "files"
     photos = photos_of(args.photos, args.seed)
-    families = build(photos, args.families, files, args.seed, args.nights or NIGHTS)
+    nightly = args.nights or NIGHTS
+    families = build(photos, args.families, files, args.seed, nightly, args.kinds)
     if args.nights:
         found = list(watched(families, files, args.out, args.nights))
         print(*nights.lines(found), sep="\n")
@@ -62,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--families", type=int, metavar="N", default=150, help="at most: %(default)s")
     add("--seed", type=int, default=0)
     add("--nights", type=int, metavar="N", help="files arrive over so many nights, each looked at")
+    add("--kinds", nargs="+", metavar="KIND", default=(), choices=KINDS, help=", ".join(KINDS))
     return parser
 
 

@@ -126,6 +126,7 @@ DECIDABLE: Mapping[str, Kind] = {
 UNDECIDABLE: Mapping[str, Kind] = {
     kind.__name__: kind for kind in (twins, lossless, mirrored, parts)
 }
+KINDS: Mapping[str, Kind] = {**DECIDABLE, **UNDECIDABLE}
 
 
 def _source(photo: Image.Image, props: Props, coding: Coding) -> Copy:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from benchmarks.accuracy.edits import Props
 from benchmarks.accuracy.maker import upright
 from benchmarks.accuracy.plan import usable
-from benchmarks.provenance.kinds import DECIDABLE, UNDECIDABLE, Kind, Made, with_equals
+from benchmarks.provenance.kinds import DECIDABLE, KINDS, UNDECIDABLE, Made, with_equals
 
 NIGHTS = 3
 _HOSTS = 8
@@ -58,10 +58,16 @@ def until(family: Family, night: int) -> Family:
 
 
 def build(
-    photos: Sequence[Path], count: int, folder: Path, seed: int, nights: int = NIGHTS
+    photos: Sequence[Path],
+    count: int,
+    folder: Path,
+    seed: int,
+    nights: int = NIGHTS,
+    kinds: Sequence[str] = (),
 ) -> list[Family]:
-    """Families of ``count`` photos; the last of the photos are what copies are pasted into, and
-    files arrive over so many ``nights``. What is in ``folder`` already is taken as it is."""
+    """Families of ``count`` photos, of these ``kinds`` in turn (empty: of all, every third
+    undecidable); the last of the photos are what copies are pasted into, and files arrive over so
+    many ``nights``. What is in ``folder`` already is taken as it is."""
     truth = folder / "truth.json"
     if not truth.exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -69,26 +75,27 @@ def build(
         count = min(count, len(photos) - _HOSTS)
         hosts = [upright(path) for path in photos[-_HOSTS:]]
         work = tqdm(enumerate(photos[:count]), "families", count, unit="family", disable=None)
-        found = [_family(path, number, hosts, folder, seed, nights) for number, path in work]
+        ways = [_kind(number, kinds) for number in range(count)]
+        found = [_family(path, ways[n], hosts, folder, seed, nights) for n, path in work]
         truth.write_text(json.dumps([asdict(family) for family in found], indent=1))
     return _read(truth)
 
 
 def _family(
-    photo: Path, number: int, hosts: Sequence[Image.Image], folder: Path, seed: int, nights: int
+    photo: Path, name: str, hosts: Sequence[Image.Image], folder: Path, seed: int, nights: int
 ) -> Family:
     rng = Random(f"{seed} {photo.name}")
-    name, kind = _kind(number)
-    made = with_equals(kind(upright(photo), Props(rng, hosts)))
+    made = with_equals(KINDS[name](upright(photo), Props(rng, hosts)))
     files = list(_written(made, folder, rng, nights))
     return Family(name, photo.name, files[0].name if len(made.roots) == 1 else None, files)
 
 
-def _kind(number: int) -> tuple[str, Kind]:
-    """All kinds in turn; every third family is undecidable."""
+def _kind(number: int, kinds: Sequence[str]) -> str:
+    if kinds:
+        return kinds[number % len(kinds)]
     turn, place = divmod(number, 3)
-    kinds = list((UNDECIDABLE if place == 2 else DECIDABLE).items())
-    return kinds[(turn if place == 2 else 2 * turn + place) % len(kinds)]
+    names = list(UNDECIDABLE if place == 2 else DECIDABLE)
+    return names[(turn if place == 2 else 2 * turn + place) % len(names)]
 
 
 def _written(made: Made, folder: Path, rng: Random, nights: int) -> Iterable[File]:

@@ -82,11 +82,9 @@ def search(
     "-o",
     "--output",
     type=INPUT,
-    default=Path("explain.png"),
-    show_default=True,
-    help="Where the picture (PNG) goes.",
+    help="Where the picture (PNG) goes; $RIS_HOME/reports/explain.png unless given.",
 )
-def explain(one: str, two: str, model: str | None, as_json: bool, output: Path) -> None:
+def explain(one: str, two: str, model: str | None, as_json: bool, output: Path | None) -> None:
     """Why are A and B a match, or why not? In words, figures, and a picture.
 
     A and B are scanned images: URIs, paths or sha256. What the tables hold of the pair is said
@@ -98,6 +96,9 @@ def explain(one: str, two: str, model: str | None, as_json: bool, output: Path) 
 
     with opened(load_settings(), model) as (settings, stores):
         found = jobs.explain(stores, settings, one, two)
+    if output is None:  # where no scan looks: elsewhere it might be taken for one of the images
+        output = settings.home / "reports" / "explain.png"
+        output.parent.mkdir(parents=True, exist_ok=True)
     with writing(output) as out:
         out.write(found.picture)
     values = explanation.as_json(found.said) | {"picture": str(output)}

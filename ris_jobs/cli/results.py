@@ -49,12 +49,13 @@ def history(name: str, as_of: str | None, as_json: bool) -> None:
     """
     from ris_jobs import jobs
     from ris_jobs.report import history as told
+    from ris_jobs.report.timeline import timeline
     from ris_jobs.store.postgres import open_engine
 
     settings = load_settings()
     with open_engine(settings) as engine:
         found = jobs.history(engine, settings, name, as_of)
-    show(told.timeline(found), told.as_json(found) if as_json else None)
+    show(timeline(found), told.as_json(found) if as_json else None)
 
 
 @click.command()

@@ -1,8 +1,9 @@
 """Which of two pictures is derived, by what only a loss can explain.
 
 Losses cannot be undone, so a claim says which picture lost something: the rest of the scene, a
-clean margin, pixels, detail (an enlargement), colour. What encodings and metadata suggest comes
-after. Two losses against each other mean that both pictures derive from a third: undetermined.
+clean margin, pixels, detail (an enlargement), colour. What files say of themselves (a camera, a
+colour profile) is claimed too, but decides nothing: anybody can write it. Two losses against each
+other mean that both pictures derive from a third: undetermined.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ Claim = tuple[str, bool]
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """``first_derived`` is None when the evidence does not say; ``reason`` names the claim that
+    """``first_derived`` is None when the evidence does not say; ``reason`` names the loss that
     decided; ``claims`` lists all: each with whether it calls the first derived."""
 
     first_derived: bool | None
@@ -76,14 +77,13 @@ class Direction:
 def direction(
     first: Fingerprint, second: Fingerprint, alignment: Alignment, *, enlarged: bool | None
 ) -> Direction:
-    """Which of two pictures is derived, by the strongest claim that nothing contradicts.
+    """Which of two pictures is derived, by the strongest loss that no other one contradicts.
     ``enlarged``: the larger one is the smaller one enlarged; None where that cannot be told."""
     losses = list(_losses(first, second, alignment, enlarged))
-    hints = list(_hints(first, second))
-    claims = (*losses, *hints)
-    if not claims or len({derived for _, derived in losses}) > 1:
+    claims = (*losses, *_hints(first, second))
+    if len({derived for _, derived in losses}) != 1:
         return Direction(None, UNDETERMINED, claims)
-    reason, first_derived = claims[0]
+    reason, first_derived = losses[0]
     return Direction(first_derived, reason, claims)
 
 

@@ -136,7 +136,8 @@ _PARTS = {
     "padded": "what has a plain frame around the other is taken to be framed",
     "composite": "what shows another picture and more is taken to be made of it",
 }
-# What each reason for a direction says of the derived image.
+# What each reason for a direction says of the derived image. The last two are of rows that earlier
+# versions wrote.
 _LOSSES = {
     "border": "it has a border that was added",
     "pasted": "the other was pasted into it",

@@ -1,4 +1,4 @@
-"""What was ever known of a URI or an image, as plain values, and as lines for a terminal.
+"""What was ever known of a URI or an image, as plain values.
 
 A spell held from ``since`` until ``until``, which is None for what holds still. Times are
 timezone-aware.
@@ -6,16 +6,10 @@ timezone-aware.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
-
-from rich.console import Group, RenderableType
-from rich.text import Text
-
-from ris_jobs.provenance.words import is_decided
-from ris_jobs.report import text
 
 __all__ = [
     "Decided",
@@ -31,7 +25,6 @@ __all__ = [
     "Templated",
     "UriEvent",
     "as_json",
-    "timeline",
 ]
 
 
@@ -219,115 +212,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
     return value.isoformat() if isinstance(value, datetime) else value
-
-
-# ── for a terminal ───────────────────────────────────────────────────────────────────────────
-
-_Line = tuple[datetime, str]
-
-
-def timeline(history: History) -> RenderableType:
-    """Everything in the order of time, then what held at the end of it."""
-    lines = sorted(_told(history), key=lambda line: line[0])
-    when = text.moment(history.as_of) if history.as_of else "now"
-    standing = [*_standing(history)] or ["nothing is known"]
-    return Group(
-        Text(text.visible(history.subject), "bold"),
-        *(Text(f"{text.moment(at)}  {text.visible(said)}") for at, said in lines),
-        Text(when, "bold"),
-        *(Text(text.visible(said)) for said in standing),
-    )
-
-
-def _told(history: History) -> Iterator[_Line]:
-    yield from ((e.at, _event(e)) for e in history.events)
-    yield from ((n.since, _named(n)) for n in history.named)
-    yield from ((f.at, _failed(f)) for f in history.failures)
-    for q in history.quarantine:
-        yield q.since, f"in quarantine: {q.reason}: {q.detail}"
-        yield from _ended(q.until, f"out of quarantine: {q.reason}")
-    yield from ((m.since, _match(m)) for m in history.matches)
-    for f in history.families:
-        yield f.since, _family(f)
-        stayed = any((f.sha256, f.until) == (o.sha256, o.since) for o in history.families)
-        yield from _ended(None if stayed else f.until, f"in family {f.family_id} no more")
-    for d in history.decisions:
-        yield d.at, f"{d.who} decided on {d.first_uri} and {d.second_uri}: {d.answer}: {d.why}"
-    for s in history.source_decisions:
-        said = s.source_uri or s.answer
-        yield s.at, f"{s.who} decided on the source of {s.uri}: {said}: {s.why}"
-    yield from ((h.at, _happened(h)) for h in history.family_events)
-    for t in history.templates:
-        yield t.since, f"marked as a template by {t.who}" + (f": {t.note}" if t.note else "")
-        yield from _ended(t.until, "a template no more")
-    for e in history.erasures:
-        then = ", may come back" if e.returns else ""
-        yield e.at, f"erased by {e.who}{then}: {e.why}"
-
-
-def _happened(h: FamilyEvent) -> str:
-    erased = "" if h.erased_by is None else f", as {h.erased_by} erased an image: {h.erased_why}"
-    return _EVENTS[h.kind].format(h.family_id, h.other_id) + erased
-
-
-_EVENTS = {
-    "merged": "family {0} merged into family {1}",
-    "split": "members of family {0} founded family {1}",
-    "moved": "members of family {0} moved to family {1}",
-    "shrank": "members of family {0} left it, and are in none",
-    "ended": "family {0} ended",
-}
-
-
-def _ended(at: datetime | None, said: str) -> Iterator[_Line]:
-    if at is not None:
-        yield at, said
-
-
-def _standing(history: History) -> Iterator[str]:
-    last = {e.uri: e for e in history.events}
-    for event in last.values():
-        # An image is not there any more where its URI shows other bytes.
-        if event.event != "gone" and history.subject in (event.uri, event.sha256):
-            yield f"there: {event.uri}"
-    yield from (_match(m) for m in history.matches if m.until is None)
-    yield from (_family(f) for f in history.families if f.until is None)
-
-
-def _event(e: UriEvent) -> str:
-    shown = f"sha256 {e.sha256}" if e.sha256 else f"{e.reason}: {e.detail}"
-    if e.event == "changed":
-        return f"changed: {e.uri}: {shown}, before {e.previous_sha256 or 'unreadable'}"
-    return f"{e.event}: {e.uri}" if e.event == "gone" else f"{e.event}: {e.uri}: {shown}"
-
-
-def _named(n: Named) -> str:
-    said = {
-        "title": n.title,
-        "alt": n.alt,
-        "link": n.link,
-        "published, it says": n.published_at and text.moment(n.published_at),
-        "stands for": n.full_uri,
-    } | dict(n.columns)
-    told = "".join(f", {name}: {value}" for name, value in said.items() if value)
-    where = f"on {n.page}" if n.page else "in its list"
-    return f"named by {n.source} {where}: {n.uri}{told}"
-
-
-def _failed(f: Failed) -> str:
-    then = f"tried again at {text.moment(f.next_try_at)}" if f.next_try_at else "given up"
-    tries = text.plural(f.attempts, "attempt")
-    return f"not fetched by {f.source}: {f.uri}: {f.reason}: {f.detail}; {tries}, {then}"
-
-
-def _match(m: Matched) -> str:
-    arrow = "→" if m.directed else "↔"
-    said = f"{m.relation}: {m.derived_uri} {arrow} {m.source_uri}, {text.percent(m.probability)}"
-    return said + (f", suppressed: {m.suppressed}" if m.suppressed else "")
-
-
-def _family(f: InFamily) -> str:
-    if f.source_uri is None:
-        return f"in family {f.family_id}, source undetermined"
-    sure = "decided" if is_decided(f.reasons) else text.chance(f.confidence)
-    return f"in family {f.family_id}, source {f.source_uri}, {sure}"

@@ -42,7 +42,7 @@ _MANY = 2_000
 
 _READERS: tuple[Callable[..., Any], ...] = (
     *(text.name, text.folder, text.link, text.ends),
-    *(text.moment, text.duration, text.rate, text.scale, text.chance),
+    *(text.moment, text.day, text.duration, text.rate, text.scale, text.chance),
 )
 
 
@@ -129,8 +129,11 @@ def _groups(run: RunView, pairs: Iterable[PairView]) -> list[Group]:
 
 
 def _members(family: FamilyView, pairs: Sequence[PairView]) -> list[Member]:
-    """Each image that the pairs show; those at further URIs, of the same bytes, only once."""
-    sides = [side for pair in pairs for side in (pair.source, pair.derived)]
+    """Each of its images that the pairs show; those at further URIs, of the same bytes, only once.
+    A pair may show one that is in another family, or in none any more."""
+    own = frozenset(family.images)
+    both = (side for pair in pairs for side in (pair.source, pair.derived))
+    sides = [side for side in both if side.sha256 in own]
     images = {side.sha256: side for side in reversed(sides)}
     source = next((side.sha256 for side in sides if side.uri == family.source_uri), None)
     centre = source or Counter(side.sha256 for side in sides).most_common(1)[0][0]

@@ -102,6 +102,11 @@ def moment(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def day(time: datetime) -> str:
+    """``2026-01-31``, in UTC."""
+    return time.astimezone(UTC).date().isoformat()
+
+
 def duration(seconds: float) -> str:
     """``0.3 s``, ``41 s``, ``12 min 5 s``, ``3 h 20 min``."""
     if seconds < 60:

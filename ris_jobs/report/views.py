@@ -89,7 +89,8 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class ImageView:
-    """One image at one URI; ``width`` and ``height`` in pixels, upright."""
+    """One image at one URI; ``width`` and ``height`` in pixels, upright. ``gone_at`` is since when
+    no URI shows it, None while one does, and where that was not asked."""
 
     uri: str
     sha256: str
@@ -97,6 +98,7 @@ class ImageView:
     height: int
     format: str
     first_seen_at: datetime
+    gone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +155,18 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class FamilyView:
-    """Images tied to one source; ``source_uri`` is None while undetermined. ``model`` is the
-    version of the weights that the verdict follows from, None where that is not known; ``weakest``
-    is relation and probability of the least probable pair that ties a member to the others."""
+    """Images tied to one source; ``source_uri`` is None while undetermined. ``members`` are all
+    URIs that showed one of its ``images`` (sha256) and were not overwritten since. ``model`` is
+    the version of the weights that the verdict follows from, None where that is not known;
+    ``weakest`` is relation and probability of the least probable pair that ties a member to the
+    others."""
 
     family_id: str
     source_uri: str | None
     confidence: float
     reasons: tuple[str, ...]
     members: tuple[str, ...]
+    images: tuple[str, ...]
     model: str | None = None
     weakest: tuple[str, float] | None = None
 

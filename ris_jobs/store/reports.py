@@ -111,8 +111,10 @@ def _streamed(db: Connection, q: TextClause, params: Mapping[str, Any]) -> Itera
 
 def _family(r: Row[Any]) -> FamilyView:
     weakest = (r.weakest_relation, r.weakest_probability) if r.weakest_relation else None
-    told = (r.source_uri, r.confidence, tuple(r.reasons), tuple(r.members), r.model)
-    return FamilyView(str(r.family_id), *told, weakest)
+    verdict = (r.source_uri, r.confidence, tuple(r.reasons))
+    return FamilyView(
+        str(r.family_id), *verdict, tuple(r.members), tuple(r.images), r.model, weakest
+    )
 
 
 def _family_change(r: Row[Any]) -> FamilyChange:
@@ -145,6 +147,6 @@ def _pair(r: RowMapping) -> PairView:
 def _image(r: RowMapping, side: str) -> ImageView:
     values: dict[str, Any] = {
         name: r[f"{side}_{name}"]
-        for name in ("uri", "sha256", "width", "height", "format", "first_seen_at")
+        for name in ("uri", "sha256", "width", "height", "format", "first_seen_at", "gone_at")
     }
     return ImageView(**values)

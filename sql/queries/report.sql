@@ -60,14 +60,21 @@ WITH matched AS (
     LEFT JOIN ris.family f ON f.family_id = fm.family_id
     ORDER BY p.new DESC, late, p.probability DESC, p.source_id, p.derived_id
     LIMIT :limit
+), gone AS (
+    -- Those of their images that no URI shows any more, and since when.
+    SELECT o.image_id, max(least(o.gone_at, o.superseded_at)) AS gone_at
+    FROM (SELECT derived_id AS image_id FROM chosen UNION SELECT source_id FROM chosen) c
+    JOIN ris.observation o ON o.image_id = c.image_id
+    GROUP BY o.image_id
+    HAVING bool_and(least(o.gone_at, o.superseded_at) IS NOT NULL)
 )
 SELECT p.new, p.family_id, p.derived_id, p.source_id,
        coalesce(p.uri, du.uri) AS derived_uri, su.uri AS source_uri,
        di.sha256 AS derived_sha256, si.sha256 AS source_sha256,
        di.width AS derived_width, di.height AS derived_height, di.format AS derived_format,
-       di.first_seen_at AS derived_first_seen_at,
+       di.first_seen_at AS derived_first_seen_at, dg.gone_at AS derived_gone_at,
        si.width AS source_width, si.height AS source_height, si.format AS source_format,
-       si.first_seen_at AS source_first_seen_at,
+       si.first_seen_at AS source_first_seen_at, sg.gone_at AS source_gone_at,
        coalesce(m.relation, 'identical') AS relation, p.probability,
        coalesce(m.cosine, 1) AS cosine, coalesce(m.hash_distance, 0) AS hash_distance, m.inliers,
        coalesce(m.scale, 1) AS scale, coalesce(m.orientation, 1) AS orientation, m.box,
@@ -84,6 +91,8 @@ CROSS JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = p.derived_id 
 CROSS JOIN LATERAL (
     SELECT uri, first_seen_at FROM ris.image_uri WHERE image_id = p.source_id LIMIT 1
 ) su
+LEFT JOIN gone dg ON dg.image_id = p.derived_id
+LEFT JOIN gone sg ON sg.image_id = p.source_id
 LEFT JOIN LATERAL (
     -- The latest.
     SELECT answer, who, why, decided_at
@@ -98,11 +107,13 @@ ORDER BY p.new DESC, p.late, p.probability DESC, source_uri, derived_uri;
 -- name: families
 -- These families as `ris export families` has them.
 SELECT f.family_id, su.uri AS source_uri, f.confidence, f.reasons, u.members, f.model,
+       ARRAY(SELECT i.sha256 FROM ris.family_member m JOIN ris.image i USING (image_id)
+             WHERE m.family_id = f.family_id ORDER BY i.sha256) AS images,
        t.relation AS weakest_relation, t.probability AS weakest_probability
 FROM ris.family f
 LEFT JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = f.source_id LIMIT 1) su ON true
 CROSS JOIN LATERAL (
-    SELECT array_agg(DISTINCT o.uri ORDER BY o.uri) AS members
+    SELECT coalesce(array_agg(DISTINCT o.uri ORDER BY o.uri), '{}') AS members
     FROM ris.family_member m
     JOIN ris.observation o ON o.image_id = m.image_id AND NOT o.replaced
     WHERE m.family_id = f.family_id

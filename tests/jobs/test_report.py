@@ -68,6 +68,42 @@ def test_changes_are_those_after_the_scan_before(
     assert names(changes(engine, scan(folder).run_id)) == [("returned", "rocket.jpg")]
 
 
+def test_images_that_no_uri_shows_are_told_from_the_others(
+    scan: Scan, folder: Path, engine: Engine
+) -> None:
+    def gone() -> list[bool]:
+        with engine.connect() as db:
+            (pair,) = (p for p in reports.pairs(db, 1, LIMIT) if p.relation == "thumbnail")
+        return [side.gone_at is not None for side in (pair.source, pair.derived)]
+
+    scan(folder)
+    shutil.copy(folder / "sub" / "small.jpg", folder / "small-again.jpg")
+    scan(folder)
+    (folder / "sub" / "small.jpg").unlink()
+    scan(folder)
+    assert gone() == [False, False]
+    shutil.copy(folder / "rocket.jpg", folder / "coffee.jpg")
+    (folder / "small-again.jpg").unlink()
+    scan(folder)
+    assert gone() == [True, True]
+    shutil.copy(folder / "rocket.jpg", folder / "small-again.jpg")
+    scan(folder)
+    assert gone() == [True, True]
+
+
+def test_a_family_whose_uris_all_show_other_bytes_is_reported(
+    scan: Scan, folder: Path, engine: Engine
+) -> None:
+    scan(folder)
+    for name in ("coffee.jpg", "sub/small.jpg"):
+        shutil.copy(folder / "rocket.jpg", folder / name)
+    scan(folder)
+    with engine.connect() as db:
+        ids = {pair.family_id for pair in reports.pairs(db, 1, LIMIT)} - {None}
+        (family,) = reports.families(db, ids)
+    assert (family.members, len(family.images)) == ((), 2)
+
+
 def test_of_each_event_the_first_are_listed_and_all_counted(
     scan: Scan, folder: Path, engine: Engine
 ) -> None:

@@ -24,8 +24,8 @@ from ris_jobs.demo.folder import photos
 from ris_jobs.errors import ConfigError, SourceUnavailable
 from ris_jobs.jobs import Crawled
 from ris_jobs.progress import LogProgress
-from ris_jobs.report.history import timeline
 from ris_jobs.report.sources import crawled
+from ris_jobs.report.timeline import timeline
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
 from tests.crawl.web.site import Answer, Page, Site, image, img, page, served

@@ -98,6 +98,7 @@ def sample() -> Sample:
         0.97,
         ("for: largest", "against: late"),
         tuple(i.uri for i in (boat, small, cut, flipped)),
+        tuple(i.sha256 for i in (boat, small, cut, flipped)),
         "fit123",
         ("mirrored", 0.91),
     )

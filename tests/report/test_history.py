@@ -22,8 +22,8 @@ from ris_jobs.report.history import (
     Templated,
     UriEvent,
     as_json,
-    timeline,
 )
+from ris_jobs.report.timeline import timeline
 
 START = datetime(2026, 1, 31, 2, 15, tzinfo=UTC)
 
@@ -90,14 +90,14 @@ def test_everything_is_told_in_the_order_of_time() -> None:
         "in family 7, source undetermined",
         f"changed: file:///a: empty: no bytes, before {'a' * 64}",
         "in family 7, source file:///b, 75.0\xa0%",
-        "crop: file:///a ↔ file:///b, 90.0\xa0%, suppressed: reviewer",
         "Ada\\x1b[31m decided on file:///a and file:///b: not-copy: a\\u202eb",
-        "in family 7 no more",
+        "crop: file:///a ↔ file:///b, 90.0\xa0%, suppressed: reviewer",
         "marked as a template by Ada: a form",
+        "in family 7 no more",
         "gone: file:///a",
         "a template no more",
     ]
-    assert lines[end + 1 :] == [said[7]]
+    assert lines[end + 1 :] == [f"gone since {lines[said.index('gone: file:///a')][:23]}", said[8]]
 
 
 def test_decisions_on_sources_and_what_happened_to_families_are_told() -> None:
@@ -134,6 +134,36 @@ def test_an_image_is_there_where_nothing_took_its_place() -> None:
     assert told(of_image)[-2:] == ["now", "there: file:///b"]
     of_uri = replace(of_image, subject="file:///a", events=[events[0], events[2]])
     assert told(of_uri)[-2:] == ["now", "there: file:///a"]
+
+
+def test_a_decision_is_told_before_what_it_brought() -> None:
+    history = replace(
+        HISTORY,
+        decisions=[Decided(day(4), "file:///a", "file:///b", "not-copy", "Ada", "no")],
+        families=[InFamily(day(2), day(4), "a" * 64, 7, None, 0.0, [], 1)],
+        family_events=[FamilyEvent(day(4), "ended", 7, None, 1)],
+    )
+    said = [line[25:] for line in told(history) if line.startswith("2026-02-04")]
+    assert said == [
+        "Ada decided on file:///a and file:///b: not-copy: no",
+        "crop: file:///a ↔ file:///b, 90.0\xa0%, suppressed: reviewer",
+        "in family 7 no more",
+        "family 7 ended",
+    ]
+
+
+def test_since_when_an_image_is_nowhere_is_told() -> None:
+    events = [
+        UriEvent(day(0), "appeared", "file:///a", "a" * 64, None, None, None),
+        UriEvent(day(1), "appeared", "file:///b", "a" * 64, None, None, None),
+        UriEvent(day(2), "gone", "file:///a", "a" * 64, None, None, None),
+        UriEvent(day(3), "changed", "file:///b", "c" * 64, "a" * 64, None, None),
+        UriEvent(day(4), "returned", "file:///a", "c" * 64, "a" * 64, None, None),
+    ]
+    image = replace(HISTORY, subject="a" * 64, events=events, matches=[], families=[])
+    assert told(image)[-2:] == ["now", "gone since 2026-02-03 02:15:00 UTC"]
+    back = UriEvent(day(5), "changed", "file:///a", "a" * 64, "c" * 64, None, None)
+    assert told(replace(image, events=[*events, back]))[-2:] == ["now", "there: file:///a"]
 
 
 def test_nothing_known_is_said() -> None:

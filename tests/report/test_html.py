@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 from ris_jobs.report import html as report
 from ris_jobs.report.html import render
 from ris_jobs.report.views import Decided, FamilyView, PairView
-from tests.report.conftest import image, jpeg, pair
+from tests.report.conftest import NIGHT, image, jpeg, pair
 
 Page = Callable[..., str]
 
@@ -329,6 +330,26 @@ def test_members_are_shown_by_their_relation_to_the_source(sample: Any, page: Pa
     assert members(html)[2].startswith("crop 97.0")
 
 
+def test_an_image_that_is_nowhere_any_more_is_marked(sample: Any, page: Page) -> None:
+    assert "gone since" not in page()
+    gone, *others = sample.run.pairs
+    small = replace(gone.derived, gone_at=NIGHT - timedelta(days=1))
+    html = page(replace(sample.run, pairs=(replace(gone, derived=small), *others)))
+    marked = [member for member in members(html) if "gone since" in member]
+    assert marked == ["thumbnail 99.9 % boat_small.jpg 1600×1000 gone since 2026-01-30"]
+    assert html.count("gone since <time>2026-01-30</time>") == 2
+    assert 'title="no URI shows it since 2026-01-30 02:15:04 UTC"' in html
+
+
+def test_who_is_not_of_the_family_is_not_among_its_members(sample: Any, page: Page) -> None:
+    family = sample.run.families[0]
+    cut = sample.run.pairs[1].derived.sha256
+    left = replace(family, images=tuple(image for image in family.images if image != cut))
+    html = page(replace(sample.run, families=(left,)))
+    assert not [member for member in members(html) if "boat_cut" in member]
+    assert len(members(html)) == 3 and "boat_cut.jpg" in html
+
+
 def test_a_family_of_two_is_its_pair(sample: Any, page: Page) -> None:
     html = page(replace(sample.run, pairs=sample.run.pairs[:1]))
     assert 'id="family-f1"' in html and not members(html)
@@ -403,8 +424,8 @@ def large(sample: Any, families: int) -> Any:
         ]
         first.extend(pairs[:5])
         last.extend(pairs[5:])
-        uris = tuple(side.uri for side in four)
-        found.append(FamilyView(str(number), four[0].uri, 0.9, ("for: largest",), uris))
+        uris, own = tuple(side.uri for side in four), tuple(side.sha256 for side in four)
+        found.append(FamilyView(str(number), four[0].uri, 0.9, ("for: largest",), uris, own))
     return replace(sample.run, pairs=(*first, *last), families=tuple(found))
 
 

@@ -89,6 +89,15 @@ def test_peers_rules_choose_by_what_they_say(photos: Path, tmp_path: Path) -> No
     assert first == min(sizes)
 
 
+def test_families_may_be_of_chosen_kinds_alone(photos: Path, tmp_path: Path) -> None:
+    found = photos_of(photos, 0)
+    chosen = build(found, 3, tmp_path / "some", 0, kinds=("decoys", "twins"))
+    assert [family.kind for family in chosen] == ["decoys", "twins", "decoys"]
+    with pytest.raises(SystemExit):
+        main([str(photos), "--out", str(tmp_path / "none"), "--kinds", "decoy"])
+    assert not (tmp_path / "none").exists()
+
+
 @pytest.mark.slow(60)
 def test_a_small_run_is_scanned_and_measured(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
