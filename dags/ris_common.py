@@ -16,6 +16,9 @@ OBSERVED = Asset(name="ris_observed", uri="ris://observed")
 # A task whose pool is not there waits for ever, so it is named only where there is one.
 CRAWL_POOL = os.environ.get("RIS_CRAWL_POOL")
 
+# Read here, for Settings would import too much for a file that is parsed again and again.
+SCAN_TASKS = int(os.environ.get("RIS_SCAN_TASKS") or 1)
+
 DEFAULT_ARGS = {
     "owner": "ris-jobs",
     "retries": 2,

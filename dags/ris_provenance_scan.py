@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from ris_common import DEFAULT_ARGS, OBSERVED, task_settings
+from ris_common import DEFAULT_ARGS, OBSERVED, SCAN_TASKS, task_settings
 from ris_notify import overdue, tell
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ SHARED = ("fingerprint", "match")
     doc_md=__doc__,
     params={
         "workers": Param(
-            1,
+            SCAN_TASKS,
             type="integer",
             minimum=1,
             maximum=64,
-            description="Tasks that fingerprint, and that match, side by side. More than 1 needs a "
-            "Milvus server (RIS_MILVUS_URI).",
+            description="Tasks that fingerprint, and that match, side by side; RIS_SCAN_TASKS, "
+            "unless given. More than 1 needs a Milvus server (RIS_MILVUS_URI).",
         ),
         "sources": Param(
             None,

@@ -86,7 +86,9 @@ def test_versions_are_those_of_the_compose_file() -> None:
     assert AIRFLOW["images"]["airflow"]["tag"] == f"{__version__}-cpu"
 
 
-def test_query_nodes_are_those_of_the_plan() -> None:
+def test_nodes_are_those_of_the_plan() -> None:
     made = plan(Ask(images=100_000_000, per_night=2_000_000, index="HNSW_SQ"))
     assert MILVUS["queryNode"]["replicas"] == made["query nodes"]
+    env = {e["name"]: e["value"] for e in AIRFLOW["env"]}
+    assert int(env["RIS_SCAN_TASKS"]) == made["job nodes"]
     assert "authorizationEnabled: true" in MILVUS["extraConfigFiles"]["user.yaml"]
