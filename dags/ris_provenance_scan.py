@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from ris_common import DEFAULT_ARGS, OBSERVED, SCAN_TASKS, task_settings
+from ris_common import DEFAULT_ARGS, OBSERVED, SCAN_TASKS, parameters, task_settings
 from ris_notify import overdue, tell
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ SHARED = ("fingerprint", "match")
             type=["null", "string"],
             minLength=1,
             description="The model to scan with, as RIS_MODEL; a run that is given another than "
-            "the one that serves fails.",
+            "the one that images are described by fails: ris_reindex changes it.",
         ),
         "dry_run": Param(
             False,
@@ -67,7 +67,7 @@ def ris_provenance_scan() -> None:
 
         from ris_jobs import jobs
 
-        params = get_current_context()["params"]
+        params = parameters()
         if params["dry_run"]:
             raise AirflowSkipException("a dry run: nothing is begun, and report counts what waits")
         return jobs.begin(_settings(params), params["workers"], params["sources"] or ())
@@ -75,14 +75,14 @@ def ris_provenance_scan() -> None:
     # Which number a worker has means nothing: each claims what the others have not.
     @task
     def workers() -> list[int]:
-        return list(range(get_current_context()["params"]["workers"]))
+        return list(range(parameters()["workers"]))
 
     @task(on_failure_callback=[])
     def work(step: str, ris_run: int, worker: int = 0) -> dict[str, object]:
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
 
-        params = get_current_context()["params"]
+        params = parameters()
         of = params["sources"] or ()
         return jobs.step(step, _settings(params), ris_run, LogProgress(), of)
 
@@ -94,8 +94,7 @@ def ris_provenance_scan() -> None:
         from ris_jobs import jobs
         from ris_jobs.report.views import as_json
 
-        context = get_current_context()
-        params = context["params"]
+        params = parameters()
         if params["dry_run"]:
             return dict(jobs.waiting(_settings(params), params["sources"] or ()))
         if ris_run is None:
@@ -108,7 +107,7 @@ def ris_provenance_scan() -> None:
         if missing:  # which no other try of this task can mend
             raise AirflowFailException(f"run {ris_run}: {', '.join(missing)} did not finish")
         if summary["anomalies"]:
-            tell(context, f"scan {ris_run} is unusual", summary["anomalies"])
+            tell(get_current_context(), f"scan {ris_run} is unusual", summary["anomalies"])
         return summary
 
     ris_run = begin()
