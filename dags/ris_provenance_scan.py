@@ -5,10 +5,12 @@ for a past date does what is pending then, once.
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
+from ris_apart import apart
 from ris_common import DEFAULT_ARGS, OBSERVED, SCAN_TASKS, parameters, task_settings
 from ris_notify import overdue, tell
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from ris_jobs.settings import Settings
 
 SHARED = ("fingerprint", "match")
+EMBEDS = "fingerprint"
 
 
 @dag(
@@ -83,8 +86,11 @@ def ris_provenance_scan() -> None:
         from ris_jobs.progress import LogProgress
 
         params = parameters()
-        of = params["sources"] or ()
-        return jobs.step(step, _settings(params), ris_run, LogProgress(), of)
+        do = partial(apart, jobs.step) if step == EMBEDS else jobs.step
+        done: dict[str, object] = do(
+            step, _settings(params), ris_run, LogProgress(), params["sources"] or ()
+        )
+        return done
 
     # Runs whatever happened before it, and fails if a step did: a night never ends unsaid.
     @task(trigger_rule="all_done")

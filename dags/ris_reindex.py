@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import Param, dag, task
 
+from ris_apart import apart
 from ris_common import DEFAULT_ARGS, parameters, task_settings
 
 
@@ -59,7 +60,7 @@ def ris_reindex() -> None:
 
         params = parameters()
         pace = jobs.Pace(params["limit"], params["pause"])
-        return jobs.run_reindex(task_settings(), pace, LogProgress()).ready
+        return bool(apart(jobs.run_reindex, task_settings(), pace, LogProgress()).ready)
 
     @task
     def report() -> dict[str, int]:

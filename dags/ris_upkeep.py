@@ -4,9 +4,11 @@ URIs of the web that no page names any more are asked for again, some of them ea
 """
 
 from datetime import datetime
+from functools import partial
 
 from airflow.sdk import CronDataIntervalTimetable, Param, dag, task
 
+from ris_apart import apart
 from ris_common import DEFAULT_ARGS, parameters, task_settings
 
 
@@ -30,7 +32,8 @@ def ris_upkeep() -> None:
         from ris_jobs.progress import LogProgress
 
         dry_run = bool(parameters()["dry_run"])
-        return asdict(jobs.keep_up(task_settings(), LogProgress(), dry_run=dry_run))
+        keep_up = partial(jobs.keep_up, dry_run=dry_run)
+        return asdict(apart(keep_up, task_settings(), LogProgress()))
 
     upkeep()
 
