@@ -18,6 +18,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, BinaryIO
 
+# Airflow, where it is imported, is not to open its database, which no task may; its operators for
+# other interpreters say it this way.
+_WITHOUT_DATABASE = {"PYTHON_OPERATORS_VIRTUAL_ENV_MODE": "1"}
+
 
 def apart(work: Callable[..., Any], *arguments: Any) -> Any:
     """What ``work(*arguments)`` returns or raises; all of it must be such as can be pickled.
@@ -27,7 +31,11 @@ def apart(work: Callable[..., Any], *arguments: Any) -> Any:
     supervisor = _supervisor()
     command = [sys.executable, __file__, *map(str, supervisor)]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=supervisor
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=supervisor,
+        env=os.environ | _WITHOUT_DATABASE,
     ) as child:
         assert child.stdin and child.stdout
         try:

@@ -73,7 +73,7 @@ def current(db: Connection) -> Served | None:
 def last_scanned(db: Connection) -> Model | None:
     """The model of the last scan; None where there was none, or it left nothing described."""
     found = _served(db.execute(query("serving.last_scanned")).mappings().first())
-    return found and found.model
+    return None if found is None else found.model
 
 
 def model(db: Connection, model_id: int) -> Model:
