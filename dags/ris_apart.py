@@ -28,15 +28,7 @@ def apart(work: Callable[..., Any], *arguments: Any) -> Any:
 
     RuntimeError where the process ends without an answer, or raises what cannot be brought here.
     """
-    supervisor = _supervisor()
-    command = [sys.executable, __file__, *map(str, supervisor)]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        pass_fds=supervisor,
-        env=os.environ | _WITHOUT_DATABASE,
-    ) as child:
+    with _start() as child:
         assert child.stdin and child.stdout
         try:
             with suppress(BrokenPipeError):  # it says below how it ended
@@ -57,13 +49,29 @@ def apart(work: Callable[..., Any], *arguments: Any) -> Any:
     return value
 
 
+def _start() -> subprocess.Popen[bytes]:
+    """The process, with the socket that its task asks Airflow through."""
+    supervisor = _supervisor()
+    try:
+        return subprocess.Popen(
+            [sys.executable, __file__, *map(str, supervisor)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=supervisor,
+            env=os.environ | _WITHOUT_DATABASE,
+        )
+    finally:
+        for fd in supervisor:
+            os.close(fd)
+
+
 def _supervisor() -> list[int]:
-    """The socket that the task asks Airflow through; none where it is run without a supervisor, as
-    ``dag.test()`` does."""
+    """That socket by another number, for it is what the task has as its stdin; none where it has no
+    supervisor, as in ``dag.test()``."""
     from airflow.sdk.execution_time import task_runner
 
     socket = getattr(getattr(task_runner, "SUPERVISOR_COMMS", None), "socket", None)
-    return [] if socket is None else [socket.fileno()]
+    return [] if socket is None else [os.dup(socket.fileno())]
 
 
 def _ending(status: int) -> str:

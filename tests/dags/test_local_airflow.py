@@ -122,6 +122,11 @@ def test_two_nights_on_a_real_scheduler(airflow: Airflow, site: Site) -> None:
     assert crawl["pool"] == "ris_crawl"
     assert "crawl: done, 4 images" in airflow.log("ris_crawl", night, "crawl", 0)
 
+    # By an interpreter of its own, which logs where its task does.
+    (scan,) = airflow.ask("/api/v2/dags/ris_provenance_scan/dagRuns")["dag_runs"]
+    said = airflow.log("ris_provenance_scan", scan["dag_run_id"], "fingerprint", 0)
+    assert "fingerprint: done, 4 images" in said
+
     assert fingerprinted(airflow.home) == 4
     assert outside(airflow) == set()
 
