@@ -176,7 +176,7 @@ def test_a_night_does_not_describe_all_images_anew_by_another_model(
     other = replace(settings, model="resnet50")
     assert jobs.waiting(other) == jobs.waiting(settings)  # of images that there are not yet
     jobs.scan(settings, [folder], LogProgress())
-    said = "RIS_MODEL is resnet50, but images are described by builtin: unset it, or change it by"
+    said = "RIS_MODEL is resnet50, but images are described by builtin: unset it, or change the"
     for asked in (jobs.waiting, jobs.begin):
         with pytest.raises(ConfigError, match=said):
             asked(other)
