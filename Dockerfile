@@ -26,6 +26,10 @@ RUN case "$DEVICE" in \
     /opt/venv/bin/python -m pip install --only-binary :all: $index '.[airflow,cluster,otel,s3,sftp]'
 
 FROM python:${PYTHON}
+# The kernel lets the first process of a container ignore SIGTERM: tini hands it on to the program.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends tini \
+    && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 ris \
     && useradd --uid 10001 --gid ris --no-create-home --home-dir /opt/airflow ris \
     && install -d -o ris -g ris -m 0750 \
@@ -33,6 +37,9 @@ RUN groupadd --gid 10001 ris \
 COPY --from=build /opt/venv /opt/venv
 COPY dags /opt/dags
 COPY deploy/init.sh deploy/pool.sh deploy/healthy.py /opt/deploy/
+# Where Airflow's chart looks for them.
+COPY deploy/entrypoint.sh /entrypoint
+COPY deploy/clean-logs.sh /clean-logs
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     AIRFLOW_HOME=/opt/airflow \
@@ -41,4 +48,5 @@ ENV PATH=/opt/venv/bin:$PATH \
 USER ris
 WORKDIR /opt/airflow
 HEALTHCHECK --interval=60s --timeout=30s CMD ["ris", "config", "show"]
+ENTRYPOINT ["tini", "--", "/entrypoint"]
 CMD ["ris", "--help"]

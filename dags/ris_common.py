@@ -2,9 +2,9 @@
 
 import os
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, get_current_context
 
 from ris_notify import failed
 
@@ -16,6 +16,9 @@ OBSERVED = Asset(name="ris_observed", uri="ris://observed")
 # A task whose pool is not there waits for ever, so it is named only where there is one.
 CRAWL_POOL = os.environ.get("RIS_CRAWL_POOL")
 
+# Read here, for Settings would import too much for a file that is parsed again and again.
+SCAN_TASKS = int(os.environ.get("RIS_SCAN_TASKS") or 1)
+
 DEFAULT_ARGS = {
     "owner": "ris-jobs",
     "retries": 2,
@@ -25,6 +28,22 @@ DEFAULT_ARGS = {
     "execution_timeout": timedelta(hours=6),
     "on_failure_callback": [failed],
 }
+
+
+def parameters() -> dict[str, Any]:
+    """The parameters of the run. Fails the task for good if the run was given one that its DAG does
+    not have: Airflow takes whatever it is given, and the run would do what nobody
+    asked for."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    context = get_current_context()
+    known, given = list(context["dag"].params), context["dag_run"].conf or {}
+    if unknown := [name for name in given if name not in known]:
+        raise AirflowFailException(
+            f"{context['dag'].dag_id} has no parameter {', '.join(map(repr, unknown))}: "
+            f"it has {', '.join(known)}"
+        )
+    return dict(context["params"])
 
 
 def task_settings() -> "Settings":

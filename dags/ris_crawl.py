@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from airflow.sdk import CronDataIntervalTimetable, Param, dag, get_current_context, task
+from airflow.sdk import CronDataIntervalTimetable, Param, dag, task
 
-from ris_common import CRAWL_POOL, DEFAULT_ARGS, OBSERVED, task_settings
+from ris_common import CRAWL_POOL, DEFAULT_ARGS, OBSERVED, parameters, task_settings
 
 # Airflow maps a task 1,024 times at most, unless core.max_map_length allows more: up to this many
 # sources each have a task of their own, but for websites of one host; more share them.
@@ -44,7 +44,7 @@ def ris_crawl() -> None:
 
         from ris_jobs import jobs
 
-        params = get_current_context()["params"]
+        params = parameters()
         wanted = [*(params["sources"] or ()), *map(Path, params["roots"] or ())]
         return jobs.side_by_side(jobs.nightly(task_settings(), wanted), MOST_GROUPS)
 

@@ -5,17 +5,20 @@ for a past date does what is pending then, once.
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from ris_common import DEFAULT_ARGS, OBSERVED, task_settings
+from ris_apart import apart
+from ris_common import DEFAULT_ARGS, OBSERVED, SCAN_TASKS, parameters, task_settings
 from ris_notify import overdue, tell
 
 if TYPE_CHECKING:
     from ris_jobs.settings import Settings
 
 SHARED = ("fingerprint", "match")
+EMBEDS = "fingerprint"
 
 
 @dag(
@@ -31,12 +34,12 @@ SHARED = ("fingerprint", "match")
     doc_md=__doc__,
     params={
         "workers": Param(
-            1,
+            SCAN_TASKS,
             type="integer",
             minimum=1,
             maximum=64,
-            description="Tasks that fingerprint, and that match, side by side. More than 1 needs a "
-            "Milvus server (RIS_MILVUS_URI).",
+            description="Tasks that fingerprint, and that match, side by side; RIS_SCAN_TASKS, "
+            "unless given. More than 1 needs a Milvus server (RIS_MILVUS_URI).",
         ),
         "sources": Param(
             None,
@@ -50,7 +53,7 @@ SHARED = ("fingerprint", "match")
             type=["null", "string"],
             minLength=1,
             description="The model to scan with, as RIS_MODEL; a run that is given another than "
-            "the one that serves fails.",
+            "the one that images are described by fails: ris_reindex changes it.",
         ),
         "dry_run": Param(
             False,
@@ -67,7 +70,7 @@ def ris_provenance_scan() -> None:
 
         from ris_jobs import jobs
 
-        params = get_current_context()["params"]
+        params = parameters()
         if params["dry_run"]:
             raise AirflowSkipException("a dry run: nothing is begun, and report counts what waits")
         return jobs.begin(_settings(params), params["workers"], params["sources"] or ())
@@ -75,16 +78,19 @@ def ris_provenance_scan() -> None:
     # Which number a worker has means nothing: each claims what the others have not.
     @task
     def workers() -> list[int]:
-        return list(range(get_current_context()["params"]["workers"]))
+        return list(range(parameters()["workers"]))
 
     @task(on_failure_callback=[])
     def work(step: str, ris_run: int, worker: int = 0) -> dict[str, object]:
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
 
-        params = get_current_context()["params"]
-        of = params["sources"] or ()
-        return jobs.step(step, _settings(params), ris_run, LogProgress(), of)
+        params = parameters()
+        do = partial(apart, jobs.step) if step == EMBEDS else jobs.step
+        done: dict[str, object] = do(
+            step, _settings(params), ris_run, LogProgress(), params["sources"] or ()
+        )
+        return done
 
     # Runs whatever happened before it, and fails if a step did: a night never ends unsaid.
     @task(trigger_rule="all_done")
@@ -94,8 +100,7 @@ def ris_provenance_scan() -> None:
         from ris_jobs import jobs
         from ris_jobs.report.views import as_json
 
-        context = get_current_context()
-        params = context["params"]
+        params = parameters()
         if params["dry_run"]:
             return dict(jobs.waiting(_settings(params), params["sources"] or ()))
         if ris_run is None:
@@ -108,7 +113,7 @@ def ris_provenance_scan() -> None:
         if missing:  # which no other try of this task can mend
             raise AirflowFailException(f"run {ris_run}: {', '.join(missing)} did not finish")
         if summary["anomalies"]:
-            tell(context, f"scan {ris_run} is unusual", summary["anomalies"])
+            tell(get_current_context(), f"scan {ris_run} is unusual", summary["anomalies"])
         return summary
 
     ris_run = begin()

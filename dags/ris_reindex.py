@@ -5,9 +5,10 @@ It goes on where an earlier run stopped, and nights go on meanwhile, with both m
 
 from datetime import datetime, timedelta
 
-from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk import Param, dag, task
 
-from ris_common import DEFAULT_ARGS, task_settings
+from ris_apart import apart
+from ris_common import DEFAULT_ARGS, parameters, task_settings
 
 
 @dag(
@@ -48,7 +49,7 @@ def ris_reindex() -> None:
     def start() -> str | None:
         from ris_jobs import jobs
 
-        params = get_current_context()["params"]
+        params = parameters()
         settings = task_settings()
         return jobs.start_reindex(settings, params["model"], params["regions"], "airflow").beside
 
@@ -57,9 +58,9 @@ def ris_reindex() -> None:
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
 
-        params = get_current_context()["params"]
+        params = parameters()
         pace = jobs.Pace(params["limit"], params["pause"])
-        return jobs.run_reindex(task_settings(), pace, LogProgress()).ready
+        return bool(apart(jobs.run_reindex, task_settings(), pace, LogProgress()).ready)
 
     @task
     def report() -> dict[str, int]:
@@ -71,7 +72,7 @@ def ris_reindex() -> None:
 
     @task.short_circuit
     def asked() -> bool:
-        return bool(get_current_context()["params"]["switch"])
+        return bool(parameters()["switch"])
 
     @task
     def switch() -> dict[str, int]:

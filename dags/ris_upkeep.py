@@ -4,10 +4,12 @@ URIs of the web that no page names any more are asked for again, some of them ea
 """
 
 from datetime import datetime
+from functools import partial
 
-from airflow.sdk import CronDataIntervalTimetable, Param, dag, get_current_context, task
+from airflow.sdk import CronDataIntervalTimetable, Param, dag, task
 
-from ris_common import DEFAULT_ARGS, task_settings
+from ris_apart import apart
+from ris_common import DEFAULT_ARGS, parameters, task_settings
 
 
 @dag(
@@ -29,8 +31,9 @@ def ris_upkeep() -> None:
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
 
-        dry_run = bool(get_current_context()["params"]["dry_run"])
-        return asdict(jobs.keep_up(task_settings(), LogProgress(), dry_run=dry_run))
+        dry_run = bool(parameters()["dry_run"])
+        keep_up = partial(jobs.keep_up, dry_run=dry_run)
+        return asdict(apart(keep_up, task_settings(), LogProgress()))
 
     upkeep()
 

@@ -140,6 +140,11 @@ class Settings:
     crawl_pool: str | None = _setting(
         "Airflow pool whose slots limit how many sources are crawled at once; unset: four are"
     )
+    scan_tasks: int = _setting(
+        "tasks that fingerprint, and that match, side by side in a scan of Airflow, unless a run "
+        "says it; more than 1 need RIS_MILVUS_URI",
+        default=1,
+    )
     log: str = _setting("how log lines are written: text or json", default="text")
 
     @classmethod
@@ -198,6 +203,7 @@ class Settings:
                 bool(_DEVICE.fullmatch(self.device)),
                 "must be auto, cpu, cuda, or a GPU's number such as cuda:1",
             ),
+            "scan_tasks": (1 <= self.scan_tasks <= 64, "must be between 1 and 64"),
             "log": (self.log in ("text", "json"), "must be text or json"),
             "patience": (0 <= self.patience <= 86_400, "must be between 0 and 86400"),
             "regions": (

@@ -61,6 +61,19 @@ def settled(db: Connection, settings: Settings) -> Settings:
     return naming(settings, served.model)
 
 
+def keeps_model(db: Connection, settings: Settings) -> Settings:
+    """As :func:`settled`, for runs that nobody watches: :class:`ConfigError` as well where they
+    name another model than the last scan had. It would describe every image anew, in one night,
+    and without a way back; only a scan by hand may."""
+    last = serving.last_scanned(db)
+    if serving.current(db) is None and last is not None:
+        why = (
+            "but images are described by {0}: unset it, or change the model by `ris reindex start`"
+        )
+        must_allow(settings, last, why)
+    return settled(db, settings)
+
+
 def must_allow(settings: Settings, model: Model, why: str) -> None:
     """Raise :class:`ConfigError` that says ``why`` where the settings name another model; ``{0}``
     stands for what they do not name."""

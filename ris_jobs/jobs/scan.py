@@ -25,6 +25,7 @@ from ris_jobs.jobs.match import Matched, match
 from ris_jobs.jobs.models import (
     beside_of,
     calibration_of,
+    keeps_model,
     open_pipeline,
     serving_stores,
     settled,
@@ -120,10 +121,13 @@ def nightly(settings: Settings, wanted: Sequence[str | Path] = ()) -> list[Sourc
 def begin(settings: Settings, workers: int = 1, of: Sequence[str] = ()) -> int:
     """Open a run over everything pending, or what is of these sources, for so many ``workers`` a
     step. Returns its id, for the steps and :func:`finish`. :class:`ConfigError` where Milvus Lite
-    would have to serve several, :class:`ris_jobs.errors.NotFound` for a source that there is not.
+    would have to serve several, or the settings name another model than images are described by,
+    :class:`ris_jobs.errors.NotFound` for a source that there is not.
     """
     if workers > 1 and settings.milvus_uri is None:
         raise ConfigError("workers", "can be more than 1 with RIS_MILVUS_URI only: Lite serves one")
+    with open_engine(settings) as engine, engine.connect() as db:
+        keeps_model(db, settings)
     with serving_stores(settings) as (settings, stores), stores.engine.begin() as db:
         named_ids(db, of)
         calibration = calibration_of(settings).version

@@ -8,17 +8,19 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
-from ris_jobs.jobs.models import model_of, settled
+from ris_jobs.jobs.models import keeps_model, model_of
 from ris_jobs.jobs.wanted import named_ids, uri_of
 from ris_jobs.report.operation import Status, needs
 from ris_jobs.settings import Settings
-from ris_jobs.store import reports, sources
+from ris_jobs.store import reports, runs, sources
 from ris_jobs.store import status as store
 from ris_jobs.store.postgres import open_engine
 
 __all__ = ["status", "waiting"]
 
 _RUNS = 6
+# A model that no image is described by.
+_NONE = 0
 
 
 def status(engine: Engine, settings: Settings) -> Status:
@@ -37,11 +39,13 @@ def status(engine: Engine, settings: Settings) -> Status:
 
 
 def waiting(settings: Settings, of: Sequence[str] = ()) -> dict[str, int]:
-    """How many images wait for each stage of a scan under these settings, of these sources or of
-    all (for ``resolve``: pairs, of all). Raises what :func:`ris_jobs.jobs.begin` does."""
+    """How many images wait for each stage of a scan under these settings and their model, of these
+    sources or of all (for ``resolve``: pairs, of all). Raises what :func:`ris_jobs.jobs.begin`
+    does."""
     with open_engine(settings) as engine, engine.connect() as db:
-        model_of(settled(db, settings))
-        found = store.waiting(db, store.now(db), named_ids(db, of))
+        model = model_of(keeps_model(db, settings))
+        model_id = runs.find_model(db, model) or _NONE
+        found = store.waiting(db, store.now(db), named_ids(db, of), model_id)
     return {w.stage: w.images for w in found}
 
 

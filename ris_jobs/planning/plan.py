@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass, replace
 
+from ris_jobs.indexes import DEGREE
 from ris_jobs.planning.constants import Constant, constant, constants
 from ris_jobs.planning.index_size import FORMULAS, in_memory, on_disk
 
@@ -63,6 +64,7 @@ class Lever:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
+    ask: Ask
     figures: tuple[Figure, ...]
     levers: tuple[Lever, ...]
 
@@ -77,7 +79,7 @@ class Plan:
 
 def plan(ask: Ask) -> Plan:
     """Figures and levers for what is asked."""
-    return Plan(tuple(_figures(ask)), tuple(_levers(ask)))
+    return Plan(ask, tuple(_figures(ask)), tuple(_levers(ask)))
 
 
 def _figures(ask: Ask) -> list[Figure]:
@@ -106,7 +108,7 @@ def _milvus(ask: Ask, known: dict[str, float]) -> list[Figure]:
     local = vectors * on_disk(ask.index, ask.dim) / _GB
     segments = vectors * 4 * ask.dim / _GIB
     figures = [
-        Figure(of, "index memory", index, "GB", f"vectors × ({FORMULAS[ask.index][0]})"),
+        Figure(of, "index memory", index, "GB", _index_formula(ask)),
         Figure(of, "key memory", keys, "GB", "vectors × key_bytes"),
         Figure(of, "segments", segments, "", "vectors × 4 dim / 1 GiB"),
     ]
@@ -114,6 +116,13 @@ def _milvus(ask: Ask, known: dict[str, float]) -> list[Figure]:
         formula = "vectors in sectors of 4 KiB, of 4 dim + 4 (1 + disk_degree) each"
         figures.append(Figure(of, "local disk", local, "GB", formula))
     return figures
+
+
+def _index_formula(ask: Ask) -> str:
+    """With the values of what it names that is no constant."""
+    formula = FORMULAS[ask.index][0]
+    given = f"dim = {ask.dim}" + (f", M = {DEGREE}" if "M" in formula else "")
+    return f"vectors × ({formula}), {given}"
 
 
 def _disk(ask: Ask, known: dict[str, float]) -> list[Figure]:
@@ -179,10 +188,11 @@ def _machines(ask: Ask, known: dict[str, float]) -> list[Figure]:
     needed = "(fingerprint + judge) / (night_hours - hours of search) / cores"
     return [
         Figure("machines", "query nodes", querying, "",
-               "the most of memory / (memory_gb × usable) and search / (night_hours / 2) / cores"),
+               "the larger of (index memory + key memory) / (memory_gb × usable) "
+               "and search / (night_hours / 2) / cores"),
         Figure("machines", "job nodes", nodes, "", "as asked" if ask.nodes else needed),
         Figure("machines", "other nodes", 4, "",
-               "PostgreSQL; Airflow; Milvus' coordinators, streaming and etcd; object store"),
+               "one each: PostgreSQL; Airflow; Milvus' coordinators and etcd; object store"),
         Figure("a night", "hours of search", searching, "hours", "search / query nodes / cores"),
         Figure("a night", "hours of jobs", working, "hours",
                "(fingerprint + judge) / job nodes / cores"),

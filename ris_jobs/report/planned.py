@@ -9,13 +9,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ris_jobs.planning import Constant, Lever, Plan
+from ris_jobs.planning import Ask, Constant, Lever, Plan
 
 __all__ = ["planned"]
 
 
 def planned(plan: Plan) -> RenderableType:
-    """Each figure with its formula, what changes would do, and every constant with its source."""
+    """What was asked, each figure with its formula, what changes would do, and every constant with
+    its source."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
@@ -25,7 +26,16 @@ def planned(plan: Plan) -> RenderableType:
         table.add_row(Text(of, "bold"))
         for f in figures:
             table.add_row(f"  {f.name}", _number(f.value), f.unit, f"= {f.formula}")
-    return Group(table, Text(), _levers(plan.levers), Text(), _constants(plan.constants))
+    blocks = (_asked(plan.ask), table, _levers(plan.levers), _constants(plan.constants))
+    return Group(*(part for block in blocks for part in (block, Text())))
+
+
+def _asked(ask: Ask) -> RenderableType:
+    parts = f"a whole, {ask.grid} windows and at most {ask.boxes} boxes an image"
+    return Text(
+        f"{ask.images:,} images, {ask.per_night:,} of them new each night; {ask.index}, "
+        f"{ask.dim} dimensions, {parts}"
+    )
 
 
 def _levers(levers: Sequence[Lever]) -> RenderableType:

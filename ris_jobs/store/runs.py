@@ -49,6 +49,13 @@ def register_model(db: Connection, model: Model) -> int:
     return found
 
 
+def find_model(db: Connection, model: Model) -> int | None:
+    """The id of the model, if it was ever registered."""
+    params = {f: getattr(model, f) for f in model.__slots__}
+    found: int | None = db.scalar(query("runs.find_model"), params)
+    return found
+
+
 def start(
     db: Connection,
     kind: str,

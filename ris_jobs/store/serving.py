@@ -70,6 +70,12 @@ def current(db: Connection) -> Served | None:
     return _served(db.execute(query("serving.current")).mappings().first())
 
 
+def last_scanned(db: Connection) -> Model | None:
+    """The model of the last scan; None where there was none, or it left nothing described."""
+    found = _served(db.execute(query("serving.last_scanned")).mappings().first())
+    return None if found is None else found.model
+
+
 def model(db: Connection, model_id: int) -> Model:
     """KeyError when there is no such model."""
     found = _served(db.execute(query("serving.model"), {"model_id": model_id}).mappings().first())

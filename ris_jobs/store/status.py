@@ -20,10 +20,14 @@ def now(db: Connection) -> datetime:
 
 
 def waiting(
-    db: Connection, at: datetime, sources: Sequence[int] | None = None
+    db: Connection,
+    at: datetime,
+    sources: Sequence[int] | None = None,
+    model_id: int | None = None,
 ) -> tuple[Waiting, ...]:
-    """What waits for each stage; unless all do, of these sources, but for families."""
-    rows = db.execute(query("status.waiting"), {"sources": sources})
+    """What waits for each stage, under a model or the one that serves; unless all do, of these
+    sources, but for families."""
+    rows = db.execute(query("status.waiting"), {"sources": sources, "model_id": model_id})
     return tuple(
         Waiting(r.stage, r.images, None if r.since is None else max(at - r.since, timedelta()))
         for r in rows

@@ -35,6 +35,11 @@ WITH known AS (
 )
 SELECT model_id FROM known UNION ALL SELECT model_id FROM made;
 
+-- name: find_model
+SELECT model_id FROM ris.model
+WHERE name = :name AND version = :version AND weights_sha256 = :weights_sha256
+  AND regions = :regions;
+
 -- name: collection
 SELECT collection FROM ris.model WHERE model_id = :model_id;
 

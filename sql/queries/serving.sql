@@ -6,6 +6,15 @@ JOIN ris.model m USING (model_id)
 ORDER BY s.serving_id DESC
 LIMIT 1;
 
+-- name: last_scanned
+-- The model of the last scan, unless it described nothing.
+SELECT m.model_id, m.name, m.version, m.weights_sha256, m.dim, m.input_size, m.regions
+FROM ris.model m
+WHERE m.model_id = (
+        SELECT model_id FROM ris.run
+        WHERE kind = 'scan' AND model_id IS NOT NULL ORDER BY run_id DESC LIMIT 1)
+  AND EXISTS (SELECT FROM ris.descriptor d WHERE d.model_id = m.model_id);
+
 -- name: set
 INSERT INTO ris.serving (model_id, who, why, forced, gate, run_id)
 VALUES (:model_id, :who, :why, :forced, CAST(:gate AS jsonb), :run_id);

@@ -1,9 +1,9 @@
 -- name: waiting
--- What waits for each stage, of these sources or (null) of all, under the model that serves (while none was chosen, that of the last
--- scan): images (for families, pairs), and since when the oldest does. What is retired waits for
--- nothing, unless it is there again.
+-- What waits for each stage, of these sources or (null) of all, under a model or (null) the one that
+-- serves (while none was chosen, that of the last scan): images (for families, pairs), and since when
+-- the oldest does. What is retired waits for nothing, unless it is there again.
 WITH served AS (
-    SELECT coalesce(
+    SELECT coalesce(CAST(:model_id AS integer),
         (SELECT model_id FROM ris.serving ORDER BY serving_id DESC LIMIT 1),
         (SELECT model_id FROM ris.run WHERE kind = 'scan' ORDER BY run_id DESC LIMIT 1)) AS model_id
 )

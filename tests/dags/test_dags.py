@@ -74,6 +74,19 @@ def test_crawls_take_the_slots_of_a_pool_only_where_one_is_named(
     assert (crawl.partial_kwargs["pool"], crawl.max_active_tis_per_dag) == ("slow", None)
 
 
+def test_scans_have_as_many_tasks_as_are_set_unless_a_run_says_it(
+    dagbag: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = dagbag.dags["ris_provenance_scan"].params.get_param("workers")
+    assert usual.value == Settings().scan_tasks == 1
+    monkeypatch.setenv("RIS_SCAN_TASKS", "6")
+    assert Settings.from_env().scan_tasks == 6
+    monkeypatch.delitem(sys.modules, "ris_common")
+    monkeypatch.syspath_prepend(str(DAGS))
+    made = runpy.run_path(str(DAGS / "ris_provenance_scan.py"))["ris_provenance_scan"]()
+    assert made.params["workers"] == 6
+
+
 @pytest.mark.parametrize("dag_id", sorted(LISTED))
 def test_every_dag_says_what_it_is(dagbag: Any, dag_id: str) -> None:
     dag = dagbag.dags[dag_id]

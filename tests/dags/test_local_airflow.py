@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -121,6 +122,12 @@ def test_two_nights_on_a_real_scheduler(airflow: Airflow, site: Site) -> None:
     )["task_instances"]
     assert crawl["pool"] == "ris_crawl"
     assert "crawl: done, 4 images" in airflow.log("ris_crawl", night, "crawl", 0)
+
+    # By an interpreter of its own, which logs where its task does.
+    scans = airflow.ask("/api/v2/dags/ris_provenance_scan/dagRuns")["dag_runs"]
+    logs = [airflow.log("ris_provenance_scan", s["dag_run_id"], "fingerprint", 0) for s in scans]
+    said = re.findall(r"fingerprint: done, (\d+) images", "\n".join(logs))
+    assert sum(map(int, said)) == 4
 
     assert fingerprinted(airflow.home) == 4
     assert outside(airflow) == set()

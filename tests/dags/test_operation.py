@@ -265,6 +265,20 @@ def test_a_source_that_there_is_not_is_said(
         assert db.scalar(text("SELECT count(*) FROM ris.run")) == 0
 
 
+@pytest.mark.parametrize("dag_id", ["ris_crawl", "ris_provenance_scan"])
+def test_a_parameter_that_there_is_not_is_said_with_those_that_there_are(
+    nights: dict[str, Any], environment: Settings, webhook: Webhook, dag_id: str
+) -> None:
+    run = nights[dag_id].test(run_conf={"source": ["press"]})
+    known = ", ".join(nights[dag_id].params)
+    assert webhook.told[-1]["text"].splitlines()[1] == (
+        f"{dag_id} has no parameter 'source': it has {known}"
+    )
+    ended = {name.partition("[")[0]: state for name, state in states(run).items()}
+    assert ended.get("list_sources", ended.get("begin")) == "failed"
+    assert ended.get("crawl", ended.get("fingerprint")) == "upstream_failed"
+
+
 def test_a_run_by_another_model_than_the_one_that_serves_changes_nothing(
     nights: dict[str, Any], environment: Settings, folder: Path
 ) -> None:

@@ -59,6 +59,12 @@ print(found.__name__)
     return _python(code, "", home, AIRFLOW__CORE__EXECUTOR=name).stdout.split()[-1]
 
 
+def is_there(path: str, home: Path) -> bool:
+    """Whether a class of the installed Airflow can be imported by this path."""
+    code = "import pydoc, sys; print(pydoc.locate(sys.stdin.read()) is not None)"
+    return _python(code, path, home).stdout.split()[-1] == "True"
+
+
 def refused_by_airflow(commands: list[list[str]], home: Path) -> list[str]:
     """Why ``airflow`` would not take each of these commands; nothing if it would."""
     given = "\n".join(json.dumps(command[1:]) for command in commands)

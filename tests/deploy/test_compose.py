@@ -24,7 +24,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES = COMPOSE["services"]
 SCHEMA = json.loads(Path(__file__).with_name("compose-spec.json").read_text("utf-8"))
 # What says how, and is no secret.
-DEFAULTS = {"DEVICE": "cpu", "TASKS_PER_WORKER": "2", "RIS_INDEX": ""}
+DEFAULTS = {"DEVICE": "cpu", "TASKS_PER_WORKER": "2", "RIS_INDEX": "", "RIS_SCAN_TASKS": "1"}
 ONCE = {"postgres-init", "airflow-init"}
 
 

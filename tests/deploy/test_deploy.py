@@ -9,17 +9,21 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from benchmarks.nights.airflow import until
 from ris_jobs.store import embedded
 from ris_jobs.store.postgres import upgrade
+from tests.deploy.test_compose import SERVICES
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
@@ -88,6 +92,53 @@ def test_the_pool_of_crawls_is_made_and_keeps_its_slots(tmp_path: Path) -> None:
         db.commit()
     run("sh", DEPLOY / "pool.sh")
     assert slots() == 9
+
+
+def test_a_probe_of_the_chart_is_the_program_that_it_asks_for() -> None:
+    probe = (
+        "CONNECTION_CHECK_MAX_COUNT=0 AIRFLOW__LOGGING__LOGGING_LEVEL=ERROR exec "
+        f"{DEPLOY}/entrypoint.sh {sys.executable} -c 'import os; print(os.getpid()); exit(3)'"
+    )
+    with subprocess.Popen(["sh", "-c", probe], stdout=subprocess.PIPE, text=True) as done:
+        said, _ = done.communicate(timeout=30)
+    assert (done.returncode, int(said)) == (3, done.pid)
+
+
+def test_old_logs_go_and_others_stay(tmp_path: Path) -> None:
+    long_ago = time.time() - 20 * 86400
+    for name in ("run=1/old.log", "run=2/old.log", "run=2/new.log", "run=2/old.json"):
+        path = tmp_path / "logs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+        if "old" in name:
+            os.utime(path, (long_ago, long_ago))
+    (tmp_path / "logs" / "run=3").mkdir()
+    (tmp_path / "logs" / "run=4").mkdir()
+    os.utime(tmp_path / "logs" / "run=4", (long_ago, long_ago))
+    env = {
+        "PATH": os.environ["PATH"],
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__LOG_RETENTION_DAYS": "15",
+    }
+    with subprocess.Popen(["bash", DEPLOY / "clean-logs.sh"], env=env) as running:
+        until(lambda: [p.name() for p in psutil.Process(running.pid).children()] == ["sleep"])
+        running.terminate()
+        assert running.wait(timeout=10) == 0
+    left = {str(p.relative_to(tmp_path / "logs")) for p in (tmp_path / "logs").rglob("*")}
+    # A folder that has just become empty may be about to be filled.
+    assert left == {"run=1", "run=2", "run=2/new.log", "run=2/old.json", "run=3"}
+
+
+def test_redis_is_told_to_stop_and_its_password_is_on_no_command_line(tmp_path: Path) -> None:
+    """The shell becomes the server, and what it is given says nothing of the password."""
+    server = tmp_path / "redis-server"
+    server.write_text('#!/bin/sh\necho "$$" "$@"\ncat\n')
+    server.chmod(0o755)
+    command = [part.replace("$$", "$") for part in SERVICES["redis"]["command"]]
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "REDISCLI_AUTH": "pa-55_word"}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as done:
+        said, _ = done.communicate(timeout=30)
+    assert said.splitlines() == [f"{done.pid} -", "requirepass pa-55_word"]
 
 
 @contextmanager

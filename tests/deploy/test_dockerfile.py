@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -70,6 +71,14 @@ def test_pins_hold_and_extras_exist() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert extras and set(extras[1].split(",")) <= set(project["optional-dependencies"])
     assert "PIP_CONSTRAINT=constraints.txt" in TEXT
+
+
+def test_what_the_chart_calls_lies_where_it_looks() -> None:
+    """Its probes run ``/entrypoint airflow …``, its groomers of logs ``bash /clean-logs``."""
+    at = dict(re.findall(r"^COPY (deploy/\S+) (/\S+)$", TEXT, re.M))
+    assert at == {"deploy/entrypoint.sh": "/entrypoint", "deploy/clean-logs.sh": "/clean-logs"}
+    assert all(os.access(ROOT / path, os.X_OK) for path in at)
+    assert steps("ENTRYPOINT") == ['["tini", "--", "/entrypoint"]']
 
 
 def test_no_secret_goes_in() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sqlalchemy import Engine, text
 from ris_jobs import jobs
 from ris_jobs.cli import main
 from ris_jobs.crawl.source import Source
+from ris_jobs.errors import ConfigError
 from ris_jobs.jobs.models import model_of
 from ris_jobs.progress import LogProgress
 from ris_jobs.report.operation import Status
@@ -155,3 +157,32 @@ def test_of_crawls_side_by_side_each_source_has_its_own(
     with engine.begin() as db:
         runs.start(db, "crawl", settings, roots=uris[:1])
     assert states()[:3] == ["running", "running", "cut off"]
+
+
+def test_a_dry_run_counts_by_the_model_that_the_run_would_have(
+    engine: Engine, settings: Settings, folder: Path
+) -> None:
+    jobs.scan(settings, [folder], LogProgress())
+    assert not any(jobs.waiting(settings).values())
+    # As the version before described them.
+    with engine.begin() as db:
+        db.execute(text("UPDATE ris.model SET version = '0'"))
+    assert jobs.waiting(settings)["describe"] == 3
+
+
+def test_a_night_does_not_describe_all_images_anew_by_another_model(
+    engine: Engine, settings: Settings, folder: Path
+) -> None:
+    other = replace(settings, model="resnet50")
+    assert jobs.waiting(other) == jobs.waiting(settings)  # of images that there are not yet
+    jobs.scan(settings, [folder], LogProgress())
+    said = "RIS_MODEL is resnet50, but images are described by builtin: unset it, or change the"
+    for asked in (jobs.waiting, jobs.begin):
+        with pytest.raises(ConfigError, match=said):
+            asked(other)
+    with pytest.raises(ConfigError, match="RIS_REGIONS"):
+        jobs.begin(replace(settings, regions="0+0"))
+    with engine.connect() as db:
+        assert db.scalar(text("SELECT count(*) FROM ris.run")) == 1
+        assert db.scalar(text("SELECT count(*) FROM ris.model")) == 1
+    jobs.begin(replace(settings, model="builtin"))

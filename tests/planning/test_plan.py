@@ -108,3 +108,11 @@ def test_every_constant_is_used_and_says_where_it_comes_from() -> None:
     for constant in constants().values():
         assert constant.kind in ("measured", "cited", "by design", "assumed")
         assert len(constant.source) > 5 and constant.unit
+        # They are printed in the order of the formulas: none can be read by the one before it.
+        assert "same" not in constant.source and "these" not in constant.source
+
+
+def test_formulas_say_what_they_take_that_is_no_constant() -> None:
+    formulas = {f.name: f.formula for f in plan(ASK).figures}
+    assert formulas["index memory"].endswith("dim = 256, M = 32")
+    assert "(index memory + key memory) / (memory_gb × usable)" in formulas["query nodes"]
