@@ -1,4 +1,4 @@
-"""`ris airflow`: a real scheduler crawls a site on two nights, survives a kill, leaves nothing."""
+"""`ris airflow`: a real scheduler crawls a site on two nights, survives kills, leaves nothing."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from ris_jobs import jobs, local_airflow
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
 from ris_jobs.settings import Settings
-from ris_jobs.store.postgres import open_engine
+from ris_jobs.store import embedded
+from ris_jobs.store.postgres import embedded_data, open_engine
 from tests.crawl.web.site import Answer, Site, img, page, served
+from tests.store.test_embedded import server_pid
 
 
 @pytest.fixture
@@ -125,10 +127,16 @@ def test_two_nights_on_a_real_scheduler(airflow: Airflow, site: Site) -> None:
     assert fingerprinted(airflow.home) == 4
     assert outside(airflow) == set()
 
-    # A scheduler that dies is started again, with no hand.
-    (scheduler, *_) = airflow.processes("airflow", "scheduler")
+    # A PostgreSQL and a scheduler that die are started again, with no hand.
+    data = embedded_data(Settings(home=airflow.home))
+    health = "/api/v2/monitor/health"
+    postmaster, scheduler = server_pid(data), airflow.leader("scheduler")
+    assert postmaster and scheduler
+    os.kill(postmaster, signal.SIGKILL)
     os.killpg(scheduler, signal.SIGKILL)
-    until(lambda: [p for p in airflow.processes("airflow", "scheduler") if p != scheduler])
+    until(lambda: embedded.lives(data) and server_pid(data) != postmaster)
+    until(lambda: airflow.leader("scheduler") not in (None, scheduler))
+    until(lambda: airflow.ask(health)["metadatabase"]["status"] == "healthy")
 
     known = {*site.pages} - {"/"}
     site.log.clear()
