@@ -1,7 +1,7 @@
 -- name: waiting
--- What waits for each stage, of these sources or (null) of all, under the model that serves (while none was chosen, that of the last
--- scan): images (for families, pairs), and since when the oldest does. What is retired waits for
--- nothing, unless it is there again.
+-- What waits for each stage, of these sources or (null) of all, under the model that serves (while
+-- none was chosen, that of the last scan): images (for families, pairs), and since when the oldest
+-- does. What is retired waits for nothing, unless it is there again.
 WITH served AS (
     SELECT coalesce(
         (SELECT model_id FROM ris.serving ORDER BY serving_id DESC LIMIT 1),
