@@ -396,10 +396,10 @@ def test_erasing_what_is_being_matched_waits_and_stands_in_no_ones_way(
             (model_id,) = db.scalars(text("SELECT DISTINCT model_id FROM ris.descriptor"))
             assert len(descriptors.claim_unmatched(db, model_id, 10).ids) == 3
             erased = beside.submit(jobs.erase, settings, coffee, "a test", "me")
-            until(lambda: waits(engine))
+            until(lambda: waits(engine), 240)
             db.execute(text("SET LOCAL lock_timeout = '2s'"))
             matches.lock(db)
-        assert erased.result(60).why == "a test"
+        assert erased.result(240).why == "a test"
 
 
 def waits(engine: Engine) -> bool:
