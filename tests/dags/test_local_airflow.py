@@ -19,6 +19,7 @@ from benchmarks.nights.airflow import Airflow, until
 from ris_jobs import jobs, local_airflow
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
+from ris_jobs.local_airflow.database import Database
 from ris_jobs.settings import Settings
 from ris_jobs.store import embedded
 from ris_jobs.store.postgres import embedded_data, open_engine
@@ -84,6 +85,25 @@ def test_a_secret_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
     secret = local_airflow._secret(file)
     assert len(secret) >= 32 and secret == local_airflow._secret(file) == file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_postgresql_that_dies_is_started_again_and_the_log_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database, data = Database(tmp_path / "postgres"), tmp_path / "postgres"
+    with database.running():
+        database.revive()
+        assert caplog.messages == []
+        postmaster = server_pid(data)
+        assert postmaster
+        os.kill(postmaster, signal.SIGKILL)
+
+        def back() -> bool:
+            database.revive()
+            return embedded.lives(data) and server_pid(data) != postmaster
+
+        assert until(back)
+    assert caplog.messages[-1] == f"PostgreSQL ended and was started again; its log is {data}/log"
 
 
 def outside(airflow: Airflow) -> set[str]:
