@@ -16,6 +16,8 @@ def undisturbed(scene: Scene) -> Outcome:
 
 
 FAULTS: dict[str, Fault] = {
+    "worker killed in crawl": partial(workers.killed, "crawl", "observation"),
+    "worker killed in begin": partial(workers.killed, "begin", "run"),
     "worker killed in fingerprint": partial(workers.killed, "fingerprint", "descriptor"),
     "worker killed while Milvus takes vectors": workers.killed_in_upsert,
     "worker killed in banks": partial(workers.killed, "banks", "bank_hit"),
