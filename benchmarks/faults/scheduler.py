@@ -17,7 +17,6 @@ def killed(scene: Scene) -> Outcome:
     """kill -9 of the scheduler alone, in mid-transaction of match; `ris airflow` starts another."""
     night = scene.night()
     with Airflow(night.settings.home, night.environment()) as airflow:
-        airflow.rest(_NIGHT_S)  # what was due by its schedule is none of it
         with held(night.url, "match") as lock:
             crawl = airflow.begin({"roots": [str(night.folder)]})
             until(lock.reached, _NIGHT_S)

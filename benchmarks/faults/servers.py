@@ -79,9 +79,11 @@ class Held:
         self._holder.execute(text(f"LOCK TABLE ris.{table} IN {mode} MODE"))
 
     def reached(self) -> bool:
-        """Whether somebody waits for it."""
+        """Whether somebody waits for it who reads or writes; ANALYZE, which PostgreSQL and upkeep
+        do, is none of the task that is meant."""
         waiting = text(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = CAST(:t AS regclass)"
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = CAST(:t AS regclass) "
+            "AND mode <> 'ShareUpdateExclusiveLock'"
         )
         with self._watch.connect() as db:
             return bool(db.scalar(waiting, {"t": f"ris.{self._table}"}))

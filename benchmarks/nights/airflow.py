@@ -90,10 +90,6 @@ class Airflow:
         """Wait until the scan that follows this crawl has ended, and any other. Raises RuntimeError
         where a run fails."""
         until(lambda: self._followed(crawl), seconds)
-        self.rest(seconds)
-
-    def rest(self, seconds: float) -> None:
-        """Wait until all runs that there are have ended. Raises RuntimeError where one failed."""
         runs = until(self._at_rest, seconds)
         if failed := [run for run in runs if run["state"] != "success"]:
             raise RuntimeError(f"{failed}\n{logs(self.home)}")
