@@ -62,12 +62,17 @@ def ris_crawl() -> None:
         return {name: asdict(figures) for name, figures in done.items()}
 
     # One unmapped task rings the bell: events of mapped tasks can be lost. What is pending
-    # stands in PostgreSQL, so a doubled or missing event does no harm.
-    @task(outlets=[OBSERVED], trigger_rule="all_done")
-    def announce() -> None:
-        pass
+    # stands in PostgreSQL, so a doubled or missing event does no harm. It runs whatever became of
+    # the crawls, and so a run would end well without a list, too, of which list_sources has told.
+    @task(outlets=[OBSERVED], trigger_rule="all_done", on_failure_callback=[])
+    def announce(listed: list[list[str]] | None) -> None:
+        from airflow.sdk.exceptions import AirflowFailException
 
-    crawl.expand(sources=list_sources()) >> announce()
+        if listed is None:
+            raise AirflowFailException("sources could not be listed, so nothing was crawled")
+
+    listed = list_sources()
+    crawl.expand(sources=listed) >> announce(listed)
 
 
 ris_crawl()

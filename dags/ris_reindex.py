@@ -53,7 +53,8 @@ def ris_reindex() -> None:
         settings = task_settings()
         return jobs.start_reindex(settings, params["model"], params["regions"], "airflow").beside
 
-    @task(execution_timeout=timedelta(days=14))
+    # What would change is not known, and the model cannot serve, until nothing is left to fill.
+    @task.short_circuit(execution_timeout=timedelta(days=14))
     def fill() -> bool:
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress

@@ -2,9 +2,10 @@
 
 Lets a night run undisturbed, then once with each fault, all on real servers: an embedded PostgreSQL
 and Milvus Lite, as a server where the fault needs one. A night is the tasks of the DAGs, each a
-process of its own and tried up to three times. Prints a table: whether the final tables and vectors
-equal the undisturbed night's, how long the night took, which failures were got over. Exit status 1
-if one differs. Servers that are stopped come back after ``--away`` seconds.
+process of its own and tried up to three times; one whose scheduler is killed is run by a real
+Airflow. Prints a table: whether the final tables and vectors equal the undisturbed night's, how
+long the night took, which failures were got over. Exit status 1 if one differs. Servers that are
+stopped come back after ``--away`` seconds.
 """
 
 from __future__ import annotations

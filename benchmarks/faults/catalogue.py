@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks.faults import away, files, workers
+from benchmarks.faults import away, files, scheduler, workers
 from benchmarks.faults.scene import Outcome, Scene, through
 
 Fault = Callable[[Scene], Outcome]
@@ -16,6 +16,8 @@ def undisturbed(scene: Scene) -> Outcome:
 
 
 FAULTS: dict[str, Fault] = {
+    "worker killed in crawl": partial(workers.killed, "crawl", "observation"),
+    "worker killed in begin": partial(workers.killed, "begin", "run"),
     "worker killed in fingerprint": partial(workers.killed, "fingerprint", "descriptor"),
     "worker killed while Milvus takes vectors": workers.killed_in_upsert,
     "worker killed in banks": partial(workers.killed, "banks", "bank_hit"),
@@ -34,5 +36,6 @@ FAULTS: dict[str, Fault] = {
     "disk full on previews": files.disk_full,
     "two scans at once, a Milvus server": workers.two_at_once,
     "two scans at once, Milvus Lite": workers.two_on_lite,
+    "the scheduler killed in match": scheduler.killed,
     "an image that ends its decoder": files.poisoned,
 }

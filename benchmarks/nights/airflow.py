@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -25,11 +26,13 @@ _T = TypeVar("_T")
 
 
 class Airflow:
-    """Runs in a home of its own while it is entered. ``said`` is what it printed once it was
-    ready, the password last."""
+    """Runs in a home of its own while it is entered, with settings from ``environment`` alone.
+    ``said`` is what it printed once it was ready, the password last."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
         self.home = home
+        given = (environment or {}).items()
+        self._settings = {name: value for name, value in given if name.startswith("RIS_")}
 
     def __enter__(self) -> Airflow:
         self._port = _free_ports()
@@ -39,6 +42,7 @@ class Airflow:
                 *("--port", str(self._port), "--dags", str(_ROOT / "dags")),
             ],
             env={n: v for n, v in os.environ.items() if not n.startswith(("RIS_", "AIRFLOW"))}
+            | self._settings
             | {"RIS_HOME": str(self.home), "PYTHONPATH": str(_ROOT), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             text=True,
@@ -68,19 +72,28 @@ class Airflow:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
         data = None if body is None else json.dumps(body).encode()
         asked = urllib.request.Request(f"http://127.0.0.1:{self._port}{path}", data, headers)
-        with urllib.request.urlopen(asked, timeout=30) as answer:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
             return json.load(answer)
 
     def night(self, conf: Mapping[str, Any], seconds: float = 480) -> str:
         """Crawl with these parameters, and wait until the scan that follows has ended, and any
         other. Returns the id of the crawl's run. Raises RuntimeError where a run fails."""
+        crawl = self.begin(conf)
+        self.end(crawl, seconds)
+        return crawl
+
+    def begin(self, conf: Mapping[str, Any]) -> str:
+        """Crawl with these parameters; the id of its run."""
         asked = {"logical_date": None, "conf": conf}
-        crawl = self.ask("/api/v2/dags/ris_crawl/dagRuns", asked)
-        until(lambda: self._followed(crawl["dag_run_id"]), seconds)
+        return str(self.ask("/api/v2/dags/ris_crawl/dagRuns", asked)["dag_run_id"])
+
+    def end(self, crawl: str, seconds: float) -> None:
+        """Wait until the scan that follows this crawl has ended, and any other. Raises RuntimeError
+        where a run fails."""
+        until(lambda: self._followed(crawl), seconds)
         runs = until(self._at_rest, seconds)
         if failed := [run for run in runs if run["state"] != "success"]:
             raise RuntimeError(f"{failed}\n{logs(self.home)}")
-        return str(crawl["dag_run_id"])
 
     def log(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> str:
         """What the first try of a task wrote, as the REST API shows it."""
@@ -90,8 +103,19 @@ class Airflow:
 
     def tasks(self) -> dict[str, str]:
         """Id of each task instance of the latest runs → which task it is."""
-        asked = "/api/v2/dags/~/dagRuns/~/taskInstances?limit=100&order_by=-start_date"
-        return {t["id"]: t["task_id"] for t in self.ask(asked)["task_instances"]}
+        return {t["id"]: t["task_id"] for t in self._instances()}
+
+    def tries(self) -> dict[str, int]:
+        """Task → how often it was tried, in the latest runs."""
+        return dict(sorted((t["task_id"], t["try_number"]) for t in self._instances()))
+
+    def leader(self, program: str) -> int | None:
+        """The process that `ris airflow` started for one of Airflow's programs, if it lives."""
+        for pid in self.processes("airflow", program):
+            with suppress(ProcessLookupError):
+                if os.getpgid(pid) == pid:
+                    return pid
+        return None
 
     def processes(self, *words: str) -> list[int]:
         """Those that run in this home, with all of these words in their command line."""
@@ -106,6 +130,10 @@ class Airflow:
             if mark in environ.split(b"\0") and all(word in command for word in words):
                 found.append(int(place.name))
         return found
+
+    def _instances(self) -> list[dict[str, Any]]:
+        asked = "/api/v2/dags/~/dagRuns/~/taskInstances?limit=100&order_by=-start_date"
+        return list(self.ask(asked)["task_instances"])
 
     def _line(self) -> str:
         assert self.process.stdout is not None
@@ -135,13 +163,15 @@ class Airflow:
 
 
 def until(true: Callable[[], _T], seconds: float = 240) -> _T:
-    """What it gives once that is true; TimeoutError after so many seconds."""
+    """What it gives once that is true; TimeoutError after so many seconds. Who does not answer is
+    asked again."""
     end = time.monotonic() + seconds
-    while not (found := true()):
-        if time.monotonic() > end:
-            raise TimeoutError(f"it was not so after {seconds:g} s")
+    while time.monotonic() < end:
+        with suppress(OSError):
+            if found := true():
+                return found
         time.sleep(0.5)
-    return found
+    raise TimeoutError(f"it was not so after {seconds:g} s")
 
 
 def logs(home: Path) -> str:

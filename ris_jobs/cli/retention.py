@@ -23,11 +23,11 @@ from ris_jobs.cli.common import Bars, load_settings, show
 def upkeep(dry_run: bool, killed_after: float, as_json: bool) -> None:
     """Put right what time leaves behind.
 
-    Runs that were killed are closed as failed; what no crawl of the web asks for any more is asked
-    for again, some of it each time (RIS_RECHECK_DAYS); vectors and previews that belong to no image
-    are removed, missing ones made again where that can be; images that have been gone longer than
+    Runs that were killed are closed as failed; vectors and previews that belong to no image are
+    removed, missing ones made again where that can be; images that have been gone longer than
     RIS_RETENTION_DAYS lose their descriptors and preview. Samples of pixels that an earlier version
-    did not take are made up for, some at a time. docs/upkeep.md says what is kept.
+    did not take are made up for, some at a time. Last, what no crawl of the web asks for any more
+    is asked for again, some of it each time (RIS_RECHECK_DAYS). docs/upkeep.md says what is kept.
     """
     from ris_jobs import jobs
     from ris_jobs.report import listing

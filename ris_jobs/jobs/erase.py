@@ -39,6 +39,7 @@ def erase(
             image = known(db, settings, name)
             if not image.sha256:
                 raise NotFound(f"{name!r} could not be read, so nothing of it is kept")
+            upkeep.hold(db, image.image_id)
             matches.lock(db)
             erasure = upkeep.erase(db, image.image_id, who, why, allow_return=allow_return)
             look_again(db, [image.image_id], None, because={"erasure": erasure})

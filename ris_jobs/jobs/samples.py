@@ -26,25 +26,25 @@ def make_up(stores: Stores, settings: Settings, progress: Progress) -> int:
     """Take the samples of at most :data:`MOST` images that lack one from their bytes, where these
     can still be read and used; a preview holds other pixels. Returns how many have one now. What
     was looked for in vain comes last the next time."""
-    made = looked_at = 0
+    made, size = 0, settings.batch_size
     decoder = Decoder(
         max_pixels=settings.max_pixels, truncated=settings.truncated, limits=limits_of(settings)
     )
     with stores.engine.connect() as db:
-        began = samples.now(db)
+        late = samples.late(db, MOST)
         reader = Reader(sources.readable(db), stores.fetched, settings.max_bytes)
     with (
-        progress.stage("samples", None) as advance,
+        progress.stage("samples", len(late)) as advance,
         ThreadPoolExecutor(settings.threads) as pool,
     ):
-        while looked_at < MOST:
+        for start in range(0, len(late), size):
             with stores.engine.begin() as db:
-                claimed = samples.claim_late(db, began, min(settings.batch_size, MOST - looked_at))
-                if not claimed:
-                    break
+                claimed = samples.claim_late(db, late[start : start + size])
                 found = _taken(claimed, reader, decoder, pool)
-                samples.save_late(db, [c.image_id for c in claimed], found)
-            looked_at, made = looked_at + len(claimed), made + len(found)
+                # Whose turn it is next says something only where there are more.
+                again = len(late) == MOST
+                samples.save_late(db, [c.image_id for c in claimed], found, again=again)
+            made += len(found)
             advance(len(claimed))
     return made
 

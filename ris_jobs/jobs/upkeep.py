@@ -69,9 +69,6 @@ def keep_up(
     total = Upkept()
     with serving_stores(settings) as (settings, stores):
         _close_runs(stores.engine, killed_after, total, dry_run)
-        if settings.recheck_days:
-            with progress.stage("recheck", None) as advance:
-                _recheck(stores, settings, total, dry_run, advance)
         if settings.retention_days:
             _retire(stores.engine, settings.retention_days, total, dry_run)
         with progress.stage("vectors", None) as advance:
@@ -91,6 +88,10 @@ def keep_up(
         if not dry_run:
             with stores.engine.begin() as db:
                 upkeep.analyze(db)
+        # Last, for a slow website is to hold nothing back.
+        if settings.recheck_days:
+            with progress.stage("recheck", None) as advance:
+                _recheck(stores, settings, total, dry_run, advance)
     return total
 
 

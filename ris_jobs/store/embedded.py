@@ -53,6 +53,21 @@ def serve(data: Path) -> Iterator[Path]:
             _stop_if_unused(data)
 
 
+def lives(data: Path) -> bool:
+    """Whether the server on ``data`` is there, be it only starting."""
+    data = data.expanduser().resolve()
+    pid = _server_pid(data)
+    return pid is not None and _works_in(pid, data)
+
+
+def revive(data: Path) -> None:
+    """Start the server again on ``data``, where it died while the caller uses it; its socket is
+    where it was. Raises :class:`DatabaseUnavailable`."""
+    data = data.expanduser().resolve()
+    with _locked(data, "gate", fcntl.LOCK_EX):
+        _start(data)
+
+
 def program(name: str, data: Path) -> str:
     """The path of one of PostgreSQL's programs, of the version that made ``data``, else of the
     newest."""

@@ -4,7 +4,7 @@ were fingerprinted before these were taken."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,25 +31,26 @@ def of(db: Connection, ids: Iterable[int], as_of: datetime | None = None) -> dic
     return {r.image_id: bytes(r.sample) for r in db.execute(query("samples.of"), params)}
 
 
-def now(db: Connection) -> datetime:
-    """The time by the clock that :func:`save_late` notes times of."""
-    at: datetime = db.execute(query("samples.now")).scalar_one()
-    return at
+def late(db: Connection, limit: int) -> list[int]:
+    """Images that lack one, those that were looked for in vain last."""
+    return list(db.scalars(query("samples.late"), {"limit": limit}))
 
 
-def claim_late(db: Connection, before: datetime, limit: int) -> list[Claimed]:
-    """Images that lack one and were not looked at since ``before``, locked until the caller's
-    transaction ends."""
-    rows = db.execute(query("samples.claim_late"), {"before": before, "limit": limit})
+def claim_late(db: Connection, ids: Sequence[int]) -> list[Claimed]:
+    """Of these images, those that lack one still, locked until the caller's transaction ends."""
+    rows = db.execute(query("samples.claim_late"), {"ids": list(ids)})
     return [Claimed(r.image_id, r.sha256, False, False, tuple(r.uris)) for r in rows]
 
 
-def save_late(db: Connection, claimed: Iterable[int], found: Mapping[int, bytes]) -> None:
-    """Write the samples that were ``found`` of ``claimed`` images, and note when they were looked
-    for."""
+def save_late(
+    db: Connection, claimed: Iterable[int], found: Mapping[int, bytes], *, again: bool
+) -> None:
+    """Write the samples that were ``found`` of ``claimed`` images, and note when the others were
+    looked for in vain: the first time, or ``again`` each time."""
     rows = [{"image_id": i, "sample": sample.hex()} for i, sample in found.items()]
     db.execute(query("samples.save_late"), {"rows": json.dumps(rows)})
-    db.execute(query("samples.note_late"), {"ids": list(claimed), "made": list(found)})
+    noted = {"ids": list(claimed), "made": list(found), "again": again}
+    db.execute(query("samples.note_late"), noted)
 
 
 def count_late(db: Connection) -> Late:

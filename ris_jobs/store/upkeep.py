@@ -66,6 +66,13 @@ def analyze(db: Connection) -> None:
     db.execute(query("upkeep.analyze"))
 
 
+def hold(db: Connection, image_id: int) -> None:
+    """Wait until nobody else works at the image, and keep others from it until the caller's
+    transaction ends. Taken before :func:`ris_jobs.store.matches.lock`, as by all that match."""
+    for name in ("upkeep.hold_image", "upkeep.hold_descriptors"):
+        db.execute(query(name), {"image_id": image_id})
+
+
 def erase(db: Connection, image_id: int, who: str, why: str, *, allow_return: bool) -> int:
     """Forget all that is known of an image but that it was there, and note who wanted it. Returns
     the id of this note."""

@@ -8,7 +8,8 @@ WHERE run_id = ANY(:ids) AND status = 'running';
 
 -- name: outdated
 -- Images of which every URI was gone, or showed other bytes, before this; templates stay. Each search
--- goes on after the last one's images.
+-- goes on after the last one's images. The lock lets matches of them be written: who writes these
+-- has their descriptors, which are wanted next.
 SELECT i.image_id
 FROM ris.image i
 WHERE i.image_id > :after AND i.status = 'ok' AND i.retired_at IS NULL
@@ -19,7 +20,7 @@ WHERE i.image_id > :after AND i.status = 'ok' AND i.retired_at IS NULL
         AND coalesce(least(o.gone_at, o.superseded_at) >= :before, true))
 ORDER BY i.image_id
 LIMIT :limit
-FOR UPDATE OF i SKIP LOCKED;
+FOR NO KEY UPDATE OF i SKIP LOCKED;
 
 -- name: count_outdated
 SELECT count(*)
@@ -65,6 +66,12 @@ ORDER BY i.image_id;
 -- name: analyze
 ANALYZE ris.image, ris.observation, ris.descriptor, ris.match, ris.match_history,
         ris.shadow_match, ris.family, ris.family_member;
+
+-- name: hold_image
+SELECT FROM ris.image WHERE image_id = :image_id FOR NO KEY UPDATE;
+
+-- name: hold_descriptors
+SELECT FROM ris.descriptor WHERE image_id = :image_id FOR UPDATE;
 
 -- name: erase
 UPDATE ris.image

@@ -1,4 +1,4 @@
-"""`ris airflow`: a real scheduler crawls a site on two nights, survives a kill, leaves nothing."""
+"""`ris airflow`: a real scheduler crawls a site on two nights, survives kills, leaves nothing."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ from benchmarks.nights.airflow import Airflow, until
 from ris_jobs import jobs, local_airflow
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
+from ris_jobs.local_airflow.database import Database
 from ris_jobs.settings import Settings
-from ris_jobs.store.postgres import open_engine
+from ris_jobs.store import embedded
+from ris_jobs.store.postgres import embedded_data, open_engine
 from tests.crawl.web.site import Answer, Site, img, page, served
+from tests.store.test_embedded import server_pid
 
 
 @pytest.fixture
@@ -85,6 +88,25 @@ def test_a_secret_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_postgresql_that_dies_is_started_again_and_the_log_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database, data = Database(tmp_path / "postgres"), tmp_path / "postgres"
+    with database.running():
+        database.revive()
+        assert caplog.messages == []
+        postmaster = server_pid(data)
+        assert postmaster
+        os.kill(postmaster, signal.SIGKILL)
+
+        def back() -> bool:
+            database.revive()
+            return embedded.lives(data) and server_pid(data) != postmaster
+
+        assert until(back)
+    assert caplog.messages[-1] == f"PostgreSQL ended and was started again; its log is {data}/log"
+
+
 def outside(airflow: Airflow) -> set[str]:
     """Addresses that others than this machine could reach it at."""
     listening = {
@@ -132,10 +154,16 @@ def test_two_nights_on_a_real_scheduler(airflow: Airflow, site: Site) -> None:
     assert fingerprinted(airflow.home) == 4
     assert outside(airflow) == set()
 
-    # A scheduler that dies is started again, with no hand.
-    (scheduler, *_) = airflow.processes("airflow", "scheduler")
+    # A PostgreSQL and a scheduler that die are started again, with no hand.
+    data = embedded_data(Settings(home=airflow.home))
+    health = "/api/v2/monitor/health"
+    postmaster, scheduler = server_pid(data), airflow.leader("scheduler")
+    assert postmaster and scheduler
+    os.kill(postmaster, signal.SIGKILL)
     os.killpg(scheduler, signal.SIGKILL)
-    until(lambda: [p for p in airflow.processes("airflow", "scheduler") if p != scheduler])
+    until(lambda: embedded.lives(data) and server_pid(data) != postmaster)
+    until(lambda: airflow.leader("scheduler") not in (None, scheduler))
+    until(lambda: airflow.ask(health)["metadatabase"]["status"] == "healthy")
 
     known = {*site.pages} - {"/"}
     site.log.clear()

@@ -91,13 +91,35 @@ def test_a_failed_night_is_told_once_and_without_secrets(
     monkeypatch.setenv("RIS_WEIGHTS_DIR", str(environment.home / "none"))
     monkeypatch.setenv("RIS_MILVUS_TOKEN", SECRET)
     run = nights["ris_provenance_scan"].test()
-    assert states(run)["report[-1]"] == "failed"
+    assert states(run)["report[-1]"] == run.state == "failed"
     (told,) = webhook.told
     assert (told["dag_id"], told["task_id"]) == ("ris_provenance_scan", "report")
     title, why = told["text"].splitlines()
     assert title == "ris_provenance_scan: report failed"
     assert why == "run 2: fingerprint, banks, match, resolve did not finish"
     assert SECRET not in json.dumps(told) and webhook.path not in json.dumps(told)
+
+
+def test_a_crawl_without_a_list_of_sources_fails_and_is_told_once(
+    nights: dict[str, Any], environment: Settings, webhook: Webhook
+) -> None:
+    run = nights["ris_crawl"].test(run_conf={"sources": ["nonesuch"]})
+    assert states(run) == {
+        "list_sources[-1]": "failed",
+        "crawl[-1]": "upstream_failed",
+        "announce[-1]": "failed",
+    }
+    assert run.state == "failed"
+    (told,) = webhook.told
+    assert (told["dag_id"], told["task_id"]) == ("ris_crawl", "list_sources")
+    assert "nonesuch" in told["text"]
+
+
+def test_a_crawl_of_no_sources_is_none_that_failed(
+    nights: dict[str, Any], environment: Settings, webhook: Webhook
+) -> None:
+    run = nights["ris_crawl"].test()
+    assert (states(run)["announce[-1]"], run.state, webhook.told) == ("success", "success", [])
 
 
 @pytest.mark.parametrize("reason, times", [("timed_out", 1), ("task_failure", 0)])
@@ -131,7 +153,7 @@ def test_a_night_that_does_not_begin_is_told_once(
 ) -> None:
     monkeypatch.setenv("RIS_MODEL", "nonesuch")
     run = nights["ris_provenance_scan"].test()
-    assert states(run)["begin[-1]"] == states(run)["report[-1]"] == "failed"
+    assert states(run)["begin[-1]"] == states(run)["report[-1]"] == run.state == "failed"
     (told,) = webhook.told
     assert told["task_id"] == "report"
     assert told["text"].splitlines()[1].startswith("no run was begun")
@@ -166,7 +188,6 @@ def test_a_webhook_that_cannot_be_had_changes_nothing(
         monkeypatch.setenv("AIRFLOW_CONN_RIS_NOWHERE", connection)
     run = nights["ris_crawl"].test(run_conf={"roots": [str(environment.home / "none")]})
     assert states(run)["list_sources[-1]"] == "failed"
-    assert states(run)["announce[-1]"] == "success"
 
 
 def test_two_workers_leave_the_tables_of_one(

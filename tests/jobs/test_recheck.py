@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,11 +15,12 @@ from ris_jobs.crawl.source import Source
 from ris_jobs.errors import ConfigError
 from ris_jobs.jobs import recheck as rechecking
 from ris_jobs.jobs.recheck import recheck
-from ris_jobs.progress import LogProgress
+from ris_jobs.progress import Advance, LogProgress
 from ris_jobs.settings import Settings
 from ris_jobs.store.crawls import Figures
 from ris_jobs.store.fetched import open_fetched
 from ris_jobs.store.postgres import open_engine
+from ris_jobs.store.previews import open_previews
 from tests.crawl.web.site import Answer, Site, image, img, page, robots, served
 from tests.jobs.test_upkeep import ask
 from tests.jobs.test_web import add, counts, crawl, fingerprint
@@ -85,6 +87,28 @@ def test_upkeep_asks_once_for_what_pages_name_no_more(settings: Settings, site: 
     assert asked(site) == {}
     # The nights' crawls know nothing of it.
     assert counts(crawl(settings)) == {"seen": 1, "unchanged": 1}
+
+
+class KilledAtRecheck(LogProgress):
+    """Of a site that answers so slowly that nobody waits for it."""
+
+    @contextmanager
+    def stage(self, name: str, total: int | None) -> Iterator[Advance]:
+        if name == "recheck":
+            raise KeyboardInterrupt
+        with super().stage(name, total) as advance:
+            yield advance
+
+
+def test_a_slow_site_holds_nothing_else_back(settings: Settings, site: Site) -> None:
+    fingerprint(settings)
+    ask(settings, "UPDATE ris.observation SET gone_at = last_seen_at WHERE uri LIKE '%/2.png'")
+    previews = open_previews(settings)
+    previews.write("ab" * 32, b"of no image")
+    with pytest.raises(KeyboardInterrupt):
+        jobs.keep_up(replace(settings, retention_days=1), KilledAtRecheck())
+    assert ask(settings, "SELECT count(*) FROM ris.image WHERE retired_at IS NOT NULL") == [(1,)]
+    assert previews.read("ab" * 32) is None
 
 
 def test_what_was_gone_and_is_back_is_found(settings: Settings, site: Site) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import Engine, text
 
+from benchmarks.faults.servers import until
 from ris_jobs import jobs
 from ris_jobs.demo import edits
 from ris_jobs.errors import NotFound
@@ -26,6 +28,7 @@ from ris_jobs.jobs.models import open_pipeline, serving_stores
 from ris_jobs.match.candidates import Described
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
+from ris_jobs.store import descriptors, matches
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.previews import open_previews
 from tests.jobs.conftest import Scan
@@ -186,7 +189,9 @@ def test_samples_that_were_never_taken_are_made_up_for_where_bytes_are_there(
     assert keep_up(settings) == Upkept(samples_made=3, samples_missing=1)
     found = ask(settings, "SELECT sha256, sample FROM ris.image")
     assert {sha256: bytes(sample) for sha256, sample in found} == before | {gone: b""}
+    written = ask(settings, "SELECT xmin::text, t::text FROM ris.late_sample t ORDER BY 2")
     assert keep_up(settings) == Upkept(samples_missing=1)
+    assert ask(settings, "SELECT xmin::text, t::text FROM ris.late_sample t ORDER BY 2") == written
     # It is back; what is made up for is not looked at again.
     (folder / "coffee.jpg").write_bytes(kept)
     assert keep_up(settings) == Upkept(samples_made=1)
@@ -378,6 +383,31 @@ def test_what_an_erasure_does_to_a_family_is_told_with_its_cause(
         ("shrank", "me", "they asked"),
         ("ended", "me", "they asked again"),
     ]
+
+
+def test_erasing_what_is_being_matched_waits_and_stands_in_no_ones_way(
+    settings: Settings, folder: Path, scan: Scan
+) -> None:
+    """Of a batch that is matched rows are taken first, then the lock of matches."""
+    scan(folder)
+    ask(settings, "UPDATE ris.descriptor SET matched_at = NULL")
+    coffee = str(folder / "coffee.jpg")
+    with open_engine(settings) as engine, ThreadPoolExecutor(1) as beside:
+        with engine.begin() as db:
+            (model_id,) = db.scalars(text("SELECT DISTINCT model_id FROM ris.descriptor"))
+            assert len(descriptors.claim_unmatched(db, model_id, 10).ids) == 3
+            erased = beside.submit(jobs.erase, settings, coffee, "a test", "me")
+            until(lambda: waits(engine), 240)
+            db.execute(text("SET LOCAL lock_timeout = '2s'"))
+            matches.lock(db)
+        assert erased.result(240).why == "a test"
+
+
+def waits(engine: Engine) -> bool:
+    """Whether anybody waits for a lock."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with engine.connect() as db:
+        return bool(db.scalar(text(waiting)))
 
 
 def test_an_erased_image_is_erased_under_all_models(

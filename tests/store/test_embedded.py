@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from benchmarks.faults.servers import until
 from ris_jobs.errors import ConfigError, DatabaseUnavailable
 from ris_jobs.settings import Settings
 from ris_jobs.store import embedded
@@ -68,6 +69,36 @@ def test_a_killed_server_is_started_again_with_its_data(home: Path) -> None:
         os.kill(pid, signal.SIGKILL)
     with open_engine(settings) as engine, engine.connect() as db:
         assert db.scalar(text("SELECT n FROM public.kept")) == 7
+
+
+def test_a_killed_server_is_started_again_while_it_is_used(home: Path) -> None:
+    settings, data = Settings(home=home), home / "postgres"
+    with embedded.serve(data) as sockets, open_engine(settings) as engine:
+        assert embedded.lives(data)
+        with engine.begin() as db:
+            db.execute(text("CREATE TABLE public.kept AS SELECT 7 AS n"))
+        pid = server_pid(data)
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not embedded.lives(data))
+        until(lambda: revived(data))
+        assert embedded.lives(data) and server_pid(data) != pid
+        engine.dispose()
+        with engine.connect() as db:
+            assert db.scalar(text("SELECT n FROM public.kept")) == 7
+        embedded.revive(data)  # of one that lives, nothing
+        with embedded.serve(data) as again:
+            assert again == sockets
+    assert not embedded.lives(data)
+
+
+def revived(data: Path) -> bool:
+    """A session of the dead server may keep the new one from starting, until it notices."""
+    try:
+        embedded.revive(data)
+    except DatabaseUnavailable:
+        return False
+    return True
 
 
 def test_a_file_in_its_place_is_one_clear_error(tmp_path: Path) -> None:

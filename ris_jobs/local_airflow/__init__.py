@@ -6,27 +6,24 @@ on loopback, unless the settings name servers. What ends unasked is started agai
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
-
-from sqlalchemy import create_engine, text
 
 from ris_jobs.errors import AirflowUnavailable
+from ris_jobs.local_airflow.database import Database
+from ris_jobs.local_airflow.programs import Program
 from ris_jobs.settings import Settings
 from ris_jobs.store import embedded, postgres
 from ris_jobs.store.home import make
@@ -42,10 +39,7 @@ _PARTS = (
     ("triggerer", "--skip-serve-logs"),
 )
 _SLOTS, _POOL = "4", "sources that are crawled at once"
-_READY_S, _STOP_S = 300.0, 20.0
-# What ends again within this time is started later and later.
-_STEADY_S, _LONGEST_WAIT_S = 60.0, 60.0
-_PR_SET_PDEATHSIG = 1
+_READY_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +63,15 @@ def serve(settings: Settings, dags: Path, port: int, told: Callable[[Ready], Non
     started = time.monotonic()
     home = make(make(settings.home) / "airflow")
     with ExitStack() as stack:
-        env = _environment(home, dags, port, stack.enter_context(_metadata(settings)))
+        database = Database(postgres.embedded_data(settings))
+        env = _environment(home, dags, port, stack.enter_context(database.running()))
         if settings.milvus_uri is None:
-            vectors = _Program("milvus", _milvus(settings.home, port + 1), env, home)
+            vectors = Program("milvus", _milvus(settings.home, port + 1), env, home)
             stack.enter_context(vectors.running())
             env["RIS_MILVUS_URI"] = f"http://127.0.0.1:{port + 1}"
         password, file = _password(home)
         _prepare(env, home)
-        programs = [_Program(part[0], (_airflow(), *part), env, home) for part in _PARTS]
+        programs = [Program(part[0], (_airflow(), *part), env, home) for part in _PARTS]
         for program in programs:
             stack.enter_context(program.running())
         if settings.milvus_uri is None:
@@ -86,22 +81,9 @@ def serve(settings: Settings, dags: Path, port: int, told: Callable[[Ready], Non
         told(Ready(url, "admin", password, file, time.monotonic() - started))
         while True:
             time.sleep(0.5)
+            database.revive()
             for program in programs:
                 program.revive()
-
-
-@contextmanager
-def _metadata(settings: Settings) -> Iterator[str]:
-    """The host of the embedded PostgreSQL, with a database for Airflow in it."""
-    with embedded.serve(postgres.embedded_data(settings)) as sockets:
-        host = quote(str(sockets), safe="")
-        url = f"postgresql+psycopg2://{embedded.USER}@/postgres?host={host}"
-        engine = create_engine(url, isolation_level="AUTOCOMMIT")
-        with engine.connect() as db:
-            if not db.scalar(text("SELECT 1 FROM pg_database WHERE datname = 'airflow'")):
-                db.execute(text("CREATE DATABASE airflow"))
-        engine.dispose()
-        yield host
 
 
 def _environment(home: Path, dags: Path, port: int, host: str) -> dict[str, str]:
@@ -193,7 +175,7 @@ def _prepare(env: Mapping[str, str], home: Path) -> None:
             raise AirflowUnavailable(str(home), problem, f"See {log.name}.")
 
 
-def _wait(url: str, programs: Sequence[_Program], home: Path) -> None:
+def _wait(url: str, programs: Sequence[Program], home: Path) -> None:
     """Until every part says that it is healthy."""
     end = time.monotonic() + _READY_S
     while not _healthy(url):
@@ -213,78 +195,3 @@ def _healthy(url: str) -> bool:
     return all(part.get("status") in ("healthy", None) for part in said.values()) and all(
         said.get(name, {}).get("status") == "healthy" for name in ("scheduler", "dag_processor")
     )
-
-
-class _Program:
-    """A program that runs in a process group of its own, and writes its log beside the others'."""
-
-    def __init__(
-        self, name: str, command: Sequence[str], env: Mapping[str, str], home: Path
-    ) -> None:
-        self.name, self._command, self._env = name, command, env
-        self._log = home / f"{name}.log"
-        self._wait, self._due = 1.0, 0.0
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        self._start()
-        try:
-            yield
-        finally:
-            self._stop()
-
-    @property
-    def ended(self) -> bool:
-        return self._process.poll() is not None
-
-    def revive(self) -> None:
-        """Start it again if it ended; at once the first time, then after longer and longer."""
-        if not self.ended:
-            return
-        now = time.monotonic()
-        if self._due <= self._began:
-            steady = now - self._began > _STEADY_S
-            self._wait = 0.0 if steady else min(max(1.0, 2 * self._wait), _LONGEST_WAIT_S)
-            self._due = now + self._wait
-        if now >= self._due:
-            self._stop()
-            self._start()
-
-    def _start(self) -> None:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command,
-                env=self._env,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=_die_with_parent,
-            )
-        self._began = time.monotonic()
-
-    def _stop(self) -> None:
-        """It and what it started."""
-        for signum, seconds in ((signal.SIGTERM, _STOP_S), (signal.SIGKILL, _STOP_S)):
-            try:
-                os.killpg(self._process.pid, signum)
-            except ProcessLookupError:
-                break
-            end = time.monotonic() + seconds
-            while _group_lives(self._process) and time.monotonic() < end:
-                time.sleep(0.05)
-        self._process.wait()
-
-
-def _group_lives(process: subprocess.Popen[bytes]) -> bool:
-    process.poll()
-    try:
-        os.killpg(process.pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _die_with_parent() -> None:
-    """A supervisor that is killed takes its programs with it, as prctl(2) has it."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
