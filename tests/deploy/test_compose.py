@@ -32,6 +32,16 @@ def test_it_follows_the_compose_specification() -> None:
     jsonschema.Draft202012Validator(SCHEMA).validate(COMPOSE)
 
 
+def test_the_gpus_are_given_to_what_computes_descriptors() -> None:
+    added = yaml.safe_load((ROOT / "docker-compose.cuda.yml").read_text("utf-8"))
+    jsonschema.Draft202012Validator(SCHEMA).validate(added)
+    assert added.keys() == {"services"} and set(added["services"]) == {"airflow-worker"}
+    (device,) = added["services"]["airflow-worker"]["deploy"]["resources"]["reservations"][
+        "devices"
+    ]
+    assert device == {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
+
+
 def test_the_specification_would_find_a_mistake() -> None:
     wrong = {"services": {"x": {"image": "y:1", "healthchecks": {}}}}
     assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(wrong)
