@@ -120,6 +120,18 @@ class DecoderUnavailable(Unavailable):
         )
 
 
+class DeviceUnavailable(Unavailable):
+    """What computes descriptors cannot go on, whatever the pictures are."""
+
+    def __init__(self, device: str, problem: str) -> None:
+        self.device = device
+        self.problem = problem
+        super().__init__(
+            f"{device} cannot compute descriptors: {problem}. Free it and run again, or name "
+            "another by RIS_DEVICE (cpu, cuda:1)."
+        )
+
+
 class ModelUnavailable(Unavailable):
     """The weights of a model are not here and could not be fetched."""
 

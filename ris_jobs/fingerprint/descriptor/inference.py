@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ris_jobs.errors import ConfigError
+from ris_jobs.errors import ConfigError, DeviceUnavailable
 from ris_jobs.fingerprint.descriptor.registry import ModelSpec
 
 CPU = torch.device("cpu")
+# Of NVIDIA's compute capabilities the first with it.
+_BF16 = (8, 0)
 # On a CPU more pictures at once are slower: what a layer leaves no longer fits into its cache.
 _AT_ONCE = {"cpu": 64, "cuda": 512}
 
@@ -32,7 +34,11 @@ class TorchNetwork:
 
     def __call__(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         size = _AT_ONCE[self.device.type]
-        parts = [self._vectors(batch[i : i + size]) for i in range(0, len(batch), size)]
+        try:
+            parts = [self._vectors(batch[i : i + size]) for i in range(0, len(batch), size)]
+        except (torch.OutOfMemoryError, torch.AcceleratorError) as error:
+            # No picture is to blame, as it would be for what else is raised here.
+            raise DeviceUnavailable(str(self.device), str(error).partition("\n")[0]) from error
         return np.concatenate(parts)
 
     def _vectors(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -52,23 +58,24 @@ class TorchNetwork:
 
 
 def device_of(name: str) -> torch.device:
-    """cpu, cuda or cuda:1; auto is a GPU where PyTorch sees one, else the CPU.
+    """cpu, cuda or cuda:1; auto is a GPU where PyTorch can use one, else the CPU.
 
     Raises :class:`ConfigError` for a GPU that is not there.
     """
-    seen = torch.cuda.device_count()
+    # Counted are also those whose driver is too old.
+    seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "cpu" or (name == "auto" and not seen):
         return CPU
     device = torch.device("cuda:0" if name == "auto" else name)
     if (device.index or 0) < seen:
         return device
     how = "its build is for the CPU" if torch.version.cuda is None else "look at nvidia-smi"
-    raise ConfigError("RIS_DEVICE", f"is {name}, but PyTorch sees {seen} GPUs here: {how}")
+    raise ConfigError("RIS_DEVICE", f"is {name}, but PyTorch can use {seen} GPUs here: {how}")
 
 
 def native_bf16(device: torch.device) -> bool:
     """Whether it multiplies bfloat16 itself; elsewhere it would be emulated, and slow."""
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        return torch.cuda.get_device_capability(device) >= _BF16
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))

@@ -10,11 +10,11 @@ import pytest
 import torch
 from PIL import Image
 
-from ris_jobs.errors import ConfigError
+from ris_jobs.errors import ConfigError, DeviceUnavailable
 from ris_jobs.fingerprint.descriptor import builtin, load, spec, weights
 from ris_jobs.fingerprint.descriptor.inference import TorchNetwork, device_of
 
-GPUS = torch.cuda.device_count()
+GPUS = torch.cuda.device_count() if torch.cuda.is_available() else 0
 on_gpu = pytest.mark.skipif(not GPUS, reason="no GPU here")
 
 
@@ -24,8 +24,29 @@ def test_without_a_gpu_the_cpu_computes(name: str) -> None:
     assert device_of(name) == torch.device("cpu")
 
 
+@pytest.mark.skipif(GPUS > 0, reason="a GPU is here")
+def test_a_gpu_that_cannot_be_used_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)  # so NVML counts with an old driver
+    assert device_of("auto") == torch.device("cpu")
+    with pytest.raises(ConfigError, match="can use 0 GPUs"):
+        device_of("cuda")
+
+
+@pytest.mark.parametrize("kind", [torch.OutOfMemoryError, torch.AcceleratorError])
+def test_no_picture_is_to_blame_for_a_full_gpu(kind: type[RuntimeError]) -> None:
+    def fails(_: torch.Tensor) -> torch.Tensor:
+        raise kind("CUDA out of memory\nlong story")
+
+    network = TorchNetwork(fails, spec("builtin"))
+    side = network.spec.input_size
+    with pytest.raises(DeviceUnavailable, match=r"cpu .*: CUDA out of memory\. Free it"):
+        network(np.zeros((1, 3, side, side), np.uint8))
+
+
 def test_a_gpu_that_is_not_there_is_said() -> None:
-    with pytest.raises(ConfigError, match=rf"RIS_DEVICE is cuda:{GPUS}, but PyTorch sees {GPUS} "):
+    with pytest.raises(
+        ConfigError, match=rf"RIS_DEVICE is cuda:{GPUS}, but PyTorch can use {GPUS} "
+    ):
         load("builtin", None, f"cuda:{GPUS}")
 
 
