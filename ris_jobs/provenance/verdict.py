@@ -8,13 +8,13 @@ theirs, and none is named; the confidence of one that is named is calibrated apa
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ris_jobs.provenance import Ruling, Verdict
-from ris_jobs.provenance.clues import Kin
+from ris_jobs.provenance.clues import LOSSES, Kin
 from ris_jobs.provenance.dates import claimed_dates, seen
 from ris_jobs.provenance.model import Model
-from ris_jobs.provenance.words import against, decided, favour
+from ris_jobs.provenance.words import against, copied, decided, favour
 
 __all__ = ["chances", "ruled", "suspicion", "verdict"]
 
@@ -41,13 +41,16 @@ def chances(members: Collection[int], kin: Kin, model: Model) -> dict[int, float
 
 def verdict(anchor: int, members: Collection[int], kin: Kin, model: Model) -> Verdict:
     """The verdict on a family whose members are all tied to ``anchor``."""
-    if any(kin.apart(anchor, other) for other in members if other != anchor):
+    others = sorted(set(members) - {anchor})
+    if any(kin.apart(anchor, other) for other in others):
         return Verdict(None, 0.0, (_APART,))
     chance = chances(members, kin, model)
-    if chance[anchor] >= model.threshold:
-        sure = model.confidence(chance[anchor])
-        return Verdict(anchor, sure, tuple(_reasons(anchor, members, kin, model)))
-    return Verdict(None, 0.0, tuple(_missing(anchor, chance, kin, model)))
+    if chance[anchor] < model.threshold:
+        return Verdict(None, 0.0, tuple(_missing(anchor, chance, kin, model)))
+    if lost := _lost(anchor, others, kin, model):
+        return Verdict(None, 0.0, (copied(lost),))
+    sure = model.confidence(chance[anchor])
+    return Verdict(anchor, sure, tuple(_reasons(anchor, others, kin, model)))
 
 
 def ruled(ruling: Ruling) -> Verdict:
@@ -57,8 +60,14 @@ def ruled(ruling: Ruling) -> Verdict:
     return Verdict(ruling.source_id, 1.0, (decided(ruling.who, ruling.why),))
 
 
-def _reasons(anchor: int, members: Collection[int], kin: Kin, model: Model) -> Iterator[str]:
-    others = sorted(set(members) - {anchor})
+def _lost(anchor: int, others: Sequence[int], kin: Kin, model: Model) -> str | None:
+    """The heaviest loss by which ``anchor`` was rather made from one of ``others`` than not."""
+    made = [c for c in (kin.clues(anchor, other) for other in others) if model.odds(c) > 0]
+    kinds = [kind for kind in LOSSES if any(clues.get(kind, 0) > 0 for clues in made)]
+    return max(kinds, key=lambda kind: model.weights.get(kind, 0.0), default=None)
+
+
+def _reasons(anchor: int, others: Sequence[int], kin: Kin, model: Model) -> Iterator[str]:
     clues = [kin.clues(other, anchor) for other in others]
     for kind, weight in model.weights.items():
         yield from favour(kind, [c[kind] * weight for c in clues if c.get(kind, 0) > 0])

@@ -11,6 +11,7 @@ from training.provenance import (
     SET,
     Case,
     apart_from,
+    chances,
     confidence,
     fit,
     measured,
@@ -63,6 +64,16 @@ def test_what_is_apart_from_another_is_never_named() -> None:
     one = case()
     apart = Case(True, one.clues, one.truth, np.array([True, False]))
     assert named(apart, fit(MIXED)) == (0, 0.0)
+
+
+def test_what_lost_something_that_another_has_is_never_named() -> None:
+    drawn = case()
+    rows = [np.repeat(row, 2, axis=0) for row in drawn.clues]
+    rows[0][:, RESOLUTION] = (0.2, -1.0)
+    lost = Case(True, rows, drawn.truth, drawn.apart)
+    weights = fit(MIXED)
+    assert chances(lost, weights)[0] > 0.9
+    assert named(lost, weights) == (0, 0.0)
 
 
 def test_the_entry_is_a_model_that_is_measured() -> None:
