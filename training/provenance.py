@@ -28,7 +28,7 @@ from benchmarks.provenance.scan import scan
 from benchmarks.provenance.suite import Family, build
 from ris_jobs import provenance
 from ris_jobs.jobs.resolve import facts_among
-from ris_jobs.provenance.clues import CLUES, LOSSES, Kin
+from ris_jobs.provenance.clues import CLUES, Kin
 from ris_jobs.provenance.model import Model, from_entry
 from ris_jobs.settings import Settings
 from ris_jobs.store import images, matches
@@ -132,8 +132,8 @@ def named(case: Case, weights: Floats) -> tuple[int, float]:
     chance = chances(case, weights)
     best = int(chance.argmax())
     rows = case.clues[best]
-    lost = (rows[:, : len(LOSSES)] > 0).any(axis=1) & (rows @ weights > 0)
-    return best, 0.0 if case.apart[best] or lost.any() else float(chance[best])
+    enlarged = (rows[:, CLUES.index("enlargement")] > 0) & (rows @ weights > 0)
+    return best, 0.0 if case.apart[best] or enlarged.any() else float(chance[best])
 
 
 def apart_from(data: Sequence[Case]) -> list[tuple[int, float]]:

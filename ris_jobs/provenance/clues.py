@@ -14,13 +14,12 @@ from ris_jobs.provenance import ImageFacts, Pair
 from ris_jobs.provenance.claims import claimed
 from ris_jobs.provenance.encodings import ENCODINGS, Seen, coarser, encoding, generation, kept
 
-__all__ = ["CLUES", "LOSSES", "Kin"]
+__all__ = ["CLUES", "Kin"]
 
-LOSSES = ("containment", "border", "resolution", "enlargement", "faded")
-"""Kinds of what only a copy has: what it lost or was given."""
 CLUES = (
-    *LOSSES, "inner", "framed", "coarser-part", *ENCODINGS,
-    "generation", "changed", "camera", "manifest",
+    "containment", "border", "resolution", "enlargement", "faded", "inner", "framed",
+    "coarser-part",
+    *ENCODINGS, "generation", "changed", "camera", "manifest",
 )  # fmt: skip
 """All kinds; see :meth:`Kin.clues`."""
 

@@ -11,10 +11,10 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ris_jobs.provenance import Ruling, Verdict
-from ris_jobs.provenance.clues import LOSSES, Kin
+from ris_jobs.provenance.clues import Kin
 from ris_jobs.provenance.dates import claimed_dates, seen
 from ris_jobs.provenance.model import Model
-from ris_jobs.provenance.words import against, copied, decided, favour
+from ris_jobs.provenance.words import against, decided, favour
 
 __all__ = ["chances", "ruled", "suspicion", "verdict"]
 
@@ -22,6 +22,10 @@ __all__ = ["chances", "ruled", "suspicion", "verdict"]
 _APART = (
     "missing: the source itself: the best of its pictures and another one each hold something that "
     "the other one lost"
+)
+_ENLARGED = (
+    "missing: an original: the best of its pictures is itself more likely another one enlarged "
+    "than not"
 )
 
 
@@ -47,8 +51,8 @@ def verdict(anchor: int, members: Collection[int], kin: Kin, model: Model) -> Ve
     chance = chances(members, kin, model)
     if chance[anchor] < model.threshold:
         return Verdict(None, 0.0, tuple(_missing(anchor, chance, kin, model)))
-    if lost := _lost(anchor, others, kin, model):
-        return Verdict(None, 0.0, (copied(lost),))
+    if any(_enlarged(kin.clues(anchor, other), model) for other in others):
+        return Verdict(None, 0.0, (_ENLARGED,))
     sure = model.confidence(chance[anchor])
     return Verdict(anchor, sure, tuple(_reasons(anchor, others, kin, model)))
 
@@ -60,11 +64,8 @@ def ruled(ruling: Ruling) -> Verdict:
     return Verdict(ruling.source_id, 1.0, (decided(ruling.who, ruling.why),))
 
 
-def _lost(anchor: int, others: Sequence[int], kin: Kin, model: Model) -> str | None:
-    """The heaviest loss by which ``anchor`` was rather made from one of ``others`` than not."""
-    made = [c for c in (kin.clues(anchor, other) for other in others) if model.odds(c) > 0]
-    kinds = [kind for kind in LOSSES if any(clues.get(kind, 0) > 0 for clues in made)]
-    return max(kinds, key=lambda kind: model.weights.get(kind, 0.0), default=None)
+def _enlarged(clues: Mapping[str, float], model: Model) -> bool:
+    return clues.get("enlargement", 0) > 0 and model.odds(clues) > 0
 
 
 def _reasons(anchor: int, others: Sequence[int], kin: Kin, model: Model) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-__all__ = ["against", "copied", "decided", "favour", "is_decided"]
+__all__ = ["against", "decided", "favour", "is_decided"]
 
 _DECIDED = " decided so: "
 
@@ -89,14 +89,6 @@ def favour(kind: str, weights: Sequence[float]) -> Iterator[str]:
 def against(kind: str, weights: Sequence[float]) -> Iterator[str]:
     if weights:
         yield f"against: {_SAID[kind][3]} ({max(weights):.1f})"
-
-
-def copied(kind: str) -> str:
-    """What is missing where the most probable source is rather a copy of another one itself."""
-    return (
-        "missing: an original: the best of its pictures is itself more likely made from another "
-        f"one than not: {_SAID[kind][3]}"
-    )
 
 
 def decided(who: str, why: str) -> str:
