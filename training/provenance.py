@@ -128,10 +128,12 @@ def chances(case: Case, weights: Floats) -> Floats:
 
 
 def named(case: Case, weights: Floats) -> tuple[int, float]:
-    """The member that would be named and its chance, 0 where it cannot be the source."""
+    """The member that would be named and its chance, 0 where it is not named."""
     chance = chances(case, weights)
     best = int(chance.argmax())
-    return best, 0.0 if case.apart[best] else float(chance[best])
+    rows = case.clues[best]
+    enlarged = (rows[:, CLUES.index("enlargement")] > 0) & (rows @ weights > 0)
+    return best, 0.0 if case.apart[best] or enlarged.any() else float(chance[best])
 
 
 def apart_from(data: Sequence[Case]) -> list[tuple[int, float]]:

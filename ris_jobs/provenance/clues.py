@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ris_jobs.provenance import ImageFacts, Pair
 from ris_jobs.provenance.claims import claimed
-from ris_jobs.provenance.encodings import ENCODINGS, Seen, coarser, encoding, generation
+from ris_jobs.provenance.encodings import ENCODINGS, Seen, coarser, encoding, generation, kept
 
 __all__ = ["CLUES", "Kin"]
 
@@ -41,6 +42,10 @@ class Kin:
         self.ties: Mapping[int, Mapping[int, Pair]] = dict(ties)
         self._clues: dict[tuple[int, int], Mapping[str, float]] = {}
         self._enlarged = {a for a, b in self._both() if "enlargement" in self._claims(a, b)}
+        self._traces = {image: facts[image].traces for image in self.ties}
+        for image in {a for a, b in self._both() if self._keeps(a, b)}:
+            # Its own encoding lost nothing, but the one before it did.
+            self._traces[image] = replace(self._traces[image], coarseness=None)
 
     def clues(self, image: int, other: int) -> Mapping[str, float]:
         """Kind → how far it calls ``image`` derived from ``other`` (above 0), or the reverse.
@@ -65,16 +70,16 @@ class Kin:
         lost, given = self._losses(image, other), self._losses(other, image)
         told = set() if self.apart(image, other) else lost | given
         found = {kind: 1.0 if kind in lost else -1.0 for kind in sorted(told)}
-        one, two = self.facts[image], self.facts[other]
+        one, two = self._traces[image], self._traces[other]
         if not (lost or given) and self.ties[image][other].inner is not None:
             found |= self._inside(image, other)
-            found["coarser-part"] = coarser(one.traces, two.traces)
+            found["coarser-part"] = coarser(one, two)
         if self._same_frame(image, other):
-            found |= encoding(one.traces, two.traces, self._seen(image, other))
-        found["generation"] = generation(one.traces) - generation(two.traces)
+            found |= encoding(one, two, self._seen(image, other))
+        found["generation"] = generation(one) - generation(two)
         found["changed"] = self._changed(image, other)
-        found["camera"] = float(two.camera) - float(one.camera)
-        found["manifest"] = claimed(one.traces.manifest, two.traces.manifest)
+        found["camera"] = float(self.facts[other].camera) - float(self.facts[image].camera)
+        found["manifest"] = claimed(one.manifest, two.manifest)
         return {kind: value for kind, value in found.items() if value}
 
     def apart(self, image: int, other: int) -> bool:
@@ -118,6 +123,13 @@ class Kin:
     def _same_frame(self, image: int, other: int) -> bool:
         small, large = sorted((self.facts[image].side, self.facts[other].side))
         return self.ties[image][other].inner is None and large / small <= 1 + _SAME_SIZE
+
+    def _keeps(self, image: int, other: int) -> bool:
+        """Whether ``image`` keeps without loss the pixels of ``other``, which lost some."""
+        return (
+            self._same_frame(image, other)
+            and kept(self._traces[image], self._traces[other], self._seen(image, other)) > 0
+        )
 
     def _seen(self, image: int, other: int) -> Seen:
         pair = self.ties[image][other]

@@ -9,7 +9,7 @@ from ris_jobs.fingerprint import Traces
 from ris_jobs.fingerprint.requantised import QUALITIES
 from ris_jobs.match.remade import Rounding
 
-__all__ = ["ENCODINGS", "Seen", "coarser", "encoding", "generation"]
+__all__ = ["ENCODINGS", "Seen", "coarser", "encoding", "generation", "kept"]
 
 ENCODINGS = (
     "rounded", "unfit", "spread", "pixels", "coarser", "coarser-edited", "chroma", "chroma-edited",
@@ -62,7 +62,7 @@ def encoding(one: Traces, two: Traces, seen: Seen) -> dict[str, float]:
     found = {
         "rounded": _rounded(seen.one, seen.two),
         "spread": _spread(seen.one, seen.two),
-        "pixels": _pixels(one, two, seen.same),
+        "pixels": kept(one, two, seen),
         "ghost": _ghost(one, two) - _ghost(two, one),
     }
     if max(abs(found["rounded"]), abs(found["pixels"])) < _TOLD:
@@ -93,6 +93,13 @@ def generation(traces: Traces) -> float:
     earlier = zip(QUALITIES, traces.requantised, strict=False)
     most = max((seen for quality, seen in earlier if quality <= own - _COARSER), default=0.0)
     return min(max((most - _UNASKED) / (2 * _REQUANTISED), 0.0), 1.0)
+
+
+def kept(one: Traces, two: Traces, seen: Seen) -> float:
+    """Whether the first keeps without loss the pixels of the second, which lost some (±1)."""
+    if seen.same < _SAME and (one.pixels is None or one.pixels != two.pixels):
+        return 0.0
+    return float(one.lossless) - float(two.lossless)
 
 
 def _rounded(one: Rounding | None, two: Rounding | None) -> float:
@@ -135,12 +142,6 @@ def _spread(one: Rounding | None, two: Rounding | None) -> float:
         return 0.0
     copied = _bounded((found.spread - _KEPT) / (_ROUNDED - _KEPT) * 2 - 1)
     return copied if one is not None else -copied
-
-
-def _pixels(one: Traces, two: Traces, same: float) -> float:
-    if same < _SAME and (one.pixels is None or one.pixels != two.pixels):
-        return 0.0
-    return float(one.lossless) - float(two.lossless)
 
 
 def _memory(one: Traces, two: Traces) -> float:

@@ -8,7 +8,7 @@ theirs, and none is named; the confidence of one that is named is calibrated apa
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ris_jobs.provenance import Ruling, Verdict
 from ris_jobs.provenance.clues import Kin
@@ -22,6 +22,10 @@ __all__ = ["chances", "ruled", "suspicion", "verdict"]
 _APART = (
     "missing: the source itself: the best of its pictures and another one each hold something that "
     "the other one lost"
+)
+_ENLARGED = (
+    "missing: an original: the best of its pictures is itself more likely another one enlarged "
+    "than not"
 )
 
 
@@ -41,13 +45,16 @@ def chances(members: Collection[int], kin: Kin, model: Model) -> dict[int, float
 
 def verdict(anchor: int, members: Collection[int], kin: Kin, model: Model) -> Verdict:
     """The verdict on a family whose members are all tied to ``anchor``."""
-    if any(kin.apart(anchor, other) for other in members if other != anchor):
+    others = sorted(set(members) - {anchor})
+    if any(kin.apart(anchor, other) for other in others):
         return Verdict(None, 0.0, (_APART,))
     chance = chances(members, kin, model)
-    if chance[anchor] >= model.threshold:
-        sure = model.confidence(chance[anchor])
-        return Verdict(anchor, sure, tuple(_reasons(anchor, members, kin, model)))
-    return Verdict(None, 0.0, tuple(_missing(anchor, chance, kin, model)))
+    if chance[anchor] < model.threshold:
+        return Verdict(None, 0.0, tuple(_missing(anchor, chance, kin, model)))
+    if any(_enlarged(kin.clues(anchor, other), model) for other in others):
+        return Verdict(None, 0.0, (_ENLARGED,))
+    sure = model.confidence(chance[anchor])
+    return Verdict(anchor, sure, tuple(_reasons(anchor, others, kin, model)))
 
 
 def ruled(ruling: Ruling) -> Verdict:
@@ -57,8 +64,11 @@ def ruled(ruling: Ruling) -> Verdict:
     return Verdict(ruling.source_id, 1.0, (decided(ruling.who, ruling.why),))
 
 
-def _reasons(anchor: int, members: Collection[int], kin: Kin, model: Model) -> Iterator[str]:
-    others = sorted(set(members) - {anchor})
+def _enlarged(clues: Mapping[str, float], model: Model) -> bool:
+    return clues.get("enlargement", 0) > 0 and model.odds(clues) > 0
+
+
+def _reasons(anchor: int, others: Sequence[int], kin: Kin, model: Model) -> Iterator[str]:
     clues = [kin.clues(other, anchor) for other in others]
     for kind, weight in model.weights.items():
         yield from favour(kind, [c[kind] * weight for c in clues if c.get(kind, 0) > 0])

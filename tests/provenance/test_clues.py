@@ -102,6 +102,19 @@ def test_a_ghost_of_the_other_one_and_its_pixels_kept_without_loss() -> None:
     assert clues([tied(2, 1)], {n: image(str(n), pixels=7, lossless=True) for n in (1, 2)}) == {}
 
 
+def test_a_lossless_file_of_lossy_pixels_is_not_finer_for_being_lossless() -> None:
+    known = {
+        1: image("a", coarseness=0.0, lossless=True, pixels=7),
+        2: image("b", coarseness=1.0),
+        3: image("c", coarseness=1.0, pixels=7),
+    }
+    part, edited = tied(2, 1, inner="source", relation="padded"), tied(2, 1, changed=True)
+    assert clues([edited], known) == {"coarser-edited": 1}
+    assert clues([edited, tied(3, 1)], known) == {}
+    assert clues([part], known) == {"framed": 1, "coarser-part": 1}
+    assert clues([part, tied(3, 1)], known) == {"framed": 1}
+
+
 def remade(one: Rounding | None, two: Rounding | None, same: float = 0.0) -> Remade:
     return Remade(one, two, same)
 

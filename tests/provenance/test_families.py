@@ -60,6 +60,29 @@ def test_a_part_in_more_detail_than_the_whole_shows_that_the_source_is_not_here(
     assert family.verdict.reasons[0].startswith("missing: the source itself")
 
 
+def test_an_enlargement_is_not_the_source_though_its_copies_are_suspected_more() -> None:
+    shown = [derives(part, 1, "containment") for part in (3, 4)]
+    whole = [derives(2, part, "containment") for part in (3, 4)]
+    pairs = [derives(1, 2, "enlargement", relation="upscaled"), *shown, *whole]
+    known = facts(900, 300, 200, 200)
+    (family,) = resolve(pairs, known | {1: image("a", 900, metadata={"Model": "any"})})
+    assert family.anchor_id == 1
+    assert family.verdict.source_id is None
+    assert family.verdict.reasons == (
+        "missing: an original: the best of its pictures is itself more likely another one enlarged "
+        "than not",
+    )
+
+
+def test_what_is_rather_a_copy_but_no_enlargement_may_still_be_the_source() -> None:
+    shown = [derives(part, 1, "containment") for part in (3, 4)]
+    whole = [derives(2, part, "containment") for part in (3, 4)]
+    pairs = [tied(1, 2, relation="crop", inner="derived"), *shown, *whole]
+    (family,) = resolve(pairs, facts(900, 900, 200, 200))
+    assert family.verdict.source_id == 1
+    assert "against: it lies inside another (2.3)" in family.verdict.reasons
+
+
 def test_a_composite_belongs_to_neither_family_of_its_sources() -> None:
     pasted = [derives(5, s, "pasted", relation="composite", inner="source") for s in (1, 3)]
     found = resolve([derives(2, 1), derives(4, 3), *pasted], facts(500, 100, 500, 100, 900))

@@ -11,6 +11,7 @@ from training.provenance import (
     SET,
     Case,
     apart_from,
+    chances,
     confidence,
     fit,
     measured,
@@ -20,6 +21,7 @@ from training.provenance import (
 )
 
 RESOLUTION, CAMERA = CLUES.index("resolution"), CLUES.index("camera")
+ENLARGEMENT = CLUES.index("enlargement")
 
 
 def case(*, decidable: bool = True, told: bool = True, camera: float = 0.0) -> Case:
@@ -63,6 +65,17 @@ def test_what_is_apart_from_another_is_never_named() -> None:
     one = case()
     apart = Case(True, one.clues, one.truth, np.array([True, False]))
     assert named(apart, fit(MIXED)) == (0, 0.0)
+
+
+def test_an_enlargement_is_never_named() -> None:
+    drawn = case()
+    rows = [np.repeat(row, 2, axis=0) for row in drawn.clues]
+    rows[0][:, RESOLUTION], rows[0][:, ENLARGEMENT] = (0.0, -1.0), (1.0, 0.0)
+    enlarged = Case(True, rows, drawn.truth, drawn.apart)
+    weights = fit(MIXED)
+    weights[ENLARGEMENT] = 1.0
+    assert chances(enlarged, weights)[0] > 0.9
+    assert named(enlarged, weights) == (0, 0.0)
 
 
 def test_the_entry_is_a_model_that_is_measured() -> None:
