@@ -16,6 +16,7 @@ from sqlalchemy import text
 from ris_jobs.errors import ImageRejected, IndexDiffers, RisError, Unavailable
 from ris_jobs.fingerprint.anchors import count_anchors
 from ris_jobs.jobs.models import model_of, open_pipeline, settled
+from ris_jobs.rules import code_version
 from ris_jobs.settings import Settings
 from ris_jobs.store.home import make
 from ris_jobs.store.postgres import open_engine
@@ -62,8 +63,9 @@ def _python(_: Settings) -> str:
 
 
 def _packages(_: Settings) -> str:
-    names = ("ris-jobs", "torch", "towhee", "pymilvus", "milvus-lite", "pillow")
-    return ", ".join(f"{n} {metadata.version(n)}" for n in names)
+    names = ("torch", "towhee", "pymilvus", "milvus-lite", "pillow")
+    others = (f"{n} {metadata.version(n)}" for n in names)
+    return ", ".join((f"ris-jobs {code_version()}", *others))
 
 
 def _disk(settings: Settings) -> str:

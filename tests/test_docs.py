@@ -57,6 +57,13 @@ def test_every_reason_to_suppress_a_pair_is_described() -> None:
     assert named == judged | set(re.findall(r"THEN '([\w-]+)'", view))
 
 
+def test_the_probability_below_which_pairs_are_look_alikes_is_the_one_described() -> None:
+    (limit,) = map(float, re.findall(r"the probability is below (0\.\d+)", SUPPRESSION))
+    drawn = {"common": 1.0, "plain": 1.0}
+    assert suppression.look_alike(drawn, limit - 1e-6)
+    assert not suppression.look_alike(drawn, limit)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_to_files_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import compileall
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +12,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from ris_jobs.rules import code_version
 
 ROOT = Path(__file__).resolve().parents[1]
 PIN = re.compile(r"[a-z0-9-]+==[^\s;@/]+( ; .+)?")
@@ -46,6 +50,21 @@ def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
         "ris_jobs",
         "ris_jobs-{version}.dist-info".format(**project()),
     }
+
+
+def test_an_installed_package_has_the_rules_of_its_sources(
+    wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    wheel.extractall(tmp_path)
+    assert compileall.compile_dir(tmp_path / "ris_jobs" / "match", quiet=1)
+    said = "from ris_jobs import rules; print(rules.__file__, rules.code_version())"
+    told = subprocess.run(
+        [sys.executable, "-c", said], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    where, code = told.stdout.split()
+    assert Path(where).is_relative_to(tmp_path)
+    assert code == code_version()
 
 
 def test_everything_asked_for_is_pinned() -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from ris_jobs import __version__
 from ris_jobs.errors import NotFound
 from ris_jobs.fingerprint import preview
 from ris_jobs.jobs.lookup import seen
@@ -23,6 +22,7 @@ from ris_jobs.report import explain as drawing
 from ris_jobs.report.explanation import Explanation, Judged, Versions
 from ris_jobs.report.overlay import overlay
 from ris_jobs.report.views import ImageView, PairView, Standing
+from ris_jobs.rules import code_version
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, images, matches, suppression
 from ris_jobs.store.images import Seen
@@ -130,7 +130,7 @@ def _judged_now(
         at_hand=calibration.version,
         run_id=None,
         settings_hash=settings.results_hash(),
-        code=__version__,
+        code=code_version(),
     )
     found, match = _judged(db, stores, settings, calibration, ids)
     pair = None if match is None else _pair(views, ids, match)

@@ -10,7 +10,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
-from ris_jobs import __version__
 from ris_jobs.errors import NotFound
 from ris_jobs.jobs.match import compared_of, judged
 from ris_jobs.jobs.pictures import samples_of
@@ -20,6 +19,7 @@ from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.examine import SEARCHED
 from ris_jobs.progress import Progress
 from ris_jobs.report.replayed import Difference, Replayed, changes
+from ris_jobs.rules import code_version
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, history, images, matches, runs
 from ris_jobs.store.previews import Previews
@@ -62,7 +62,7 @@ def replay(
         calibration=calibration.version,
         config_hash=run["settings_hash"],
         code=run["code_version"],
-        code_now=__version__,
+        code_now=code_version(),
         differences=found,
         verdicts=verdicts,
     )

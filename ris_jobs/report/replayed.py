@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ris_jobs.report.text import plural, visible
+from ris_jobs.rules import same_rules
 
 __all__ = [
     "Change",
@@ -70,8 +71,8 @@ class Verdicts:
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """A run's ``rows`` that were judged again, and those that came out otherwise; of ``erased``
-    ones an image is described no more. ``code`` is the version that wrote them, ``code_now`` the
-    one that judged again."""
+    ones an image is described no more. ``code`` wrote them, ``code_now`` judged again
+    (:mod:`ris_jobs.rules`)."""
 
     run_id: int
     rows: int
@@ -88,6 +89,11 @@ class Replayed:
     def same(self) -> bool:
         """Whether all that was judged and found again came out as it was."""
         return not (self.differences or self.verdicts.differences)
+
+    @property
+    def by_other_rules(self) -> bool:
+        """Whether other rules wrote the rows than judged them again."""
+        return not same_rules(self.code, self.code_now)
 
 
 def changes(kept: Any, now: Any, what: str = "") -> Iterator[Change]:
@@ -117,6 +123,8 @@ def replayed(done: Replayed) -> RenderableType:
     if v.by_other_weights:
         said = plural(v.by_other_weights, "more family", "more families")
         lines.append(Text(f"{said} by other weights, which this version of ris-jobs does not have"))
+    if done.by_other_rules:
+        lines.append(Text("judged by other rules: rows may come out otherwise"))
     lines.append(Text(_with_what(done), "dim"))
     for one in done.differences:
         lines += _told(f"{one.derived_uri} → {one.source_uri}", one.changes, "no match any more")

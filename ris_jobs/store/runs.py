@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from ris_jobs import __version__
 from ris_jobs.errors import NotFound
+from ris_jobs.rules import code_version
 from ris_jobs.settings import Settings
 from ris_jobs.store.queries import query
 
@@ -19,7 +19,7 @@ from ris_jobs.store.queries import query
 @dataclass(frozen=True, slots=True)
 class Run:
     """A run under way. All its observations carry ``started_at``; what it quarantines carries
-    ``judged_by``, the settings and code it was judged with."""
+    ``judged_by``, the settings and code (:mod:`ris_jobs.rules`) it was judged with."""
 
     run_id: int
     started_at: datetime
@@ -74,7 +74,7 @@ def start(
             "calibration": calibration,
             "settings": json.dumps(settings.masked()),
             "settings_hash": settings.results_hash(),
-            "code_version": __version__,
+            "code_version": code_version(),
         },
     ).one()
     return Run(row.run_id, row.started_at, _judged_by(row.settings_hash, row.code_version))

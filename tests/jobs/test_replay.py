@@ -70,8 +70,18 @@ def test_a_run_comes_out_as_it_was(
     assert done.rows == len(before["match"]) > 6
     assert (done.verdicts.differences, done.same) == ([], True)
     assert done.verdicts.rows == len(before["family"]) > 1
-    assert (done.code, done.model[:8]) == (done.code_now, "builtin-")
+    assert (done.by_other_rules, done.model[:8]) == (False, "builtin-")
     assert row_versions(engine) == before
+
+
+@pytest.mark.parametrize("code", ["0.1.0", "0.1.0+00000000"])
+def test_a_run_by_other_rules_is_told_from_one_by_these(
+    scan: Scan, folder: Path, engine: Engine, replay: Replay, code: str
+) -> None:
+    scan(folder)
+    with engine.begin() as db:
+        db.execute(text("UPDATE ris.run SET code_version = :code"), {"code": code})
+    assert replay(1).by_other_rules
 
 
 def test_what_came_after_the_run_does_not_matter(

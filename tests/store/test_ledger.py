@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import Engine, text
 
-from ris_jobs.errors import Reason
+from ris_jobs import __version__
+from ris_jobs.errors import ImageRejected, Reason
 from ris_jobs.settings import Settings
-from ris_jobs.store import ledger, runs
+from ris_jobs.store import images, ledger, runs
+from ris_jobs.store.runs import Run
 from tests.store.samples import observed
 
 See = Callable[..., ledger.Recorded]
@@ -85,6 +88,24 @@ def test_an_image_that_had_vanished_gets_another_chance(engine: Engine, see: See
     see(observed("file:///b", "x"))
     with engine.connect() as db:
         assert db.scalar(text("SELECT status FROM ris.image")) == "pending"
+
+
+def test_what_was_refused_is_tried_again_by_other_rules_only(
+    engine: Engine, see: See, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    see(observed("file:///a", "x"))
+    ask = text("SELECT status FROM ris.image")
+    with engine.begin() as db:
+        (image_id,) = db.scalars(text("SELECT image_id FROM ris.image"))
+        rejected = ImageRejected(Reason.CORRUPT, "It is corrupt.")
+        images.quarantine(db, {image_id: rejected}, run.judged_by)
+    see(observed("file:///a", "x"))
+    with engine.connect() as db:
+        assert db.scalar(ask) == "quarantined"
+    monkeypatch.setattr(runs, "code_version", lambda: f"{__version__}+00000000")
+    see(observed("file:///a", "x"))
+    with engine.connect() as db:
+        assert db.scalar(ask) == "pending"
 
 
 def test_what_is_seen_again_writes_to_no_index(engine: Engine, see: See) -> None:
