@@ -42,6 +42,8 @@ FAMILIES, FOLDS = 190, 10
 MOST = {"camera": 1.0}
 # No copy in the families has a manifest: what these are worth is set, not fitted.
 SET = {"manifest": 6.0}
+# The chances that may be the least of a named source: two equals have 0.5 each.
+THRESHOLDS = [hundredths / 100 for hundredths in range(55, 100)]
 
 Floats = npt.NDArray[np.float64]
 
@@ -147,20 +149,12 @@ def apart_from(data: Sequence[Case]) -> list[tuple[int, float]]:
     return found
 
 
-def threshold(data: Sequence[Case], said: Sequence[tuple[int, float]]) -> float:
-    """The least chance (in hundredths, from 0.55 on) at which at most 8 % of the families that
-    cannot be decided are decided."""
-    best = [chance for case, (_, chance) in zip(data, said, strict=True) if not case.decidable]
-    return next(t / 100 for t in range(55, 100) if np.mean(np.array(best) >= t / 100) <= 0.08)
-
-
-def confidence(
-    data: Sequence[Case], said: Sequence[tuple[int, float]], least: float
-) -> tuple[float, float]:
-    """Slope and intercept that turn the log-odds of a named source's chance into those of its being
-    right: chances also allow for equals, which are not named."""
+def confidence(data: Sequence[Case], said: Sequence[tuple[int, float]]) -> tuple[float, float]:
+    """Slope and intercept that turn the log-odds of a source's chance, from the first of
+    ``THRESHOLDS`` on, into those of its being right: chances also allow for equals, which are not
+    named."""
     both = zip(data, said, strict=True)
-    chosen = [(chance, c.truth[best] == 1) for c, (best, chance) in both if chance >= least]
+    chosen = [(chance, c.truth[best] == 1) for c, (best, chance) in both if chance >= THRESHOLDS[0]]
     odds, true = logit([chance for chance, _ in chosen]), np.array([right for _, right in chosen])
 
     def loss(line: Floats) -> float:
@@ -169,6 +163,20 @@ def confidence(
 
     slope, intercept = minimize(loss, np.array([1.0, 0.0])).x
     return round(float(slope), 3), round(float(intercept), 3)
+
+
+def threshold(
+    data: Sequence[Case], said: Sequence[tuple[int, float]], line: tuple[float, float]
+) -> float:
+    """The least chance at which at most 8 % of the families that cannot be decided are decided, and
+    a named source is, by the ``line`` of its confidence, as probably right as not."""
+    slope, intercept = line
+    best = [chance for case, (_, chance) in zip(data, said, strict=True) if not case.decidable]
+    return next(
+        least
+        for least in THRESHOLDS
+        if np.mean(np.array(best) >= least) <= 0.08 and slope * logit(least) + intercept >= 0
+    )
 
 
 def measured(data: Sequence[Case], model: Model) -> Iterator[str]:
@@ -200,8 +208,8 @@ def main() -> None:
     held = cases(parts.validation, options.out / "validation", 2)
     weights = fit(fitted)
     said = apart_from(fitted)
-    least = threshold(fitted, said)
-    entry = model_entry(weights, least, confidence(fitted, said, least), len(fitted))
+    line = confidence(fitted, said)
+    entry = model_entry(weights, threshold(fitted, said, line), line, len(fitted))
     print(json.dumps(entry, indent=1))
     model = from_entry(entry)
     for name, data in (("fitted", fitted), ("held out", held)):

@@ -16,13 +16,19 @@ __all__ = ["Model", "from_entry", "model"]
 @dataclass(frozen=True, slots=True)
 class Model:
     """``weights`` are natural log-odds for each unit of a clue. A source is named where its chance
-    among the members is ``threshold`` (0–1) or more; ``line`` is what its confidence follows from.
-    ``version`` says which fit it is."""
+    among the members is ``threshold`` (0–1) or more; ``line``, which rises, is what its confidence
+    follows from. ``version`` says which fit it is. ValueError where a source would be named that is
+    more probably wrong than right."""
 
     weights: Mapping[str, float]
     threshold: float
     line: tuple[float, float]
     version: str
+
+    def __post_init__(self) -> None:
+        slope, _ = self.line
+        if slope <= 0 or self.confidence(self.threshold) < 0.5:
+            raise ValueError(f"model {self.version}: names sources that are rather wrong")
 
     def odds(self, clues: Mapping[str, float]) -> float:
         """Log-odds that an image was made from another; above 0: rather so than not."""

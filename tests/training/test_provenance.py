@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from ris_jobs.provenance.clues import CLUES
-from ris_jobs.provenance.model import from_entry
+from ris_jobs.provenance.model import Model, from_entry
 from training.provenance import (
     SET,
+    THRESHOLDS,
     Case,
     apart_from,
     chances,
@@ -49,7 +50,19 @@ def test_equals_share_their_chance_and_the_threshold_is_above_it() -> None:
     weights = fit(MIXED)
     assert named(MIXED[-1], weights) == (0, pytest.approx(0.5))
     assert named(MIXED[0], weights)[1] > 0.9
-    assert threshold(MIXED, apart_from(MIXED)) == 0.55
+    said = apart_from(MIXED)
+    assert threshold(MIXED, said, confidence(MIXED, said)) == THRESHOLDS[0] == 0.55
+
+
+def test_the_threshold_leaves_out_what_is_rather_wrong() -> None:
+    """Of three sources with a chance of 0.6 one is right, as are all with more."""
+    families = [case()] * 20 + [case(decidable=False)] * 2
+    said = [(1, 0.6)] * 2 + [(0, 0.6)] + [(0, 0.9)] * 17 + [(0, 0.5)] * 2
+    line = confidence(families, said)
+    least = threshold(families, said, line)
+    model = Model({}, least, line, "")
+    assert 0.6 < least < 0.9
+    assert model.confidence(least - 0.01) < 0.5 <= model.confidence(least)
 
 
 def test_a_family_has_no_say_in_what_is_said_of_it_for_the_threshold() -> None:
@@ -81,8 +94,8 @@ def test_an_enlargement_is_never_named() -> None:
 def test_the_entry_is_a_model_that_is_measured() -> None:
     weights = fit(MIXED)
     said = apart_from(MIXED)
-    least = threshold(MIXED, said)
-    entry = model_entry(weights, least, confidence(MIXED, said, least), len(MIXED))
+    line = confidence(MIXED, said)
+    entry = model_entry(weights, threshold(MIXED, said, line), line, len(MIXED))
     model = from_entry(entry)
     assert model.weights["resolution"] == weights[RESOLUTION]
     assert model.version == entry["version"]
