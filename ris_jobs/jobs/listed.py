@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from contextlib import closing
 
 from sqlalchemy import Connection, Engine
 
 from ris_jobs.crawl import Failure, Listing, Observation
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import Reason
+from ris_jobs.jobs.ahead import Ahead
 from ris_jobs.jobs.clock import Clock
 from ris_jobs.jobs.places import Listed, Place
 from ris_jobs.progress import Advance
@@ -41,15 +42,15 @@ def crawl_listed(
     job = _Job(run, source, crawl, place, settings, clock)
     unread: list[str] = []
     listed = (x for x in place.walk(crawl.marker) if _concerns(source, x))
-    with ThreadPoolExecutor(settings.threads) as pool:
-        while batch := clock.within(lambda: _batch(listed, clock)):
+    with ThreadPoolExecutor(settings.threads) as pool, closing(Ahead(listed, _BATCH)) as ahead:
+        while batch := ahead.batch(clock):
             job.observe(engine, batch, pool)
             unread += [x.uri for x in batch if isinstance(x, Observation)]
             advance(len(batch))
             if job.over:
                 break
     with engine.begin() as db:
-        if batch is None:
+        if not (job.over or ahead.ended):
             job.stop(db, _OUT_OF_TIME)
         elif not job.over:
             job.end(db, unread)
@@ -216,13 +217,3 @@ def _concerns(source: Source, listed: Listed) -> bool:
 
 def _unchanged(listed: Listing, known: Known | None) -> bool:
     return bool(listed.version and known and known.version == listed.version and not known.gone)
-
-
-def _batch(listed: Iterator[Listed], clock: Clock) -> list[Listed]:
-    """The next ones, fewer where they come slowly and the time is over."""
-    batch = []
-    for found in islice(listed, _BATCH):
-        batch.append(found)
-        if clock.over():
-            break
-    return batch
