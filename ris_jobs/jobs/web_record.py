@@ -90,6 +90,8 @@ class Record(Seen):
             fetches.forget(db, self._crawl.source_id, self._crawl.began_at)
         self.total.incomplete = None if end.complete else end.why
         self.lost = end.lost
+        if end.lost and self._crawl.resumed:
+            return  # It goes on once more, or else what it saw before would be asked for again.
         crawls.close(
             db,
             self._crawl,

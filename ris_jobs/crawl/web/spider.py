@@ -45,6 +45,7 @@ class Spider(scrapy.Spider):
         self._frontier = Frontier(order.source, self._memory)
         self._first: str | None = None
         self._nowhere = False
+        self._learned = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **more: Any) -> Spider:
@@ -101,6 +102,7 @@ class Spider(scrapy.Spider):
         self, written: str, where: Where, *, forbidden: str | None = None, later: bool = False
     ) -> list[Request]:
         """The request for an image; what is no URL to fetch is told, and not asked for."""
+        self._learned = True
         try:
             uri = parse(written).url
         except UrlRefused as error:
@@ -232,6 +234,6 @@ class Spider(scrapy.Spider):
             limited=self.course.stopped is not None or self._frontier.full,
             why=why,
             pages=self._frontier.pages,
-            lost=self._nowhere,
+            lost=self._nowhere and not self._learned,
         )
         await self._teller.end(ended)
