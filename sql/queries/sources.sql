@@ -107,6 +107,12 @@ SET ended_at = greatest(began_at, now()), complete = :complete, limited = :limit
     pages = pages + :pages, lost = :lost
 WHERE crawl_id = :crawl_id;
 
+-- name: lose
+-- A crawl that saw something goes on, and one that has ended has said why.
+UPDATE ris.source_crawl
+SET ended_at = greatest(began_at, now()), why = :why, lost = true
+WHERE crawl_id = :crawl_id AND ended_at IS NULL AND seen = 0;
+
 -- name: crawls
 SELECT c.*
 FROM ris.source_crawl c

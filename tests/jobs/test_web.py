@@ -561,6 +561,27 @@ def test_a_crawl_that_was_killed_waits_for_a_site_that_is_down(
     assert ask(settings, "SELECT seen, why FROM ris.source_crawl") == [(3, "finished")]
 
 
+def test_a_list_that_cannot_be_had_ends_its_crawl_with_the_reason(
+    settings: Settings, site: Site
+) -> None:
+    """And what a limit left of it before is gone on with."""
+    names = [f"/{i}.png" for i in range(4)]
+    site.pages |= {name: image(name) for name in names}
+    shown = Answer("\n".join(["url", *map(site.url, names)]).encode(), "text/csv")
+    site.pages["/list.csv"] = shown
+    location = site.url("/list.csv")
+    add(settings, replace(site.source(images=2), kind="urls", location=location))
+    crawl(settings)
+    site.pages["/list.csv"] = Answer(status=404)
+    with pytest.raises(SourceUnavailable) as raised:
+        crawl(settings)
+    ended = "SELECT lost, why FROM ris.source_crawl ORDER BY crawl_id"
+    assert ask(settings, ended)[1:] == [(True, str(raised.value))]
+    site.pages["/list.csv"] = shown
+    assert counts(crawl(settings)) == {"seen": 2, "new": 2}
+    assert {name: site.paths[name] for name in names} == dict.fromkeys(names, 1)
+
+
 def exported(engine: Engine, what: str, as_of: str | None) -> list[dict[str, Any]]:
     out = io.BytesIO()
     jobs.export(engine, what, "jsonl", out, as_of)
