@@ -8,7 +8,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -559,6 +559,26 @@ def test_a_crawl_that_was_killed_waits_for_a_site_that_is_down(
     crawl(settings)
     assert {name: site.paths[name] for name in names} == dict.fromkeys(names, 1)
     assert ask(settings, "SELECT seen, why FROM ris.source_crawl") == [(3, "finished")]
+
+
+def test_what_a_limit_left_is_gone_on_with_after_a_night_whose_window_was_closed(
+    settings: Settings, site: Site
+) -> None:
+    names = [f"/{i}.png" for i in range(4)]
+    site.pages |= {name: image(name) for name in names} | {"/": page(img(*names))}
+    source = site.source(images=2)
+    add(settings, source)
+    crawl(settings)
+    now = datetime.now(UTC)
+    opens, closes = ((now + timedelta(hours=h)).time() for h in (2, 3))
+    closed = replace(source.politeness, window=(opens, closes))
+    for politeness, seen in ((closed, {}), (source.politeness, {"seen": 2, "new": 2})):
+        with open_engine(settings) as engine:
+            jobs.add_source(engine, replace(source, politeness=politeness), replace=True)
+        assert counts(crawl(settings)) == seen
+    assert {name: site.paths[name] for name in names} == dict.fromkeys(names, 1)
+    rows = "SELECT lost, why FROM ris.source_crawl ORDER BY crawl_id"
+    assert ask(settings, rows)[1] == (True, "night window closed")
 
 
 def test_a_list_that_cannot_be_had_ends_its_crawl_with_the_reason(
