@@ -9,6 +9,7 @@ more. From behind a name on, folders before it are left out, and those on the wa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -34,8 +35,14 @@ class Entry:
     problem: str | None = None
 
 
-def below(fs: Any, base: str, after: str | None = None) -> Iterator[Entry]:
-    """All that ``fs`` has below the path ``base``, behind the name ``after``.
+Turn = AbstractContextManager[Any]
+
+
+def below(
+    fs: Any, base: str, after: str | None = None, turn: Turn | None = None
+) -> Iterator[Entry]:
+    """All that ``fs`` has below the path ``base``, behind the name ``after``. A folder is asked for
+    within ``turn``: others may ask ``fs`` for something meanwhile.
 
     What the libraries raise is raised, FileNotFoundError for a folder ``base`` that is not there.
     A store of objects has no folders: it has nothing there.
@@ -45,7 +52,7 @@ def below(fs: Any, base: str, after: str | None = None) -> Iterator[Entry]:
         return _s3(fs, base, after)
     if "gs" in protocols:
         return _gcs(fs, base, after)
-    return _folders(fs, base, after)
+    return _folders(fs, base, after, turn or nullcontext())
 
 
 def _s3(fs: Any, base: str, after: str | None) -> Iterator[Entry]:
@@ -90,10 +97,10 @@ def _split(base: str) -> tuple[str, str]:
     return bucket, folder + "/" if folder else ""
 
 
-def _folders(fs: Any, base: str, after: str | None) -> Iterator[Entry]:
+def _folders(fs: Any, base: str, after: str | None, turn: Turn) -> Iterator[Entry]:
     """With an own stack: a hostile tree may be deeper than Python's recursion. A folder stands at
     its name with the slash, which is where all that is in it stands."""
-    stack = _entries(fs, base, "")
+    stack = _entries(fs, base, "", turn)
     while stack:
         entry = stack.pop()
         behind = after is None or entry.name > after
@@ -101,15 +108,15 @@ def _folders(fs: Any, base: str, after: str | None) -> Iterator[Entry]:
             if behind:
                 yield entry
         elif behind or str(after).startswith(entry.name):
-            stack += _within(fs, base, entry.name)
+            stack += _within(fs, base, entry.name, turn)
 
 
-def _within(fs: Any, base: str, folder: str) -> list[Entry]:
+def _within(fs: Any, base: str, folder: str, turn: Turn) -> list[Entry]:
     """What is in a folder that was listed; itself, if it cannot be looked into."""
     if len(folder) > MAX_NAME:
         return [Entry(folder, problem=f"its name is longer than {MAX_NAME:,} characters")]
     try:
-        return _entries(fs, base, folder)
+        return _entries(fs, base, folder, turn)
     except FileNotFoundError:
         return []
     except PermissionError:
@@ -118,12 +125,14 @@ def _within(fs: Any, base: str, folder: str) -> list[Entry]:
         return [Entry(folder, problem="it holds a name that is not UTF-8")]
 
 
-def _entries(fs: Any, base: str, folder: str) -> list[Entry]:
+def _entries(fs: Any, base: str, folder: str, turn: Turn) -> list[Entry]:
     """The last one first. Links, pipes and devices are left out: a link may lead in a circle."""
-    fs.invalidate_cache()
     path = f"{base}/{folder}".rstrip("/") or "/"
     entries = []
-    for found in fs.ls(path, detail=True):
+    with turn:
+        fs.invalidate_cache()
+        listed = fs.ls(path, detail=True)
+    for found in listed:
         name = found["name"].rstrip("/").rpartition("/")[2]
         if found["name"].strip("/") == path.strip("/") or name in ("", ".", ".."):
             continue

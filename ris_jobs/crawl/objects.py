@@ -61,7 +61,7 @@ class Objects:
         cannot be looked into is a :class:`Failure`; its URI ends in a slash."""
         last = None if after is None else self._name_of(after)
         try:
-            for entry in names.below(self._fs, self._base, last):
+            for entry in names.below(self._fs, self._base, last, self._turn):
                 if entry.problem or self._lists(entry.name):
                     yield self._listing(entry)
         except FileNotFoundError as e:

@@ -68,7 +68,7 @@ def crawl_all(
             try:
                 with (
                     crawls.opened(engine, stored.source_id, run) as under_way,
-                    _closed_if_wrong(engine, under_way),
+                    _closed_if_lost(engine, under_way),
                 ):
                     seen = _crawl(engine, run, stored.source, under_way, settings, advance)
             except (ConfigError, SourceUnavailable, CrawlFailed) as e:
@@ -89,14 +89,15 @@ def crawl_all(
 
 
 @contextmanager
-def _closed_if_wrong(engine: Engine, under_way: Crawl) -> Iterator[None]:
-    """A crawl that could not begin because of a setting was not interrupted, and says why."""
+def _closed_if_lost(engine: Engine, under_way: Crawl) -> Iterator[None]:
+    """A crawl that a setting or a source that is away kept from beginning was not interrupted, and
+    says why."""
     try:
         yield
-    except ConfigError as e:
+    except (ConfigError, SourceUnavailable) as e:
         if not under_way.resumed:
             with engine.begin() as db:
-                crawls.close(db, under_way, complete=False, why=str(e), lost=True)
+                crawls.lose(db, under_way, str(e))
         raise
 
 

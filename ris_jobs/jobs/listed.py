@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from contextlib import closing
+from itertools import takewhile
 
 from sqlalchemy import Connection, Engine
 
 from ris_jobs.crawl import Failure, Listing, Observation
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import Reason
+from ris_jobs.jobs.ahead import Ahead
 from ris_jobs.jobs.clock import Clock
 from ris_jobs.jobs.places import Listed, Place
 from ris_jobs.progress import Advance
@@ -41,18 +43,20 @@ def crawl_listed(
     job = _Job(run, source, crawl, place, settings, clock)
     unread: list[str] = []
     listed = (x for x in place.walk(crawl.marker) if _concerns(source, x))
-    with ThreadPoolExecutor(settings.threads) as pool:
-        while batch := clock.within(lambda: _batch(listed, clock)):
+    with ThreadPoolExecutor(settings.threads) as pool, closing(Ahead(listed, _BATCH)) as ahead:
+        while batch := ahead.batch(clock):
             job.observe(engine, batch, pool)
             unread += [x.uri for x in batch if isinstance(x, Observation)]
             advance(len(batch))
             if job.over:
                 break
     with engine.begin() as db:
-        if batch is None:
+        if not (job.over or ahead.ended):
             job.stop(db, _OUT_OF_TIME)
         elif not job.over:
             job.end(db, unread)
+    if job.over == _OUT_OF_TIME and not ahead.ended:
+        job.warn_if_stuck()
     job.total.incomplete = job.over
     return job.total
 
@@ -83,7 +87,7 @@ class _Job:
 
     def observe(self, engine: Engine, batch: Sequence[Listed], pool: ThreadPoolExecutor) -> None:
         """Read what is new or changed in a batch, with no transaction open, and write it down.
-        Where a limit is met the crawl ends with it: the next one begins anew."""
+        Where a limit is met the crawl ends with it."""
         run = self._run
         self._found |= any(isinstance(x, Listing) for x in batch)
         with engine.begin() as db:
@@ -93,10 +97,13 @@ class _Job:
             waiting = fetches.waiting(db, uris, source_id, run.started_at)
         listed = [x for x in left if isinstance(x, Listing) and x.uri not in waiting]
         unchanged = {x.uri: known[x.uri] for x in listed if _unchanged(x, known.get(x.uri))}
-        to_read = self._affordable([x for x in listed if x.uri not in unchanged])
+        wanted = [x for x in listed if x.uri not in unchanged]
+        to_read = self._affordable(wanted)
         read = [x for x in pool.map(self._read, to_read) if x is not None]
         if len(read) < len(to_read):
             self.over = self.over or _OUT_OF_TIME
+        left_out = {x.uri for x in wanted} - {x.uri for x in read}
+        settled = list(takewhile(lambda x: x.uri not in left_out, batch))
         given = [x for x in left if not isinstance(x, Listing)] + read
         with engine.begin() as db:
             ledger.touch(db, list(unchanged.values()), run, source_id)
@@ -105,20 +112,33 @@ class _Job:
             seen.waiting = len(waiting)
             seen.unchanged += len(unchanged)
             seen.bytes = sum(x.size for x in read if isinstance(x, Observation) and x.sha256)
-            crawls.advance(db, self._crawl, seen, marker=batch[-1].uri)
+            crawls.advance(db, self._crawl, seen, marker=settled[-1].uri if settled else None)
             if self.over:
                 self.stop(db, self.over)
         self.total.add(seen)
 
     def stop(self, db: Connection, why: str) -> None:
-        """A limit ends the crawl: what was not listed is not gone."""
+        """A limit ends the crawl: what was not listed is not gone. The listing of a store that has
+        taken all the time is gone on with."""
         self.over = why
-        crawls.close(db, self._crawl, complete=False, why=why)
+        limited = why == _OUT_OF_TIME and self._source.kind == "objects"
+        crawls.close(db, self._crawl, complete=False, why=why, limited=limited)
+
+    def warn_if_stuck(self) -> None:
+        """Say where the time was over before the listing brought anything that is new."""
+        total = self.total
+        got_on = total.seen if self._source.kind == "objects" else total.new + total.changed
+        if not (got_on or total.failed):
+            _LOG.warning(
+                "source %s: its listing alone takes longer than limits.seconds, and what lies "
+                "behind is not seen. Give it more",
+                self._source.name,
+            )
 
     def end(self, db: Connection, unread: Sequence[str]) -> None:
         """The listing came to its end: what is missing in it is gone, and what is missing in one
         without any image after so many of them. It may be a disk that is not mounted."""
-        since, at = self._crawl.began_at, self._run.started_at
+        since, at = self._crawl.done_since, self._run.started_at
         place, source_id = self._place, self._crawl.source_id
         closed = [*unread, *fetches.folders(db, source_id, since)]
         lost = ledger.unseen(
@@ -216,13 +236,3 @@ def _concerns(source: Source, listed: Listed) -> bool:
 
 def _unchanged(listed: Listing, known: Known | None) -> bool:
     return bool(listed.version and known and known.version == listed.version and not known.gone)
-
-
-def _batch(listed: Iterator[Listed], clock: Clock) -> list[Listed]:
-    """The next ones, fewer where they come slowly and the time is over."""
-    batch = []
-    for found in islice(listed, _BATCH):
-        batch.append(found)
-        if clock.over():
-            break
-    return batch

@@ -21,7 +21,7 @@ from ris_jobs.store.runs import Run
 
 class Record(Seen):
     """One part of a crawl: takes events, and keeps what they bring. ``lost``: nothing could be
-    known of the source."""
+    known of the source, though there was leave and time to look."""
 
     def __init__(
         self,
@@ -89,7 +89,9 @@ class Record(Seen):
         if end.complete:
             fetches.forget(db, self._crawl.source_id, self._crawl.began_at)
         self.total.incomplete = None if end.complete else end.why
-        self.lost = end.lost
+        self.lost = end.lost and not end.limited
+        if end.lost and self._crawl.resumed:
+            return  # It goes on once more, or else what it saw before would be asked for again.
         crawls.close(
             db,
             self._crawl,

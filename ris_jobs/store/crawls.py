@@ -133,3 +133,8 @@ def close(
     nothing could be known of it, and the next crawl goes on with what the one before left."""
     params = {"complete": complete, "why": why, "limited": limited, "pages": pages, "lost": lost}
     db.execute(query("sources.close"), params | {"crawl_id": crawl.crawl_id})
+
+
+def lose(db: Connection, crawl: Crawl, why: str) -> None:
+    """Close one that could know nothing of its source, if it is still open and has seen nothing."""
+    db.execute(query("sources.lose"), {"crawl_id": crawl.crawl_id, "why": why})

@@ -7,13 +7,21 @@ ON CONFLICT (name) WHERE removed_at IS NULL DO NOTHING
 RETURNING source_id;
 
 -- name: change
--- A crawl that was interrupted goes on only if it is still of the same images: its marker, and what it
--- has seen, say nothing of others.
+-- A crawl that was interrupted, or that its time ended, goes on only if it is still of the same
+-- images: its marker, and what it has seen, say nothing of others.
 WITH closed AS (
     UPDATE ris.source_crawl c
     SET ended_at = greatest(c.began_at, now()), why = 'interrupted, and then the source was changed'
     FROM ris.source s
     WHERE c.source_id = :source_id AND c.ended_at IS NULL AND s.source_id = c.source_id
+      AND (s.kind, s.location, s.include, s.exclude)
+          IS DISTINCT FROM (:kind, :location, CAST(:include AS text[]), CAST(:exclude AS text[]))
+), forgotten AS (
+    UPDATE ris.source_crawl c
+    SET marker = NULL
+    FROM ris.source s
+    WHERE c.source_id = :source_id AND c.limited AND c.marker IS NOT NULL
+      AND s.source_id = c.source_id
       AND (s.kind, s.location, s.include, s.exclude)
           IS DISTINCT FROM (:kind, :location, CAST(:include AS text[]), CAST(:exclude AS text[]))
 )
@@ -74,14 +82,21 @@ SET ended_at = greatest(began_at, now()), why = 'interrupted', limited = done_si
 WHERE source_id = :source_id AND ended_at IS NULL AND began_at < now() - interval '72 hours';
 
 -- name: open
--- The crawl that was interrupted, or a new one. If a limit ended the last one that learned anything, it
--- goes on with what is left, for as long as that brings anything.
-INSERT INTO ris.source_crawl (source_id, run_id, began_at, done_since)
-VALUES (:source_id, :run_id, :began_at,
-        coalesce((SELECT least(CASE WHEN limited AND seen > 0 THEN done_since END, :began_at)
-                  FROM ris.source_crawl
-                  WHERE source_id = :source_id AND ended_at IS NOT NULL AND NOT lost
-                  ORDER BY crawl_id DESC LIMIT 1), :began_at))
+-- The crawl that was interrupted, or a new one. If a limit ended the last one that learned anything,
+-- it goes on with what is left, for as long as that brings anything: in a store behind the last name.
+WITH last AS (
+    SELECT c.done_since, s.kind, c.marker, c.limited AND c.seen > 0 AS left_some
+    FROM ris.source_crawl c JOIN ris.source s USING (source_id)
+    WHERE source_id = :source_id AND c.ended_at IS NOT NULL AND NOT c.lost
+    ORDER BY c.crawl_id DESC LIMIT 1
+), rest AS (
+    SELECT done_since, CASE WHEN kind = 'objects' THEN marker END AS marker
+    FROM last
+    WHERE left_some AND (kind <> 'objects' OR marker IS NOT NULL)
+)
+INSERT INTO ris.source_crawl (source_id, run_id, began_at, done_since, marker)
+SELECT :source_id, :run_id, :began_at, least(:began_at, (SELECT done_since FROM rest)),
+       (SELECT marker FROM rest)
 ON CONFLICT (source_id) WHERE ended_at IS NULL DO UPDATE SET source_id = excluded.source_id
 RETURNING crawl_id, run_id, began_at, done_since, marker, hosts;
 
@@ -106,6 +121,12 @@ UPDATE ris.source_crawl
 SET ended_at = greatest(began_at, now()), complete = :complete, limited = :limited, why = :why,
     pages = pages + :pages, lost = :lost
 WHERE crawl_id = :crawl_id;
+
+-- name: lose
+-- A crawl that saw something goes on, and one that has ended has said why.
+UPDATE ris.source_crawl
+SET ended_at = greatest(began_at, now()), why = :why, lost = true
+WHERE crawl_id = :crawl_id AND ended_at IS NULL AND seen = 0;
 
 -- name: crawls
 SELECT c.*

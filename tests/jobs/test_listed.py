@@ -141,7 +141,10 @@ def test_a_file_larger_than_the_limit_of_bytes_stops_no_crawl_but_one(
 
 
 def test_a_listing_or_reading_that_takes_too_long_ends_with_the_time_of_its_source(
-    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """And nothing is gone; what was read is kept. The listing goes on for ever without an image."""
     crawl(settings)
@@ -163,6 +166,8 @@ def test_a_listing_or_reading_that_takes_too_long_ends_with_the_time_of_its_sour
         released.set()
     assert time.monotonic() - began < 60  # it would be for ever
     assert (found.incomplete, found.gone) == ({"in": "limit of seconds"}, 0)
+    assert (found.seen, found.unchanged) == (2, 2)
+    assert "source in: its listing alone takes longer than limits.seconds" in caplog.text
 
     def slow(*given: Any) -> Any:
         time.sleep(0.4)
@@ -178,6 +183,28 @@ def test_a_listing_or_reading_that_takes_too_long_ends_with_the_time_of_its_sour
     assert 0 < int(str(taken)) < 16 * settings.threads and gone == 0
     last = crawl(settings)
     assert last.new + last.changed + int(str(taken)) == 16 * settings.threads
+
+
+def test_what_a_slow_listing_gives_in_time_is_read(
+    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives two images, and then none for ever; a batch would have room for more."""
+    source = Source(name="in", kind="directory", location=str(place), limits=Limits(seconds=4))
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, source, replace=True)
+    walk = places._Folder.walk
+    released = Event()
+
+    def slow(folder: places._Folder, after: str | None = None) -> Iterator[Any]:
+        yield from [*walk(folder, after)][:2]
+        released.wait()
+
+    monkeypatch.setattr(places._Folder, "walk", slow)
+    try:
+        found = crawl(settings)
+    finally:
+        released.set()
+    assert (found.seen, found.new) == (2, 2)
 
 
 def test_nothing_is_locked_while_images_are_read(

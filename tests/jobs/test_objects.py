@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from ris_jobs import jobs
 from ris_jobs.crawl import names, objects
 from ris_jobs.crawl.source import Limits, Source
 from ris_jobs.errors import ConfigError, SourceUnavailable
-from ris_jobs.jobs import Crawled, listed, lists
+from ris_jobs.jobs import Crawled, ahead, listed, lists
 from ris_jobs.jobs.clock import Clock
 from ris_jobs.jobs.credentials import filesystem
 from ris_jobs.progress import LogProgress
@@ -249,6 +250,67 @@ def test_a_limit_ends_a_crawl_and_the_next_goes_further(
     ends = "SELECT complete, why FROM ris.source_crawl ORDER BY crawl_id"
     limited = (False, "limit of bytes")
     assert ask(settings, ends) == [limited, limited, (True, "finished"), (True, "finished")]
+
+
+class Ending(Clock):
+    """Its time is over once that is said."""
+
+    ended = False
+
+    def left(self) -> float | None:
+        return 0.0 if self.ended else super().left()
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_listing_that_its_time_ends_is_gone_on_with(
+    crawl: Crawl,
+    bucket: Bucket,
+    source: Source,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    changed: bool,
+) -> None:
+    """It gives two names each night, and then the time is over. What is gone, the last part tells;
+    a source of other images is listed from its beginning."""
+    for i in range(6):
+        bucket.put(f"a folder/{i}.jpg", bytes([i]) * 10)
+    crawl()
+    bucket.delete("a folder/1.jpg")
+    walk, released = objects.Objects.walk, Event()
+    clocks: list[Ending] = []
+
+    def slow(place: objects.Objects, after: str | None = None) -> Iterator[Any]:
+        left = [*walk(place, after)]
+        yield from left[:2]
+        if left[2:]:
+            clocks[-1].ended = True
+            released.wait()
+
+    def clock(seconds: float | None) -> Clock:
+        clocks.append(Ending(seconds))
+        return clocks[-1]
+
+    def limit(**more: Any) -> None:
+        with open_engine(settings) as engine:
+            limited = replace(source, limits=Limits(seconds=3600), **more)
+            jobs.add_source(engine, limited, replace=True)
+
+    limit()
+    monkeypatch.setattr(objects.Objects, "walk", slow)
+    monkeypatch.setattr(listed, "Clock", clock)
+    monkeypatch.setattr(ahead, "_SECONDS", 1)
+    try:
+        nights = [counts(crawl())]
+        if changed:
+            limit(include=("*.jpg",))
+        nights += [counts(crawl()), counts(crawl())]
+    finally:
+        released.set()
+    two = {"seen": 2, "unchanged": 2}
+    last = two if changed else {"seen": 1, "unchanged": 1, "gone": 1}
+    assert nights == [two, two, last]
+    began = "SELECT done_since = began_at FROM ris.source_crawl ORDER BY crawl_id"
+    assert [same for (same,) in ask(settings, began)] == [True, True, changed, False]
 
 
 def test_a_store_that_cannot_be_had_is_said_without_its_secret(

@@ -8,7 +8,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -519,6 +519,87 @@ def test_what_a_limit_left_is_gone_on_with_after_crawls_that_could_not_look(
     assert {name: site.paths[name] for name in names} == dict.fromkeys(names, 1)
     lost = "SELECT lost FROM ris.source_crawl ORDER BY crawl_id"
     assert [row[0] for row in ask(settings, lost)] == [False, True, True, False]
+
+
+def test_a_site_whose_first_page_is_gone_is_seen_by_its_sitemap_in_several_nights(
+    settings: Settings, site: Site
+) -> None:
+    names = [f"/{i}.png" for i in range(4)]
+    sitemap = "".join(f"<url><loc>{site.url(f'/p{i}')}</loc></url>" for i in range(4))
+    site.pages |= {name: image(name) for name in names}
+    site.pages |= {f"/p{i}": page(img(name)) for i, name in enumerate(names)}
+    site.pages["/sm.xml"] = Answer(f"<urlset>{sitemap}</urlset>".encode(), "application/xml")
+    robots = f"User-agent: *\nDisallow:\nSitemap: {site.url('/sm.xml')}\n"
+    site.pages["/robots.txt"] = Answer(robots.encode(), "text/plain")
+    add(settings, site.source(images=2))
+    for _ in range(2):
+        assert counts(crawl(settings)) == {"seen": 2, "new": 2}
+    assert {name: site.paths[name] for name in names} == dict.fromkeys(names, 1)
+
+
+def test_a_crawl_that_was_killed_waits_for_a_site_that_is_down(
+    settings: Settings, site: Site
+) -> None:
+    """What it asked for before is not asked for again."""
+    names = [f"/{i}.png" for i in range(3)]
+    shown = page(img(*names))
+    site.pages |= {name: image(name) for name in names} | {"/": shown}
+    add(settings, site.source(images=2))
+    crawl(settings)
+    with open_engine(settings) as engine, engine.begin() as db:
+        # As a kill leaves it.
+        reopened = "ended_at = NULL, why = NULL, limited = false"
+        db.execute(text(f"UPDATE ris.source_crawl SET {reopened}"))
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, site.source(), replace=True)
+    site.pages["/"] = Answer(status=500)
+    with pytest.raises(SourceUnavailable):
+        crawl(settings)
+    site.pages["/"] = shown
+    crawl(settings)
+    assert {name: site.paths[name] for name in names} == dict.fromkeys(names, 1)
+    assert ask(settings, "SELECT seen, why FROM ris.source_crawl") == [(3, "finished")]
+
+
+def test_what_a_limit_left_is_gone_on_with_after_a_night_whose_window_was_closed(
+    settings: Settings, site: Site
+) -> None:
+    names = [f"/{i}.png" for i in range(4)]
+    site.pages |= {name: image(name) for name in names} | {"/": page(img(*names))}
+    source = site.source(images=2)
+    add(settings, source)
+    crawl(settings)
+    now = datetime.now(UTC)
+    opens, closes = ((now + timedelta(hours=h)).time() for h in (2, 3))
+    closed = replace(source.politeness, window=(opens, closes))
+    for politeness, seen in ((closed, {}), (source.politeness, {"seen": 2, "new": 2})):
+        with open_engine(settings) as engine:
+            jobs.add_source(engine, replace(source, politeness=politeness), replace=True)
+        assert counts(crawl(settings)) == seen
+    assert {name: site.paths[name] for name in names} == dict.fromkeys(names, 1)
+    rows = "SELECT lost, why FROM ris.source_crawl ORDER BY crawl_id"
+    assert ask(settings, rows)[1] == (True, "night window closed")
+
+
+def test_a_list_that_cannot_be_had_ends_its_crawl_with_the_reason(
+    settings: Settings, site: Site
+) -> None:
+    """And what a limit left of it before is gone on with."""
+    names = [f"/{i}.png" for i in range(4)]
+    site.pages |= {name: image(name) for name in names}
+    shown = Answer("\n".join(["url", *map(site.url, names)]).encode(), "text/csv")
+    site.pages["/list.csv"] = shown
+    location = site.url("/list.csv")
+    add(settings, replace(site.source(images=2), kind="urls", location=location))
+    crawl(settings)
+    site.pages["/list.csv"] = Answer(status=404)
+    with pytest.raises(SourceUnavailable) as raised:
+        crawl(settings)
+    ended = "SELECT lost, why FROM ris.source_crawl ORDER BY crawl_id"
+    assert ask(settings, ended)[1:] == [(True, str(raised.value))]
+    site.pages["/list.csv"] = shown
+    assert counts(crawl(settings)) == {"seen": 2, "new": 2}
+    assert {name: site.paths[name] for name in names} == dict.fromkeys(names, 1)
 
 
 def exported(engine: Engine, what: str, as_of: str | None) -> list[dict[str, Any]]:

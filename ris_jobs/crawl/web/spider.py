@@ -45,6 +45,7 @@ class Spider(scrapy.Spider):
         self._frontier = Frontier(order.source, self._memory)
         self._first: str | None = None
         self._nowhere = False
+        self._learned = self._looked = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **more: Any) -> Spider:
@@ -101,6 +102,7 @@ class Spider(scrapy.Spider):
         self, written: str, where: Where, *, forbidden: str | None = None, later: bool = False
     ) -> list[Request]:
         """The request for an image; what is no URL to fetch is told, and not asked for."""
+        self._learned = True
         try:
             uri = parse(written).url
         except UrlRefused as error:
@@ -135,6 +137,7 @@ class Spider(scrapy.Spider):
 
     async def _answered(self, response: Response) -> AsyncIterator[Request]:
         assert response.request
+        self._looked = True
         errand, outcome = errand_of(response.request), response.request.meta["outcome"]
         if errand.kind == "image":
             await self._teller.tell(
@@ -196,6 +199,7 @@ class Spider(scrapy.Spider):
         errand, error = errand_of(asked), failure.value
         if error is None or isinstance(error, Stopped):
             return
+        self._looked = True
         if errand.kind == "image":
             await self._teller.tell(results.of_failure(errand, error))
         else:
@@ -232,6 +236,11 @@ class Spider(scrapy.Spider):
             limited=self.course.stopped is not None or self._frontier.full,
             why=why,
             pages=self._frontier.pages,
-            lost=self._nowhere,
+            lost=self._is_lost(),
         )
         await self._teller.end(ended)
+
+    def _is_lost(self) -> bool:
+        if self.course.stopped is not None and not self._looked:
+            return True
+        return self._nowhere and not self._learned

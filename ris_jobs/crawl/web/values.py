@@ -120,7 +120,8 @@ class Ended:
     """The last event. ``complete``: every page and image that was in reach was asked for, so that
     what was not seen is no longer linked. ``limited``: there is more to ask for, and would be less
     if the images of this crawl were left out. ``lost``: what it begins at could not be read, and
-    nothing is known of the source. ``pages`` counts pages, sitemaps and feeds asked for.
+    nothing else named an image, or it was stopped before anything was answered. ``pages`` counts
+    pages, sitemaps and feeds asked for.
     """
 
     complete: bool
