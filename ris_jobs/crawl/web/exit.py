@@ -27,18 +27,16 @@ from ris_jobs.crawl.fetch.fetcher import Fetcher
 from ris_jobs.crawl.fetch.urls import parse
 from ris_jobs.crawl.web.errand import (
     BUSY,
-    MAX_DELAY,
     Broken,
     Declined,
     Errand,
     Stopped,
     errand_of,
-    later,
 )
+from ris_jobs.crawl.web.patience import Patience
 from ris_jobs.crawl.web.read import sitemap
 from ris_jobs.crawl.web.read.robots import forbids
 from ris_jobs.crawl.web.spool import Spool
-from ris_jobs.crawl.web.turns import Turns
 from ris_jobs.errors import ImageRejected, Reason, UrlRefused
 
 if TYPE_CHECKING:
@@ -73,7 +71,7 @@ class Exit(BaseDownloadHandler):
         self._fetcher = Fetcher(policy)
         self._opened = False
         self._spool = Spool(order.spool)
-        self._turns = Turns(order.turns) if order.turns else None
+        self._patience = Patience(spider, crawler)
         lanes = order.source.politeness.per_host
         self._lanes: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(lanes))
 
@@ -85,33 +83,8 @@ class Exit(BaseDownloadHandler):
         host = (_origin(request.url) or ("", "", 0))[1]
         # Scrapy lets more through at a time when many come at once and nothing delays them.
         async with self._lanes[host]:
-            await self._turn(host)
+            await self._patience.turn(host)
             return await self._download(request, host)
-
-    async def _turn(self, host: str) -> None:
-        """Waits while the host is to be left alone, unless that is too long, and for other crawls
-        that ask it."""
-        self._spider.course.check()
-        while left := self._spider.course.meter.rest(host):
-            if left > MAX_DELAY:
-                raise later(left)
-            await self._pause(min(left, 1.0))
-        if self._turns and (delay := self._delay(host)):
-            await self._pause(self._turns.take(host, delay))
-
-    async def _pause(self, seconds: float) -> None:
-        """The crawl may be stopped meanwhile."""
-        while seconds > 0:
-            await asyncio.sleep(min(seconds, 1.0))
-            self._spider.course.check()
-            seconds -= 1.0
-
-    def _delay(self, host: str) -> float:
-        """Seconds between two requests to a host: ours, or what it asked for."""
-        assert self.crawler.engine
-        pace = self.crawler.engine.downloader.per_slot_settings.get(host, {})
-        asked: float = pace.get("delay", 0.0)
-        return max(self._spider.order.source.politeness.delay, asked)
 
     async def _download(self, request: Request, host: str) -> Response:
         errand = errand_of(request)
@@ -149,7 +122,7 @@ class Exit(BaseDownloadHandler):
         )
         meter.ends(host, outcome)
         if isinstance(outcome, Failed) and outcome.status in BUSY:
-            meter.rests(host, self._rest(request, outcome))
+            self._patience.rests(host, self._rest(request, outcome))
         if isinstance(outcome, Failed) and outcome.reason is Reason.TIMED_OUT:
             self._spider.course.check()  # it may be the crawl's time that is over, not its own
         request.meta["outcome"] = outcome
@@ -173,8 +146,7 @@ class Exit(BaseDownloadHandler):
         return self._spider.order.authorization if ours else None
 
     async def close(self) -> None:
-        if self._turns:
-            self._turns.close()
+        self._patience.close()
         if self._opened:
             await self._fetcher.__aexit__(None, None, None)
 
