@@ -32,8 +32,8 @@ class Patience:
             if left > MAX_DELAY:
                 raise later(left)
             await self._pause(min(left, 1.0))
-        if self._turns and (delay := self._delay(host)):
-            await self._pause(self._turns.take(host, delay))
+        if self._turns:
+            await self._pause(self._turns.take(host, self._delay(host)))
 
     def rests(self, host: str, seconds: float) -> None:
         """A host asks to be left alone for so long."""

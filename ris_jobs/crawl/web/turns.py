@@ -20,7 +20,7 @@ __all__ = ["Turns"]
 
 _HOSTS = 1 << 16
 _TIME = struct.Struct("<d")
-_AHEAD = 1000
+_AHEAD = 86400.0  # seconds: no time is further ahead, unless the clock was set back since
 
 
 class Turns:
@@ -35,17 +35,16 @@ class Turns:
         at = int.from_bytes(digest) % _HOSTS * _TIME.size
         fcntl.lockf(self._file, fcntl.LOCK_EX, _TIME.size, at)
         try:
-            wait = self._wait(at, delay)
+            wait = self._wait(at)
             os.pwrite(self._file, _TIME.pack(time.time() + wait + delay), at)
         finally:
             fcntl.lockf(self._file, fcntl.LOCK_UN, _TIME.size, at)
         return wait
 
-    def _wait(self, at: int, delay: float) -> float:
-        """None, 0, for a time so far ahead that the clock was set back since."""
+    def _wait(self, at: int) -> float:
         found = os.pread(self._file, _TIME.size, at)
         wait = _TIME.unpack(found)[0] - time.time() if len(found) == _TIME.size else 0.0
-        return wait if 0 < wait <= _AHEAD * delay else 0.0
+        return wait if 0 < wait <= _AHEAD else 0.0
 
     def close(self) -> None:
         os.close(self._file)

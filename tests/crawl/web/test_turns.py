@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
 from itertools import pairwise
 from pathlib import Path
+
+import pytest
+from aiohttp import web
 
 from ris_jobs.crawl.web.turns import Turns
 from tests.crawl.web.crawled import crawled
@@ -34,15 +38,40 @@ def test_processes_that_ask_at_once_are_given_times_that_lie_apart(tmp_path: Pat
 
 
 def test_hosts_do_not_wait_for_one_another_and_nobody_for_a_clock_that_was_set_back(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turns = Turns(tmp_path / "turns")
     assert turns.take("a.example", 60) == turns.take("b.example", 60) == 0
-    assert 59 < turns.take("a.example", 1) <= 60
-    assert turns.take("a.example", 0.01) == 0  # it is 61 s ahead, of delays that are short
+    assert 59 < turns.take("a.example", 60) <= 60
+    with monkeypatch.context() as clock:
+        long_ago = time.time() - 100_000
+        clock.setattr(time, "time", lambda: long_ago)
+        assert turns.take("a.example", 60) == 0
     (tmp_path / "turns").write_bytes(b"\xff" * (8 << 16))  # no time at all
     assert turns.take("a.example", 60) == 0 < turns.take("a.example", 60)
     assert (tmp_path / "turns").stat().st_size == 8 << 16
+    turns.close()
+
+
+def test_a_delay_holds_for_those_whose_own_is_shorter(tmp_path: Path) -> None:
+    turns = Turns(tmp_path / "turns")
+    assert turns.take("a.example", 60) == 0
+    waits = [turns.take("a.example", delay) for delay in (0.01, 0, 60, 0)]
+    assert [round(wait) for wait in waits] == [60, 60, 60, 120]
+    turns.close()
+
+
+def test_a_source_without_pauses_waits_for_one_that_makes_some(tmp_path: Path) -> None:
+    turns = Turns(tmp_path / "turns")
+
+    async def another_asks(request: web.Request) -> web.StreamResponse:
+        turns.take(site.host, 2)
+        return web.Response(body=page(img("/0.png")).body, content_type="text/html")
+
+    with served({"/": another_asks, "/0.png": image()}) as site:
+        assert crawled(site.source(), turns=tmp_path / "turns").ended.complete
+        at = {hit.path: hit.at for hit in site.log}
+        assert at["/0.png"] - at["/"] > 1.9
     turns.close()
 
 
