@@ -97,3 +97,14 @@ def test_sources_that_show_images_of_one_host_share_its_pace(tmp_path: Path) -> 
         assert len(hits) == 2 * IMAGES + 2  # robots.txt, twice
         # The first one may be late on its way.
         assert hits[-1] - hits[0] > DELAY * (len(hits) - 1) - 1
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [("/dev/full", "No space left on device"), ("/dev", "Is a directory")],
+)
+def test_a_file_of_turns_that_cannot_be_written_ends_the_crawl(file: str, why: str) -> None:
+    with served({"/": page(img("/0.png")), "/0.png": image()}) as site:
+        crawl = crawled(site.source(), turns=Path(file))
+    assert not (site.log or crawl.images) and not crawl.ended.complete
+    assert crawl.ended.why == f"{file} cannot be written to: {why}"
