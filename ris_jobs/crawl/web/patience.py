@@ -29,21 +29,43 @@ class Patience:
         self._turns: Turns | None = None
 
     async def turn(self, host: str) -> None:
-        """Waits while the host is to be left alone, unless that is too long, and for other crawls
-        that ask it."""
+        """Waits for a turn among the crawls that ask the host, and while that is to be left alone,
+        unless that is too long. Who waited for the one asks for the other again."""
         self._spider.course.check()
-        while left := self._spider.course.meter.rest(host):
-            if left > MAX_DELAY:
-                raise later(left)
-            await self._pause(min(left, 1.0))
-        if self._file:
-            with self._shared(self._file) as turns:
-                wait = turns.take(host, self._delay(host))
+        await self._rested(host)
+        while wait := self._take(host):
             await self._pause(wait)
+            if not self._rest(host):
+                return
+            await self._rested(host)
 
     def rests(self, host: str, seconds: float) -> None:
         """A host asks to be left alone for so long."""
         self._spider.course.meter.rests(host, seconds)
+        if self._file:
+            with self._shared(self._file) as turns:
+                turns.rests(host, seconds)
+
+    async def _rested(self, host: str) -> None:
+        while left := self._rest(host):
+            if left > MAX_DELAY:
+                raise later(left)
+            await self._pause(min(left, 1.0))
+
+    def _rest(self, host: str) -> float:
+        """Seconds for which a host is still to be left alone, whatever crawl it told."""
+        left = self._spider.course.meter.rest(host)
+        if not self._file:
+            return left
+        with self._shared(self._file) as turns:
+            return max(left, turns.rest(host))
+
+    def _take(self, host: str) -> float:
+        """Seconds until the turn of a request."""
+        if not self._file:
+            return 0.0
+        with self._shared(self._file) as turns:
+            return turns.take(host, self._delay(host))
 
     @contextmanager
     def _shared(self, file: Path) -> Iterator[Turns]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from ipaddress import ip_network
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +18,7 @@ from aiohttp import web
 
 from ris_jobs.crawl.web.turns import Turns
 from tests.crawl.web.crawled import crawled
-from tests.crawl.web.site import image, img, page, served
+from tests.crawl.web.site import Answer, image, img, page, served
 
 DELAY = 0.4
 IMAGES = 8
@@ -47,9 +50,12 @@ def test_hosts_do_not_wait_for_one_another_and_nobody_for_a_clock_that_was_set_b
         long_ago = time.time() - 100_000
         clock.setattr(time, "time", lambda: long_ago)
         assert turns.take("a.example", 60) == 0
-    (tmp_path / "turns").write_bytes(b"\xff" * (8 << 16))  # no time at all
+    turns.rests("b.example", 1e9)
+    assert 86399 < turns.rest("b.example") <= 86400 and turns.rest("a.example") == 0
+    (tmp_path / "turns").write_bytes(b"\xff" * (16 << 16))  # no time at all
     assert turns.take("a.example", 60) == 0 < turns.take("a.example", 60)
-    assert (tmp_path / "turns").stat().st_size == 8 << 16
+    assert turns.rest("a.example") == 0
+    assert (tmp_path / "turns").stat().st_size == 16 << 16
     turns.close()
 
 
@@ -108,3 +114,39 @@ def test_a_file_of_turns_that_cannot_be_written_ends_the_crawl(file: str, why: s
         crawl = crawled(site.source(), turns=Path(file))
     assert not (site.log or crawl.images) and not crawl.ended.complete
     assert crawl.ended.why == f"{file} cannot be written to: {why}"
+
+
+def test_who_waits_for_a_turn_heeds_a_host_that_is_busy_meanwhile(tmp_path: Path) -> None:
+    """The first image is answered when the second waits for its turn already."""
+    asked: list[float] = []
+
+    async def busy_once(request: web.Request) -> web.StreamResponse:
+        turns.take(site.host, 2)  # as another crawl does
+        await asyncio.sleep(1)
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            return web.Response(status=429, headers={"Retry-After": "4"})
+        return web.Response(body=image(0).body, content_type="image/png")
+
+    pages = {"/": page(img("/0.png", "/1.png")), "/1.png": image(1), "/0.png": busy_once}
+    turns = Turns(tmp_path / "turns")
+    with served(pages) as site:
+        crawl = crawled(site.source(delay=0.2), turns=tmp_path / "turns")
+        assert set(crawl.outcomes().values()) == {"fetched"}
+        (second,) = (hit.at for hit in site.log if hit.path == "/1.png")
+        assert second - asked[0] > 3.9
+    turns.close()
+
+
+def test_a_host_that_is_busy_is_left_alone_by_all_crawls_of_the_machine(tmp_path: Path) -> None:
+    busy = Answer(status=503, headers={"Retry-After": "3600"})
+    with served({"/": page(img("/0.png")), "/0.png": busy}) as site:
+        crawled(site.source(), turns=tmp_path / "turns")
+        asked = len(site.log)
+        named = tmp_path / "named"
+        named.write_text(json.dumps({"uri": site.url("/1.png"), "columns": {}}))
+        listed = replace(site.source(), kind="urls")
+        (told,) = crawled(listed, turns=tmp_path / "turns", images=named).images.values()
+        assert len(site.log) == asked and told.outcome == "failed"
+        assert 3500 < (told.retry_after or 0) <= 3600
+        assert "its server asks to be left alone for 3" in (told.detail or "")
