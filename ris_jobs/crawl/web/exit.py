@@ -46,6 +46,7 @@ __all__ = ["Exit"]
 
 _PAGE_BYTES = 10 << 20
 _SLACK = 1.0
+_FAIR = 0.2  # the part of its time after which a request is too slow, whatever ended it
 
 
 class Exit(BaseDownloadHandler):
@@ -124,7 +125,7 @@ class Exit(BaseDownloadHandler):
         if isinstance(outcome, Failed) and outcome.status in BUSY:
             self._patience.rests(host, self._rest(request, outcome))
         if isinstance(outcome, Failed) and outcome.reason is Reason.TIMED_OUT:
-            self._spider.course.check()  # it may be the crawl's time that is over, not its own
+            self._timed_out(outcome)
         request.meta["outcome"] = outcome
         request.meta["download_latency"] = outcome.seconds
         return outcome
@@ -133,6 +134,13 @@ class Exit(BaseDownloadHandler):
         """What a request may take: hardly more than is left to the crawl, which is stopped then."""
         seconds, left = self._spider.order.seconds, self._spider.course.meter.left()
         return seconds if left is None else min(seconds, left + _SLACK)
+
+    def _timed_out(self, outcome: Failed) -> None:
+        """Where it may be the crawl's time that was too short, and not its own, nothing failed."""
+        if why := self._spider.course.meter.over():
+            self._spider.course.stop(why)
+            if outcome.seconds < _FAIR * self._spider.order.seconds:
+                raise Stopped(why)
 
     def _rest(self, request: Request, outcome: Failed) -> float:
         """Seconds to leave a busy host alone: as long as it says, or longer with each try."""
