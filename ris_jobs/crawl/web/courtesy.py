@@ -85,10 +85,10 @@ class Courtesy:
         try:
             response = await self._crawler.engine.download_async(request(errand))
         except Declined as error:
-            return _unreadable(error.reason, error.detail, failed=error.failed)
+            return _unreadable(error)
         if response.status >= 500 or response.status == 429:
             detail = f"the server answered {response.status}"
-            return _unreadable(Reason.HTTP_STATUS, detail, failed=True)
+            return _unreadable(Declined(Reason.HTTP_STATUS, detail, failed=True))
         rules = Rules(response.body if response.status < 400 else b"")
         return self._obeyed(origin, rules)
 
@@ -139,5 +139,6 @@ def _target(request: Request) -> Target:
         raise Declined(error.reason, error.detail) from error
 
 
-def _unreadable(reason: Reason, detail: str, *, failed: bool) -> Declined:
-    return Declined(reason, f"the robots.txt of its host cannot be read: {detail}", failed=failed)
+def _unreadable(why: Declined) -> Declined:
+    detail = f"the robots.txt of its host cannot be read: {why.detail}"
+    return Declined(why.reason, detail, failed=why.failed, retry_after=why.retry_after)

@@ -27,18 +27,16 @@ from ris_jobs.crawl.fetch.fetcher import Fetcher
 from ris_jobs.crawl.fetch.urls import parse
 from ris_jobs.crawl.web.errand import (
     BUSY,
-    MAX_DELAY,
     Broken,
     Declined,
     Errand,
     Stopped,
     errand_of,
-    later,
 )
+from ris_jobs.crawl.web.patience import Patience
 from ris_jobs.crawl.web.read import sitemap
 from ris_jobs.crawl.web.read.robots import forbids
 from ris_jobs.crawl.web.spool import Spool
-from ris_jobs.crawl.web.turns import Turns
 from ris_jobs.errors import ImageRejected, Reason, UrlRefused
 
 if TYPE_CHECKING:
@@ -48,6 +46,7 @@ __all__ = ["Exit"]
 
 _PAGE_BYTES = 10 << 20
 _SLACK = 1.0
+_FAIR = 0.2  # the part of its time after which a request is too slow, whatever ended it
 
 
 class Exit(BaseDownloadHandler):
@@ -73,7 +72,7 @@ class Exit(BaseDownloadHandler):
         self._fetcher = Fetcher(policy)
         self._opened = False
         self._spool = Spool(order.spool)
-        self._turns = Turns(order.turns) if order.turns else None
+        self._patience = Patience(spider, crawler)
         lanes = order.source.politeness.per_host
         self._lanes: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(lanes))
 
@@ -85,33 +84,8 @@ class Exit(BaseDownloadHandler):
         host = (_origin(request.url) or ("", "", 0))[1]
         # Scrapy lets more through at a time when many come at once and nothing delays them.
         async with self._lanes[host]:
-            await self._turn(host)
+            await self._patience.turn(host)
             return await self._download(request, host)
-
-    async def _turn(self, host: str) -> None:
-        """Waits while the host is to be left alone, unless that is too long, and for other crawls
-        that ask it."""
-        self._spider.course.check()
-        while left := self._spider.course.meter.rest(host):
-            if left > MAX_DELAY:
-                raise later(left)
-            await self._pause(min(left, 1.0))
-        if self._turns and (delay := self._delay(host)):
-            await self._pause(self._turns.take(host, delay))
-
-    async def _pause(self, seconds: float) -> None:
-        """The crawl may be stopped meanwhile."""
-        while seconds > 0:
-            await asyncio.sleep(min(seconds, 1.0))
-            self._spider.course.check()
-            seconds -= 1.0
-
-    def _delay(self, host: str) -> float:
-        """Seconds between two requests to a host: ours, or what it asked for."""
-        assert self.crawler.engine
-        pace = self.crawler.engine.downloader.per_slot_settings.get(host, {})
-        asked: float = pace.get("delay", 0.0)
-        return max(self._spider.order.source.politeness.delay, asked)
 
     async def _download(self, request: Request, host: str) -> Response:
         errand = errand_of(request)
@@ -149,9 +123,9 @@ class Exit(BaseDownloadHandler):
         )
         meter.ends(host, outcome)
         if isinstance(outcome, Failed) and outcome.status in BUSY:
-            meter.rests(host, self._rest(request, outcome))
+            self._patience.rests(host, self._rest(request, outcome))
         if isinstance(outcome, Failed) and outcome.reason is Reason.TIMED_OUT:
-            self._spider.course.check()  # it may be the crawl's time that is over, not its own
+            self._timed_out(outcome)
         request.meta["outcome"] = outcome
         request.meta["download_latency"] = outcome.seconds
         return outcome
@@ -160,6 +134,13 @@ class Exit(BaseDownloadHandler):
         """What a request may take: hardly more than is left to the crawl, which is stopped then."""
         seconds, left = self._spider.order.seconds, self._spider.course.meter.left()
         return seconds if left is None else min(seconds, left + _SLACK)
+
+    def _timed_out(self, outcome: Failed) -> None:
+        """Where it may be the crawl's time that was too short, and not its own, nothing failed."""
+        if why := self._spider.course.meter.over():
+            self._spider.course.stop(why)
+            if outcome.seconds < _FAIR * self._spider.order.seconds:
+                raise Stopped(why)
 
     def _rest(self, request: Request, outcome: Failed) -> float:
         """Seconds to leave a busy host alone: as long as it says, or longer with each try."""
@@ -173,8 +154,7 @@ class Exit(BaseDownloadHandler):
         return self._spider.order.authorization if ours else None
 
     async def close(self) -> None:
-        if self._turns:
-            self._turns.close()
+        self._patience.close()
         if self._opened:
             await self._fetcher.__aexit__(None, None, None)
 

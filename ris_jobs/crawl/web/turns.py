@@ -1,10 +1,10 @@
 """Crawls of one machine that ask the same host take turns, so that it is asked no faster than by
-one of them.
+one of them, and leave it alone when it told one of them so.
 
-A file of fixed size holds for each host, found by its hash, when the next request may go. Who asks
-takes that time and moves it on; nothing is held while a request is under way, so that no crawl can
-wait for another one that died. Two hosts of one hash wait for each other, which is rare and harms
-nobody.
+A file of fixed size holds for each host, found by its hash, when the next request may go, and until
+when none may. Who asks takes that time and moves it on; nothing is held while a request is under
+way, so that no crawl can wait for another one that died. Two hosts of one hash wait for each other,
+which is rare and harms nobody.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ import hashlib
 import os
 import struct
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 __all__ = ["Turns"]
 
 _HOSTS = 1 << 16
-_TIME = struct.Struct("<d")
-_AHEAD = 1000
+_TIMES = struct.Struct("<dd")
+_AHEAD = 86400.0  # seconds: no time is further ahead, unless the clock was set back since
 
 
 class Turns:
@@ -31,21 +33,43 @@ class Turns:
 
     def take(self, host: str, delay: float) -> float:
         """Seconds until a request may go to the host; the next one goes ``delay`` seconds later."""
-        digest = hashlib.blake2b(host.encode(), digest_size=4).digest()
-        at = int.from_bytes(digest) % _HOSTS * _TIME.size
-        fcntl.lockf(self._file, fcntl.LOCK_EX, _TIME.size, at)
-        try:
-            wait = self._wait(at, delay)
-            os.pwrite(self._file, _TIME.pack(time.time() + wait + delay), at)
-        finally:
-            fcntl.lockf(self._file, fcntl.LOCK_UN, _TIME.size, at)
-        return wait
+        with self._held(host) as at:
+            now = time.time()
+            turn, rest = self._read(at, now)
+            os.pwrite(self._file, _TIMES.pack(turn + delay, rest), at)
+        return turn - now
 
-    def _wait(self, at: int, delay: float) -> float:
-        """None, 0, for a time so far ahead that the clock was set back since."""
-        found = os.pread(self._file, _TIME.size, at)
-        wait = _TIME.unpack(found)[0] - time.time() if len(found) == _TIME.size else 0.0
-        return wait if 0 < wait <= _AHEAD * delay else 0.0
+    def rests(self, host: str, seconds: float) -> None:
+        """The host asks to be left alone for so long; that is kept for a day at most."""
+        with self._held(host) as at:
+            now = time.time()
+            turn, rest = self._read(at, now)
+            until = max(rest, now + min(seconds, _AHEAD))
+            os.pwrite(self._file, _TIMES.pack(turn, until), at)
+
+    def rest(self, host: str) -> float:
+        """Seconds for which the host is still to be left alone."""
+        with self._held(host) as at:
+            now = time.time()
+            return self._read(at, now)[1] - now
+
+    @contextmanager
+    def _held(self, host: str) -> Iterator[int]:
+        """Where the times of a host stand, which nobody else reads or writes meanwhile."""
+        digest = hashlib.blake2b(host.encode(), digest_size=4).digest()
+        at = int.from_bytes(digest) % _HOSTS * _TIMES.size
+        fcntl.lockf(self._file, fcntl.LOCK_EX, _TIMES.size, at)
+        try:
+            yield at
+        finally:
+            fcntl.lockf(self._file, fcntl.LOCK_UN, _TIMES.size, at)
+
+    def _read(self, at: int, now: float) -> tuple[float, float]:
+        """The next turn, and the end of the rest: now, if it has come."""
+        found = os.pread(self._file, _TIMES.size, at)
+        turn, rest = _TIMES.unpack(found) if len(found) == _TIMES.size else (now, now)
+        ends = now + _AHEAD
+        return turn if now < turn <= ends else now, rest if now < rest <= ends else now
 
     def close(self) -> None:
         os.close(self._file)

@@ -44,6 +44,15 @@ def test_what_drips_ends_with_the_time_of_its_crawl_and_is_left_to_the_next() ->
         assert site.paths["/drip.png"] == 1
 
 
+def test_what_drips_for_a_fair_time_failed_though_the_crawl_has_no_more() -> None:
+    drip = endless(PICTURE[:20], 0.3)
+    with served({"/": page(img("/drip.png")), "/drip.png": drip}) as site:
+        result = crawled(site.source(seconds=6), seconds=10)
+        assert result.ended.why == "budget of time"
+        assert result.outcomes() == {site.url("/drip.png"): "timed-out"}
+        assert result.images[site.url("/drip.png")].outcome == "failed"
+
+
 def test_images_and_redirects_that_lead_inside_are_refused_one_by_one() -> None:
     """The site is allowed by its address; the targets are that of another, and worse."""
     with served({"/": image()}) as inner, served({"/ok.png": image("ok")}, "127.0.0.91") as site:
