@@ -80,8 +80,9 @@ SELECT p.new, p.family_id, p.derived_id, p.source_id,
        coalesce(m.scale, 1) AS scale, coalesce(m.orientation, 1) AS orientation, m.box,
        m.suppressed,
        coalesce(m.evidence, jsonb_build_object(
-           'direction', CASE WHEN p.seen_at > su.first_seen_at
-                             THEN 'first seen' ELSE 'undetermined' END)) AS evidence,
+           'direction', CASE WHEN p.seen_at > su.first_seen_at AND NOT c.moved
+                             THEN 'first seen' ELSE 'undetermined' END,
+           'moved', c.moved)) AS evidence,
        d.answer, d.who, d.why, d.decided_at AS at
 FROM chosen p
 LEFT JOIN ris.match m ON m.derived_id = p.derived_id AND m.source_id = p.source_id
@@ -91,6 +92,9 @@ CROSS JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = p.derived_id 
 CROSS JOIN LATERAL (
     SELECT uri, first_seen_at FROM ris.image_uri WHERE image_id = p.source_id LIMIT 1
 ) su
+LEFT JOIN LATERAL (
+    SELECT ris.moved(p.source_id, su.uri, p.uri, p.seen_at, 'infinity') AS moved
+) c ON p.uri IS NOT NULL
 LEFT JOIN gone dg ON dg.image_id = p.derived_id
 LEFT JOIN gone sg ON sg.image_id = p.source_id
 LEFT JOIN LATERAL (
