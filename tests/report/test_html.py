@@ -339,10 +339,14 @@ def test_an_image_that_is_nowhere_any_more_is_marked(sample: Any, page: Page) ->
     assert marked == ["thumbnail 99.9 % boat_small.jpg 1600×1000 gone since 2026-01-30"]
     assert html.count("gone since <time>2026-01-30</time>") == 2
     assert 'title="no URI shows it since 2026-01-30 02:15:04 UTC"' in html
-    small = replace(small, still_at="file:///b/boat_again.jpg")
-    html = page(replace(sample.run, pairs=(replace(gone, derived=small), *others)))
-    assert "no URI shows it" not in html
-    assert html.count(">still at boat_again.jpg</span>") == 2
+    for uri, said in (
+        ("file:///b/boat_again.jpg", "still at boat_again.jpg"),
+        ("file:///b/c/boat_small.jpg", "still in /b/c"),
+    ):
+        there = replace(small, still_at=uri)
+        html = page(replace(sample.run, pairs=(replace(gone, derived=there), *others)))
+        assert "no URI shows it" not in html
+        assert html.count(f">{said}</span>") == 2
 
 
 def test_what_was_moved_is_said_to_be(sample: Any, page: Page) -> None:
