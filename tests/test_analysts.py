@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -144,3 +145,40 @@ def test_a_thumbnail_is_without_original_when_that_is_gone(scanned: Engine) -> N
     with scanned.connect() as db:
         found = {Path(uri).name: lost and Path(lost).name for uri, lost in db.execute(text(ask))}
     assert found == {"cat.jpg": "chelsea.jpg", "astronaut.jpg": None}
+
+
+def test_what_was_moved_was_not_copied(postgres: URL, tmp_path: Path) -> None:
+    """Of ours that move, one was copied before, and one is copied from where it is then."""
+    old, new, theirs = (tmp_path / "photos" / name for name in ("old", "new", "theirs"))
+    for place in (old, new, theirs):
+        place.mkdir(parents=True)
+    for name in ("coffee", "rocket"):
+        (old / f"{name}.jpg").write_bytes(edits.jpeg(edits.thumbnail(dict(photos())[name], 128)))
+    with fresh_database(postgres) as url:
+        settings = Settings(home=tmp_path / "home", database_url=url, workers=2)
+        jobs.scan(settings, [tmp_path / "photos"], LogProgress())
+        shutil.copy(old / "coffee.jpg", theirs)
+        (old / "rocket.jpg").rename(new / "rocket.jpg")
+        jobs.scan(settings, [tmp_path / "photos"], LogProgress())
+        shutil.copy(new / "rocket.jpg", theirs)
+        (old / "coffee.jpg").rename(new / "coffee.jpg")
+        jobs.scan(settings, [tmp_path / "photos"], LogProgress())
+        with open_engine(settings) as engine, engine.connect() as db:
+            ask = "SELECT derived_uri, directed FROM ris.duplicates_found"
+            found = {"/".join(uri.split("/")[-2:]): told for uri, told in db.execute(text(ask))}
+            (sites,) = db.execute(text("SELECT copying_site, pairs FROM ris.copying_sites"))
+            for rows in ("ris.match_by_uri", "ris.match_by_uri_at('infinity')"):
+                ask = f"SELECT derived_uri FROM {rows} WHERE evidence ->> 'moved' = 'true'"
+                moved = {Path(uri).parent.name for uri in db.scalars(text(ask))}
+                assert moved == {"new"}
+            began = text("SELECT started_at FROM ris.run WHERE run_id = 2")
+            ask = "SELECT moved FROM ris.copy_uris_at(:at) WHERE uri LIKE '%/theirs/%'"
+            (then,) = db.scalars(text(ask), {"at": db.scalar(began)})
+    assert found == {
+        "theirs/coffee.jpg": True,
+        "new/coffee.jpg": False,
+        "new/rocket.jpg": False,
+        "theirs/rocket.jpg": True,
+    }
+    assert (sites.copying_site, sites.pairs) == (theirs.as_uri(), 2)
+    assert then is False

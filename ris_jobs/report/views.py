@@ -90,7 +90,8 @@ class Summary:
 @dataclass(frozen=True, slots=True)
 class ImageView:
     """One image at one URI; ``width`` and ``height`` in pixels, upright. ``gone_at`` is since when
-    no URI shows it, None while one does, and where that was not asked."""
+    the URI shows it no more, None while it does, and where that was not asked; ``still_at`` another
+    URI that shows it still, if there is one."""
 
     uri: str
     sha256: str
@@ -99,6 +100,7 @@ class ImageView:
     format: str
     first_seen_at: datetime
     gone_at: datetime | None = None
+    still_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -145,8 +146,4 @@ def _pair(r: RowMapping) -> PairView:
 
 
 def _image(r: RowMapping, side: str) -> ImageView:
-    values: dict[str, Any] = {
-        name: r[f"{side}_{name}"]
-        for name in ("uri", "sha256", "width", "height", "format", "first_seen_at", "gone_at")
-    }
-    return ImageView(**values)
+    return ImageView(**{f.name: r[f"{side}_{f.name}"] for f in fields(ImageView)})

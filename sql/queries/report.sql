@@ -61,27 +61,37 @@ WITH matched AS (
     ORDER BY p.new DESC, late, p.probability DESC, p.source_id, p.derived_id
     LIMIT :limit
 ), gone AS (
-    -- Those of their images that no URI shows any more, and since when.
-    SELECT o.image_id, max(least(o.gone_at, o.superseded_at)) AS gone_at
+    -- URIs that show one of their images no more, and since when.
+    SELECT o.image_id, o.uri, max(least(o.gone_at, o.superseded_at)) AS gone_at
     FROM (SELECT derived_id AS image_id FROM chosen UNION SELECT source_id FROM chosen) c
     JOIN ris.observation o ON o.image_id = c.image_id
-    GROUP BY o.image_id
+    GROUP BY o.image_id, o.uri
     HAVING bool_and(least(o.gone_at, o.superseded_at) IS NOT NULL)
+), still AS (
+    -- Where such images are still.
+    SELECT DISTINCT ON (o.image_id) o.image_id, o.uri
+    FROM (SELECT DISTINCT image_id FROM gone) g
+    JOIN ris.observation o ON o.image_id = g.image_id
+    WHERE o.gone_at IS NULL AND o.superseded_at IS NULL
+    ORDER BY o.image_id, o.first_seen_at, length(o.uri), o.uri
 )
 SELECT p.new, p.family_id, p.derived_id, p.source_id,
        coalesce(p.uri, du.uri) AS derived_uri, su.uri AS source_uri,
        di.sha256 AS derived_sha256, si.sha256 AS source_sha256,
        di.width AS derived_width, di.height AS derived_height, di.format AS derived_format,
-       di.first_seen_at AS derived_first_seen_at, dg.gone_at AS derived_gone_at,
+       di.first_seen_at AS derived_first_seen_at,
+       dg.gone_at AS derived_gone_at, ds.uri AS derived_still_at,
        si.width AS source_width, si.height AS source_height, si.format AS source_format,
-       si.first_seen_at AS source_first_seen_at, sg.gone_at AS source_gone_at,
+       si.first_seen_at AS source_first_seen_at,
+       sg.gone_at AS source_gone_at, ss.uri AS source_still_at,
        coalesce(m.relation, 'identical') AS relation, p.probability,
        coalesce(m.cosine, 1) AS cosine, coalesce(m.hash_distance, 0) AS hash_distance, m.inliers,
        coalesce(m.scale, 1) AS scale, coalesce(m.orientation, 1) AS orientation, m.box,
        m.suppressed,
        coalesce(m.evidence, jsonb_build_object(
-           'direction', CASE WHEN p.seen_at > su.first_seen_at
-                             THEN 'first seen' ELSE 'undetermined' END)) AS evidence,
+           'direction', CASE WHEN p.seen_at > su.first_seen_at AND NOT c.moved
+                             THEN 'first seen' ELSE 'undetermined' END,
+           'moved', c.moved)) AS evidence,
        d.answer, d.who, d.why, d.decided_at AS at
 FROM chosen p
 LEFT JOIN ris.match m ON m.derived_id = p.derived_id AND m.source_id = p.source_id
@@ -91,8 +101,13 @@ CROSS JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = p.derived_id 
 CROSS JOIN LATERAL (
     SELECT uri, first_seen_at FROM ris.image_uri WHERE image_id = p.source_id LIMIT 1
 ) su
-LEFT JOIN gone dg ON dg.image_id = p.derived_id
-LEFT JOIN gone sg ON sg.image_id = p.source_id
+LEFT JOIN LATERAL (
+    SELECT ris.moved(p.source_id, su.uri, p.uri, p.seen_at, 'infinity') AS moved
+) c ON p.uri IS NOT NULL
+LEFT JOIN gone dg ON dg.image_id = p.derived_id AND dg.uri = coalesce(p.uri, du.uri)
+LEFT JOIN gone sg ON sg.image_id = p.source_id AND sg.uri = su.uri
+LEFT JOIN still ds ON ds.image_id = dg.image_id
+LEFT JOIN still ss ON ss.image_id = sg.image_id
 LEFT JOIN LATERAL (
     -- The latest.
     SELECT answer, who, why, decided_at

@@ -71,17 +71,22 @@ def test_changes_are_those_after_the_scan_before(
 def test_images_that_no_uri_shows_are_told_from_the_others(
     scan: Scan, folder: Path, engine: Engine
 ) -> None:
-    def gone() -> list[bool]:
+    def gone() -> list[str | bool]:
+        """Of both: whether its URI shows it no more, or the URI that shows it still."""
         with engine.connect() as db:
             (pair,) = (p for p in reports.pairs(db, 1, LIMIT) if p.relation == "thumbnail")
-        return [side.gone_at is not None for side in (pair.source, pair.derived)]
+        return [
+            Path(side.still_at).name if side.still_at else side.gone_at is not None
+            for side in (pair.source, pair.derived)
+        ]
 
     scan(folder)
     shutil.copy(folder / "sub" / "small.jpg", folder / "small-again.jpg")
     scan(folder)
+    assert gone() == [False, False]
     (folder / "sub" / "small.jpg").unlink()
     scan(folder)
-    assert gone() == [False, False]
+    assert gone() == [False, "small-again.jpg"]
     shutil.copy(folder / "rocket.jpg", folder / "coffee.jpg")
     (folder / "small-again.jpg").unlink()
     scan(folder)
@@ -89,6 +94,22 @@ def test_images_that_no_uri_shows_are_told_from_the_others(
     shutil.copy(folder / "rocket.jpg", folder / "small-again.jpg")
     scan(folder)
     assert gone() == [True, True]
+
+
+def test_of_the_same_bytes_it_is_told_which_uri_shows_them_no_more(
+    scan: Scan, folder: Path, engine: Engine
+) -> None:
+    scan(folder)
+    (folder / "coffee.jpg").rename(folder / "moved.jpg")
+    (folder / "sub" / "rocket-again.jpg").unlink()
+    run = int(scan(folder).run_id)
+    with engine.connect() as db:
+        same = [p for p in reports.pairs(db, run, LIMIT) if p.relation == "identical"]
+    told = {
+        Path(p.derived.uri).name: (p.directed, *(bool(s.gone_at) for s in (p.source, p.derived)))
+        for p in same
+    }
+    assert told == {"moved.jpg": (False, True, False), "rocket-again.jpg": (False, False, True)}
 
 
 def test_a_family_whose_uris_all_show_other_bytes_is_reported(

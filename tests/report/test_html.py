@@ -339,6 +339,21 @@ def test_an_image_that_is_nowhere_any_more_is_marked(sample: Any, page: Page) ->
     assert marked == ["thumbnail 99.9 % boat_small.jpg 1600×1000 gone since 2026-01-30"]
     assert html.count("gone since <time>2026-01-30</time>") == 2
     assert 'title="no URI shows it since 2026-01-30 02:15:04 UTC"' in html
+    for uri, said in (
+        ("file:///b/boat_again.jpg", "still at boat_again.jpg"),
+        ("file:///b/c/boat_small.jpg", "still in /b/c"),
+    ):
+        there = replace(small, still_at=uri)
+        html = page(replace(sample.run, pairs=(replace(gone, derived=there), *others)))
+        assert "no URI shows it" not in html
+        assert html.count(f">{said}</span>") == 2
+
+
+def test_what_was_moved_is_said_to_be(sample: Any, page: Page) -> None:
+    first, *others = sample.run.pairs
+    moved = replace(first, relation="identical", directed=False, evidence={"moved": True})
+    html = page(replace(sample.run, pairs=(moved, *others)))
+    assert html.count(">moved</span>") == 1 and "moved</span>" not in page()
 
 
 def test_who_is_not_of_the_family_is_not_among_its_members(sample: Any, page: Page) -> None:
