@@ -135,7 +135,7 @@ def test_an_index_that_was_lost_and_looked_at_is_filled_again(
     (folder / "sub" / "small.jpg").rename(late / "small.jpg")
     scan(folder)
     shutil.rmtree(settings.home / "milvus.db")
-    assert [c.problem for c in examine(settings)] == [None] * 8
+    assert [c.problem for c in examine(settings)] == [None] * 9
     scan(late)
     assert ask(settings, "SELECT relation FROM ris.match") == [("thumbnail",)]
 
