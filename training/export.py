@@ -28,7 +28,7 @@ from benchmarks.accuracy.results import Report
 from benchmarks.machine import where
 from ris_jobs.errors import ConfigError, RisError
 from ris_jobs.fingerprint.descriptor import Descriptor, ModelSpec, builtin, registry
-from ris_jobs.fingerprint.descriptor.inference import TorchNetwork, native_bf16
+from ris_jobs.fingerprint.descriptor.inference import CPU, TorchNetwork, native_bf16
 from ris_jobs.fingerprint.descriptor.registry import MODELS
 from training import splits
 from training.background import COUNT as BACKGROUND_COUNT
@@ -90,10 +90,10 @@ def agreement(spec: ModelSpec, weights: bytes, photos: list[Path]) -> Agreement:
         return model.embed(np.stack([model.preprocess(_opened(path)) for path in photos]))
 
     plain = vectors(TorchNetwork(builtin.plain(spec, weights), spec))
-    folded = vectors(builtin.build(replace(spec, bf16=False), weights))
+    folded = vectors(builtin.build(replace(spec, bf16=False), weights, CPU))
     half = None
-    if native_bf16():
-        half = vectors(builtin.build(replace(spec, bf16=True), weights))
+    if native_bf16(CPU):
+        half = vectors(builtin.build(replace(spec, bf16=True), weights, CPU))
     return Agreement(
         folded=float((plain * folded).sum(1).min()),
         bf16=None if half is None else float((plain * half).sum(1).min()),
