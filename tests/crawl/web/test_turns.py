@@ -18,7 +18,7 @@ from aiohttp import web
 
 from ris_jobs.crawl.web.turns import Turns
 from tests.crawl.web.crawled import crawled
-from tests.crawl.web.site import Answer, image, img, page, served
+from tests.crawl.web.site import Answer, Page, image, img, page, served
 
 DELAY = 0.4
 IMAGES = 8
@@ -128,7 +128,8 @@ def test_who_waits_for_a_turn_heeds_a_host_that_is_busy_meanwhile(tmp_path: Path
             return web.Response(status=429, headers={"Retry-After": "4"})
         return web.Response(body=image(0).body, content_type="image/png")
 
-    pages = {"/": page(img("/0.png", "/1.png")), "/1.png": image(1), "/0.png": busy_once}
+    pages: dict[str, Page] = {"/0.png": busy_once, "/1.png": image(1)}
+    pages["/"] = page(img("/0.png", "/1.png"))
     turns = Turns(tmp_path / "turns")
     with served(pages) as site:
         crawl = crawled(site.source(delay=0.2), turns=tmp_path / "turns")
