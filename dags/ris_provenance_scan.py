@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SHARED = ("fingerprint", "match")
 EMBEDS = "fingerprint"
+MOST_WORKERS = 64
 
 
 @dag(
@@ -27,6 +28,7 @@ EMBEDS = "fingerprint"
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
+    max_active_tasks=MOST_WORKERS,
     dagrun_timeout=timedelta(hours=23),
     on_failure_callback=[overdue],
     default_args=DEFAULT_ARGS,
@@ -37,7 +39,7 @@ EMBEDS = "fingerprint"
             SCAN_TASKS,
             type="integer",
             minimum=1,
-            maximum=64,
+            maximum=MOST_WORKERS,
             description="Tasks that fingerprint, and that match, side by side; RIS_SCAN_TASKS, "
             "unless given. More than 1 needs a Milvus server (RIS_MILVUS_URI).",
         ),

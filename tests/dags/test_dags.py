@@ -87,6 +87,15 @@ def test_scans_have_as_many_tasks_as_are_set_unless_a_run_says_it(
     assert made.params["workers"] == 6
 
 
+def test_no_limit_of_a_dag_keeps_back_what_runs_side_by_side(dagbag: Any) -> None:
+    """Airflow's own is 16 tasks of a run."""
+    scan, crawl = dagbag.dags["ris_provenance_scan"], dagbag.dags["ris_crawl"]
+    most = scan.params.get_param("workers").schema["maximum"]
+    assert scan.max_active_tasks >= most
+    groups = crawl.get_task("list_sources").python_callable.__globals__["MOST_GROUPS"]
+    assert crawl.max_active_tasks >= groups
+
+
 @pytest.mark.parametrize("dag_id", sorted(LISTED))
 def test_every_dag_says_what_it_is(dagbag: Any, dag_id: str) -> None:
     dag = dagbag.dags[dag_id]
