@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Param, dag, get_current_context, task
 
 from ris_apart import apart
-from ris_common import DEFAULT_ARGS, OBSERVED, SCAN_TASKS, parameters, task_settings
+from ris_common import (
+    DEFAULT_ARGS,
+    MOST_SCAN_TASKS,
+    OBSERVED,
+    SCAN_TASKS,
+    parameters,
+    task_settings,
+)
 from ris_notify import overdue, tell
 
 if TYPE_CHECKING:
@@ -19,7 +26,6 @@ if TYPE_CHECKING:
 
 SHARED = ("fingerprint", "match")
 EMBEDS = "fingerprint"
-MOST_WORKERS = 64
 
 
 @dag(
@@ -28,7 +34,7 @@ MOST_WORKERS = 64
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
-    max_active_tasks=MOST_WORKERS,
+    max_active_tasks=MOST_SCAN_TASKS,
     dagrun_timeout=timedelta(hours=23),
     on_failure_callback=[overdue],
     default_args=DEFAULT_ARGS,
@@ -39,7 +45,7 @@ MOST_WORKERS = 64
             SCAN_TASKS,
             type="integer",
             minimum=1,
-            maximum=MOST_WORKERS,
+            maximum=MOST_SCAN_TASKS,
             description="Tasks that fingerprint, and that match, side by side; RIS_SCAN_TASKS, "
             "unless given. More than 1 needs a Milvus server (RIS_MILVUS_URI).",
         ),

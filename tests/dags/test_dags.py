@@ -87,6 +87,18 @@ def test_scans_have_as_many_tasks_as_are_set_unless_a_run_says_it(
     assert made.params["workers"] == 6
 
 
+@pytest.mark.parametrize("tasks", ["0", "65", "six"])
+def test_a_number_of_tasks_that_cannot_be_takes_no_dag_away(
+    dagbag: Any, monkeypatch: pytest.MonkeyPatch, tasks: str
+) -> None:
+    """Tasks say it: test_operation.py."""
+    monkeypatch.setenv("RIS_SCAN_TASKS", tasks)
+    monkeypatch.delitem(sys.modules, "ris_common")
+    monkeypatch.syspath_prepend(str(DAGS))
+    made = runpy.run_path(str(DAGS / "ris_provenance_scan.py"))["ris_provenance_scan"]()
+    assert made.params["workers"] == 1
+
+
 def test_no_limit_of_a_dag_keeps_back_what_runs_side_by_side(dagbag: Any) -> None:
     """Airflow's own is 16 tasks of a run."""
     scan, crawl = dagbag.dags["ris_provenance_scan"], dagbag.dags["ris_crawl"]
