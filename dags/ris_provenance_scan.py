@@ -71,7 +71,7 @@ EMBEDS = "fingerprint"
     },
 )
 def ris_provenance_scan() -> None:
-    # The report tells of this one and the next, whichever failed.
+    # The report tells of this one and the next two, whichever failed.
     @task(on_failure_callback=[])
     def begin() -> int:
         from airflow.sdk.exceptions import AirflowSkipException
@@ -84,7 +84,7 @@ def ris_provenance_scan() -> None:
         return jobs.begin(_settings(params), params["workers"], params["sources"] or ())
 
     # Which number a worker has means nothing: each claims what the others have not.
-    @task
+    @task(on_failure_callback=[])
     def workers() -> list[int]:
         return list(range(parameters()["workers"]))
 
