@@ -308,9 +308,7 @@ def test_a_parameter_that_there_is_not_is_said_with_those_that_there_are(
     run = nights[dag_id].test(run_conf={"source": ["press"]})
     known = ", ".join(nights[dag_id].params)
     (told,) = webhook.told
-    assert told["text"].splitlines()[1] == (
-        f"{dag_id} has no parameter 'source': it has {known}"
-    )
+    assert told["text"].splitlines()[1] == (f"{dag_id} has no parameter 'source': it has {known}")
     ended = {name.partition("[")[0]: state for name, state in states(run).items()}
     assert ended.get("list_sources", ended.get("begin")) == "failed"
     assert ended.get("crawl", ended.get("fingerprint")) == "upstream_failed"

@@ -35,11 +35,14 @@ def test_it_follows_the_compose_specification() -> None:
 def test_the_gpus_are_given_to_what_computes_descriptors() -> None:
     added = yaml.safe_load((ROOT / "docker-compose.cuda.yml").read_text("utf-8"))
     jsonschema.Draft202012Validator(SCHEMA).validate(added)
-    assert added.keys() == {"services"} and set(added["services"]) == {"airflow-worker"}
-    (device,) = added["services"]["airflow-worker"]["deploy"]["resources"]["reservations"][
-        "devices"
-    ]
-    assert device == {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
+    # airflow-init asks `ris doctor`, which fails where the device that is set is not there.
+    assert set(added["services"]) == {"airflow-init", "airflow-worker"}
+    for name, service in added["services"].items():
+        (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+        assert device == {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
+        assert service["environment"] == {"RIS_DEVICE": "cuda"}
+        assert service["build"]["args"] == {"DEVICE": "cuda"}
+        assert service["image"] == SERVICES[name]["image"].replace("${DEVICE:-cpu}", "cuda")
 
 
 def test_the_specification_would_find_a_mistake() -> None:
