@@ -119,6 +119,16 @@ def test_what_a_service_names_is_there(name: str) -> None:
         assert how == {"condition": done}
 
 
+def test_old_logs_of_airflow_are_removed() -> None:
+    cleaner = SERVICES["airflow-logs-cleaner"]
+    logs = "airflow-logs:/opt/airflow/logs"
+    assert cleaner["command"] == ["sh", "/clean-logs"]
+    # It needs no password of a server, and no picture.
+    assert (cleaner["volumes"], cleaner["environment"]) == ([logs], {})
+    assert logs in SERVICES["airflow-worker"]["volumes"]
+    assert "COPY deploy/clean-logs.sh /clean-logs" in (ROOT / "Dockerfile").read_text("utf-8")
+
+
 def test_every_volume_is_used() -> None:
     used = {v.partition(":")[0] for service in SERVICES.values() for v in service["volumes"]}
     assert set(COMPOSE["volumes"]) <= used
