@@ -7,6 +7,7 @@ that Airflow signals, and ends by itself once the task's process is gone. What i
 task's log, and it has its connections from where the task has them.
 """
 
+import logging
 import os
 import pickle
 import signal
@@ -94,8 +95,6 @@ def _serve(supervisor: list[str]) -> None:
 
 def _join(supervisor: list[str]) -> None:
     """The task's log and connections."""
-    import logging
-
     from ris_common import task_settings
 
     if supervisor:
@@ -118,6 +117,8 @@ def _answer(answer: BinaryIO, work: Callable[..., Any], arguments: tuple[Any, ..
     try:
         said = pickle.dumps((True, work(*arguments)))
     except Exception as error:
+        # Airflow's page leaves out the notes of an exception, which say where it was raised.
+        logging.getLogger("ris_jobs").exception("this failed in a process of its own")
         said = pickle.dumps((False, _portable(error)))
     with answer:
         answer.write(said)

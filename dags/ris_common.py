@@ -16,8 +16,22 @@ OBSERVED = Asset(name="ris_observed", uri="ris://observed")
 # A task whose pool is not there waits for ever, so it is named only where there is one.
 CRAWL_POOL = os.environ.get("RIS_CRAWL_POOL")
 
-# Read here, for Settings would import too much for a file that is parsed again and again.
-SCAN_TASKS = int(os.environ.get("RIS_SCAN_TASKS") or 1)
+MOST_SCAN_TASKS = 64
+
+
+def _scan_tasks() -> int:
+    """Read here, for Settings would import too much for a file that is parsed again and again. Of
+    what cannot be used, tasks tell when they read their settings; a file that fails to be parsed
+    takes its DAG away, and nobody is told."""
+    asked = os.environ.get("RIS_SCAN_TASKS") or "1"
+    try:
+        tasks = int(asked)
+    except ValueError:
+        return 1
+    return tasks if 1 <= tasks <= MOST_SCAN_TASKS else 1
+
+
+SCAN_TASKS = _scan_tasks()
 
 DEFAULT_ARGS = {
     "owner": "ris-jobs",

@@ -19,6 +19,7 @@ AT_ONCE = 4
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
+    max_active_tasks=MOST_GROUPS,  # the pool, or AT_ONCE, says how many crawl
     default_args=DEFAULT_ARGS,
     tags=["ris-jobs"],
     doc_md=__doc__,

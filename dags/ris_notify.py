@@ -6,8 +6,12 @@ may post there. Without it nobody is told. What goes wrong here is logged and fa
 
 import json
 import logging
+import os
 import urllib.request
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ris_jobs.settings import Settings
 
 _TIMEOUT_S = 10
 _LONGEST = 500
@@ -39,9 +43,7 @@ def tell(context: Any, title: str, lines: list[str]) -> None:
 
 
 def _post(context: Any, title: str, lines: list[str]) -> None:
-    from ris_jobs.settings import Settings
-
-    settings = Settings.from_env()
+    settings = _settings()
     if settings.notify is None:
         return
     task = context.get("ti")
@@ -58,6 +60,19 @@ def _post(context: Any, title: str, lines: list[str]) -> None:
     )
     with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
         pass
+
+
+def _settings() -> "Settings":
+    """Those that can be used: people are to be told of the one that cannot, which failed a task."""
+    from ris_jobs.errors import ConfigError
+    from ris_jobs.settings import Settings
+
+    env = dict(os.environ)
+    while True:
+        try:
+            return Settings.from_env(env)
+        except ConfigError as unusable:
+            del env[unusable.setting]
 
 
 def _url(connection: str) -> str:

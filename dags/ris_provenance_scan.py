@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Param, dag, get_current_context, task
 
 from ris_apart import apart
-from ris_common import DEFAULT_ARGS, OBSERVED, SCAN_TASKS, parameters, task_settings
+from ris_common import (
+    DEFAULT_ARGS,
+    MOST_SCAN_TASKS,
+    OBSERVED,
+    SCAN_TASKS,
+    parameters,
+    task_settings,
+)
 from ris_notify import overdue, tell
 
 if TYPE_CHECKING:
@@ -27,6 +34,7 @@ EMBEDS = "fingerprint"
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
+    max_active_tasks=MOST_SCAN_TASKS,
     dagrun_timeout=timedelta(hours=23),
     on_failure_callback=[overdue],
     default_args=DEFAULT_ARGS,
@@ -37,7 +45,7 @@ EMBEDS = "fingerprint"
             SCAN_TASKS,
             type="integer",
             minimum=1,
-            maximum=64,
+            maximum=MOST_SCAN_TASKS,
             description="Tasks that fingerprint, and that match, side by side; RIS_SCAN_TASKS, "
             "unless given. More than 1 needs a Milvus server (RIS_MILVUS_URI).",
         ),
@@ -63,7 +71,7 @@ EMBEDS = "fingerprint"
     },
 )
 def ris_provenance_scan() -> None:
-    # The report tells of this one and the next, whichever failed.
+    # The report tells of this one and the next two, whichever failed.
     @task(on_failure_callback=[])
     def begin() -> int:
         from airflow.sdk.exceptions import AirflowSkipException
@@ -76,7 +84,7 @@ def ris_provenance_scan() -> None:
         return jobs.begin(_settings(params), params["workers"], params["sources"] or ())
 
     # Which number a worker has means nothing: each claims what the others have not.
-    @task
+    @task(on_failure_callback=[])
     def workers() -> list[int]:
         return list(range(parameters()["workers"]))
 

@@ -53,10 +53,13 @@ def test_it_is_another_interpreter_of_the_same_group(
     assert (group, parent) == (os.getpgrp(), os.getpid())
 
 
-def test_errors_come_back_with_where_they_were_raised(apart: Callable[..., Any]) -> None:
+def test_errors_come_back_and_are_logged_with_where_they_were_raised(
+    apart: Callable[..., Any], capfd: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(ValueError, match="invalid literal") as raised:
         apart(int, "many")
     assert "work(*arguments)" in raised.value.__notes__[0]
+    assert "work(*arguments)" in capfd.readouterr().err  # where its log goes without Airflow
     # One that is not made of what it says.
     with pytest.raises(RuntimeError, match="ConfigError: RIS_BATCH_SIZE must be between 1 and"):
         apart(Settings.from_env, {"RIS_BATCH_SIZE": "0"})

@@ -87,6 +87,27 @@ def test_scans_have_as_many_tasks_as_are_set_unless_a_run_says_it(
     assert made.params["workers"] == 6
 
 
+@pytest.mark.parametrize("tasks", ["0", "65", "six"])
+def test_a_number_of_tasks_that_cannot_be_takes_no_dag_away(
+    dagbag: Any, monkeypatch: pytest.MonkeyPatch, tasks: str
+) -> None:
+    """Tasks say it: test_operation.py."""
+    monkeypatch.setenv("RIS_SCAN_TASKS", tasks)
+    monkeypatch.delitem(sys.modules, "ris_common")
+    monkeypatch.syspath_prepend(str(DAGS))
+    made = runpy.run_path(str(DAGS / "ris_provenance_scan.py"))["ris_provenance_scan"]()
+    assert made.params["workers"] == 1
+
+
+def test_no_limit_of_a_dag_keeps_back_what_runs_side_by_side(dagbag: Any) -> None:
+    """Airflow's own is 16 tasks of a run."""
+    scan, crawl = dagbag.dags["ris_provenance_scan"], dagbag.dags["ris_crawl"]
+    most = scan.params.get_param("workers").schema["maximum"]
+    assert scan.max_active_tasks >= most
+    groups = crawl.get_task("list_sources").python_callable.__globals__["MOST_GROUPS"]
+    assert crawl.max_active_tasks >= groups
+
+
 @pytest.mark.parametrize("dag_id", sorted(LISTED))
 def test_every_dag_says_what_it_is(dagbag: Any, dag_id: str) -> None:
     dag = dagbag.dags[dag_id]

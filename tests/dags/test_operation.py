@@ -115,6 +115,21 @@ def test_a_crawl_without_a_list_of_sources_fails_and_is_told_once(
     assert "nonesuch" in told["text"]
 
 
+@pytest.mark.parametrize("tasks", ["0", "65", "six"])
+def test_a_setting_that_cannot_be_used_is_told(
+    nights: dict[str, Any],
+    environment: Settings,
+    webhook: Webhook,
+    monkeypatch: pytest.MonkeyPatch,
+    tasks: str,
+) -> None:
+    monkeypatch.setenv("RIS_SCAN_TASKS", tasks)
+    run = nights["ris_crawl"].test()
+    assert states(run)["list_sources[-1]"] == run.state == "failed"
+    (told,) = webhook.told
+    assert "RIS_SCAN_TASKS must be" in told["text"] and repr(tasks).strip("'") in told["text"]
+
+
 def test_a_crawl_of_no_sources_is_none_that_failed(
     nights: dict[str, Any], environment: Settings, webhook: Webhook
 ) -> None:
@@ -292,9 +307,8 @@ def test_a_parameter_that_there_is_not_is_said_with_those_that_there_are(
 ) -> None:
     run = nights[dag_id].test(run_conf={"source": ["press"]})
     known = ", ".join(nights[dag_id].params)
-    assert webhook.told[-1]["text"].splitlines()[1] == (
-        f"{dag_id} has no parameter 'source': it has {known}"
-    )
+    (told,) = webhook.told
+    assert told["text"].splitlines()[1] == (f"{dag_id} has no parameter 'source': it has {known}")
     ended = {name.partition("[")[0]: state for name, state in states(run).items()}
     assert ended.get("list_sources", ended.get("begin")) == "failed"
     assert ended.get("crawl", ended.get("fingerprint")) == "upstream_failed"

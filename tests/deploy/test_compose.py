@@ -35,11 +35,14 @@ def test_it_follows_the_compose_specification() -> None:
 def test_the_gpus_are_given_to_what_computes_descriptors() -> None:
     added = yaml.safe_load((ROOT / "docker-compose.cuda.yml").read_text("utf-8"))
     jsonschema.Draft202012Validator(SCHEMA).validate(added)
-    assert added.keys() == {"services"} and set(added["services"]) == {"airflow-worker"}
-    (device,) = added["services"]["airflow-worker"]["deploy"]["resources"]["reservations"][
-        "devices"
-    ]
-    assert device == {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
+    # airflow-init asks `ris doctor`, which fails where the device that is set is not there.
+    assert set(added["services"]) == {"airflow-init", "airflow-worker"}
+    for name, service in added["services"].items():
+        (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+        assert device == {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
+        assert service["environment"] == {"RIS_DEVICE": "cuda"}
+        assert service["build"]["args"] == {"DEVICE": "cuda"}
+        assert service["image"] == SERVICES[name]["image"].replace("${DEVICE:-cpu}", "cuda")
 
 
 def test_the_specification_would_find_a_mistake() -> None:
@@ -114,6 +117,16 @@ def test_what_a_service_names_is_there(name: str) -> None:
         done = "service_completed_successfully" if needed in ONCE else "service_healthy"
         assert needed in SERVICES
         assert how == {"condition": done}
+
+
+def test_old_logs_of_airflow_are_removed() -> None:
+    cleaner = SERVICES["airflow-logs-cleaner"]
+    logs = "airflow-logs:/opt/airflow/logs"
+    assert cleaner["command"] == ["sh", "/clean-logs"]
+    # It needs no password of a server, and no picture.
+    assert (cleaner["volumes"], cleaner["environment"]) == ([logs], {})
+    assert logs in SERVICES["airflow-worker"]["volumes"]
+    assert "COPY deploy/clean-logs.sh /clean-logs" in (ROOT / "Dockerfile").read_text("utf-8")
 
 
 def test_every_volume_is_used() -> None:

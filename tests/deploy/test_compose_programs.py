@@ -54,9 +54,9 @@ def test_the_executors_load_with_what_is_pinned(empty_airflow: Path) -> None:
 
 def test_every_airflow_command_is_taken(empty_airflow: Path) -> None:
     theirs = [command for command in shown() if command[0] == "airflow"]
-    assert (len(commands()), len(theirs)) == (7, 2)
+    assert (len(commands()), len(theirs)) == (7, 3)
     said = refused_by_airflow([*commands(), *theirs, ["airflow", "nonsense"]], empty_airflow)
-    assert said[:-1] == [""] * 9
+    assert said[:-1] == [""] * 10
     assert "nonsense" in said[-1]
 
 
