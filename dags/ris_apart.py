@@ -2,9 +2,9 @@
 
 Airflow forks a task's process from one that has run for long. CUDA cannot be used in a fork of a
 process that used it, and a lock that another thread held stays locked; so what loads a model is
-done in an interpreter that was started anew. It goes with its task: it is of the group of processes
-that Airflow signals, and ends by itself once the task's process is gone. What it logs goes to the
-task's log, and it has its connections from where the task has them.
+done in an interpreter that was started anew. It goes with its task: it is of the same group of
+processes, and ends once the task's process is gone. What it logs goes to the task's log, and it has
+its connections from where the task has them.
 """
 
 import logging

@@ -1,6 +1,9 @@
 """What the DAG files share: defaults of their tasks, their settings, the asset that ties them."""
 
+import ctypes
 import os
+import signal
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +36,8 @@ def _scan_tasks() -> int:
 
 SCAN_TASKS = _scan_tasks()
 
+_PR_SET_PDEATHSIG = 1
+
 DEFAULT_ARGS = {
     "owner": "ris-jobs",
     "retries": 2,
@@ -62,14 +67,27 @@ def parameters() -> dict[str, Any]:
 
 def task_settings() -> "Settings":
     """Of a task's environment; its logs are set up by them, and keep their secrets whoever writes
-    there."""
+    there. From here on the task ends when it is told to, and with its supervisor."""
     from airflow.sdk.log import mask_secret
 
     from ris_jobs import logs
     from ris_jobs.settings import Settings
 
+    _end_when_told()
     settings = Settings.from_env()
     logs.tasks(settings)
     for secret in settings.secrets():
         mask_secret(secret)
     return settings
+
+
+def _end_when_told() -> None:
+    """A task that outlived its supervisor would work beside its own next try. Airflow's handler of
+    SIGTERM lets it go on, and one of ours would wait while the task waits for PostgreSQL."""
+    from airflow.sdk.execution_time import task_runner
+
+    # What runs in its caller's process, as in ``dag.test()``, has no socket, and is not to end it.
+    if hasattr(getattr(task_runner, "SUPERVISOR_COMMS", None), "socket"):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

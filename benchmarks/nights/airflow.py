@@ -59,6 +59,8 @@ class Airflow:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self.stop()
         self.process.kill()
         self.process.wait()
 

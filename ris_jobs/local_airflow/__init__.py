@@ -1,7 +1,8 @@
 """A real Airflow on this machine alone: what `ris airflow` and `make airflow` run.
 
 Its four programs keep their metadata in the embedded PostgreSQL, and share one Milvus Lite, served
-on loopback, unless the settings name servers. What ends unasked is started again.
+on loopback, unless the settings name servers. What ends unasked is started again; a guard ends all
+if this process is killed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from ris_jobs.errors import AirflowUnavailable
 from ris_jobs.local_airflow.database import Database
+from ris_jobs.local_airflow.groups import Guard
 from ris_jobs.local_airflow.programs import Program
 from ris_jobs.settings import Settings
 from ris_jobs.store import embedded, postgres
@@ -65,13 +67,14 @@ def serve(settings: Settings, dags: Path, port: int, told: Callable[[Ready], Non
     with ExitStack() as stack:
         database = Database(postgres.embedded_data(settings))
         env = _environment(home, dags, port, stack.enter_context(database.running()))
+        guard = stack.enter_context(Guard().running())
         if settings.milvus_uri is None:
-            vectors = Program("milvus", _milvus(settings.home, port + 1), env, home)
+            vectors = Program("milvus", _milvus(settings.home, port + 1), env, home, guard)
             stack.enter_context(vectors.running())
             env["RIS_MILVUS_URI"] = f"http://127.0.0.1:{port + 1}"
         password, file = _password(home)
         _prepare(env, home)
-        programs = [Program(part[0], (_airflow(), *part), env, home) for part in _PARTS]
+        programs = [Program(part[0], (_airflow(), *part), env, home, guard) for part in _PARTS]
         for program in programs:
             stack.enter_context(program.running())
         if settings.milvus_uri is None:

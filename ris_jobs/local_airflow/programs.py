@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from ris_jobs.local_airflow import groups
+
 __all__ = ["Program", "Revival"]
 
 _LOG = logging.getLogger("ris_jobs")
-_STOP_S = 20.0
 # What ends again within this time is started later and later.
 _STEADY_S, _LONGEST_WAIT_S = 60.0, 60.0
-_PR_SET_PDEATHSIG = 1
 
 
 class Revival:
@@ -46,9 +43,15 @@ class Program:
     """A program that runs in a process group of its own, and writes its log beside the others'."""
 
     def __init__(
-        self, name: str, command: Sequence[str], env: Mapping[str, str], home: Path
+        self,
+        name: str,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        home: Path,
+        guard: groups.Guard,
     ) -> None:
         self.name, self._command, self._env = name, command, env
+        self._guard = guard
         self._log = home / f"{name}.log"
         self._revival = Revival()
 
@@ -81,32 +84,13 @@ class Program:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
             )
+        self._guard.watch(self._process.pid)
         self._revival.begin()
 
     def _stop(self) -> None:
         """It and what it started."""
-        for signum, seconds in ((signal.SIGTERM, _STOP_S), (signal.SIGKILL, _STOP_S)):
-            try:
-                os.killpg(self._process.pid, signum)
-            except ProcessLookupError:
-                break
-            end = time.monotonic() + seconds
-            while _group_lives(self._process) and time.monotonic() < end:
-                time.sleep(0.05)
+        group = self._process.pid
+        groups.end(group, self._process.poll)
         self._process.wait()
-
-
-def _group_lives(process: subprocess.Popen[bytes]) -> bool:
-    process.poll()
-    try:
-        os.killpg(process.pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _die_with_parent() -> None:
-    """A supervisor that is killed takes its programs with it, as prctl(2) has it."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        self._guard.forget(group)
