@@ -36,6 +36,6 @@ FAULTS: dict[str, Fault] = {
     "disk full on previews": files.disk_full,
     "two scans at once, a Milvus server": workers.two_at_once,
     "two scans at once, Milvus Lite": workers.two_on_lite,
-    "the scheduler killed in fingerprint": scheduler.killed,
+    "the scheduler killed in mid-scan": scheduler.killed,
     "an image that ends its decoder": files.poisoned,
 }

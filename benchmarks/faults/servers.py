@@ -78,17 +78,14 @@ class Held:
         self._holder = engine.connect()
         self._holder.execute(text(f"LOCK TABLE ris.{table} IN {mode} MODE"))
 
-    def reached(self, statement: str = "") -> bool:
-        """Whether somebody waits for it, with a statement that has this in it. ANALYZE, which
-        PostgreSQL does by itself, is none of the task that is meant."""
+    def reached(self) -> bool:
+        """Whether somebody waits for it. ANALYZE, which PostgreSQL does by itself, is nobody."""
         waiting = text(
-            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
-            "WHERE NOT granted AND relation = CAST(:t AS regclass) "
-            "AND mode <> 'ShareUpdateExclusiveLock' AND position(:statement IN query) > 0"
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = CAST(:t AS regclass) "
+            "AND mode <> 'ShareUpdateExclusiveLock'"
         )
         with self._watch.connect() as db:
-            asked = {"t": f"ris.{self._table}", "statement": statement}
-            return bool(db.scalar(waiting, asked))
+            return bool(db.scalar(waiting, {"t": f"ris.{self._table}"}))
 
     def release(self) -> None:
         with suppress(DBAPIError):  # where the server was restarted it is free already
