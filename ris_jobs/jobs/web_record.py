@@ -58,7 +58,8 @@ class Record(Seen):
         self._hosts |= {e.host: e for e in events if isinstance(e, Host)}
         with self._engine.begin() as db:
             seen = self._record(db, images)
-            self._place(db, [(e.uri, e.where) for e in events if isinstance(e, Placed)])
+            placed = [_facts(e.uri, e.where) for e in events if isinstance(e, Placed)]
+            sightings.place(db, self._source_id, placed)
             waiting = [e.uri for e in events if isinstance(e, Named)]
             fetches.named(db, waiting, self._source_id, self._run.started_at)
             seen.waiting = len(waiting)
@@ -76,14 +77,11 @@ class Record(Seen):
         there = [i.uri for i in images if i.uri not in failing]
         fetches.succeed(db, there, self._source_id)
         self._fail(db, failed)
-        self._place(db, [(i.uri, i.where) for i in images if i.where])
+        found = [_facts(i.uri, i.where) for i in images if i.where]
+        sightings.save(db, self._source_id, found, self._run.started_at)
         same = [i.uri for i in images if i.where is None]
         sightings.touch(db, self._source_id, same, self._run.started_at)
         return seen
-
-    def _place(self, db: Connection, found: Sequence[tuple[str, Where]]) -> None:
-        facts = [_facts(uri, where) for uri, where in found]
-        sightings.save(db, self._source_id, facts, self._run.started_at)
 
     def _close(self, db: Connection, end: Ended) -> None:
         if end.complete:

@@ -43,10 +43,19 @@ def save(
 ) -> None:
     """``facts``: the columns of ris.sighting by name, times as ISO 8601. What differs from before
     is kept as history."""
-    rows = [storable(f) | {"uri": storable(f["uri"], MAX_URI)} for f in facts]
-    params = {"source_id": source_id, "rows": json.dumps(rows), "seen_at": seen_at}
     if facts:
+        params = {"source_id": source_id, "rows": _rows(facts), "seen_at": seen_at}
         db.execute(query("sightings.save"), params)
+
+
+def place(db: Connection, source_id: int, facts: Sequence[Mapping[str, Any]]) -> None:
+    """The same of images that were named before, which need not have been asked for now."""
+    if facts:
+        db.execute(query("sightings.place"), {"source_id": source_id, "rows": _rows(facts)})
+
+
+def _rows(facts: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps([storable(f) | {"uri": storable(f["uri"], MAX_URI)} for f in facts])
 
 
 def touch(db: Connection, source_id: int, uris: Sequence[str], seen_at: datetime) -> None:

@@ -12,6 +12,16 @@ SET page = excluded.page, title = excluded.title, alt = excluded.alt, link = exc
     published_at = excluded.published_at, full_uri = excluded.full_uri,
     columns = excluded.columns, last_seen_at = greatest(s.last_seen_at, excluded.last_seen_at);
 
+-- name: place
+-- What is said of images, whether they were asked for or not.
+UPDATE ris.sighting AS s
+SET page = r.page, title = r.title, alt = r.alt, link = r.link, published_at = r.published_at,
+    full_uri = r.full_uri, columns = coalesce(r.columns, '{}')
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+     AS r(uri text, page text, title text, alt text, link text, published_at timestamptz,
+          full_uri text, columns jsonb)
+WHERE s.source_id = :source_id AND s.uri = r.uri;
+
 -- name: touch
 UPDATE ris.sighting
 SET last_seen_at = greatest(last_seen_at, :seen_at)

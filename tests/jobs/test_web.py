@@ -148,11 +148,31 @@ def test_a_site_whose_pages_answer_in_another_order_each_night_is_unchanged(
     assert ask(settings, "SELECT count(*) FROM ris.sighting_history") == [(0,)]
     runs = "SELECT count(DISTINCT last_seen_at), max(last_seen_at) = max(r.started_at)"
     assert ask(settings, f"{runs} FROM ris.sighting, ris.run r") == [(1, True)]
-    (of,) = {str(row[1]) for row in first}
+    of = str(first[0][1])
     site.pages[of.removeprefix(site.url(""))] = page("<title>other</title>")
     crawl(settings)
     assert all(row[1] != of for row in ask(settings, placed))
     assert ask(settings, "SELECT DISTINCT page FROM ris.sighting_history") == [(of,)]
+
+
+def test_an_image_whose_page_was_read_is_asked_for_though_a_limit_came_first(
+    settings: Settings, site: Site
+) -> None:
+    """The second night the page of before is read, but the crawl's time is over before the image
+    has answered; the third asks for it."""
+    site.pages["/"] = page('<a href="/a">x</a>', '<a href="/b">x</a>')
+    site.pages["/a"] = late(page(img("/x.png", "/y.png")), iter((1, 0, 0)))
+    site.pages["/b"] = late(page(img("/x.png", "/y.png")), iter((0, 0.5, 0)))
+    site.pages["/y.png"] = image(1)
+    site.pages["/x.png"] = late(image(2), iter((0, 30, 0)))
+    add(settings, site.source(seconds=5))
+    crawl(settings)
+    (before,) = ask(settings, "SELECT DISTINCT page FROM ris.sighting")
+    assert before == (site.url("/b"),)
+    assert crawl(settings).incomplete
+    site.log.clear()
+    crawl(settings)
+    assert site.paths["/x.png"] == 1
 
 
 def test_bytes_that_are_lost_before_they_are_fingerprinted_are_fetched_again(
