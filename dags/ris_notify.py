@@ -8,10 +8,7 @@ import json
 import logging
 import os
 import urllib.request
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from ris_jobs.settings import Settings
+from typing import Any
 
 _TIMEOUT_S = 10
 _LONGEST = 500
@@ -43,7 +40,10 @@ def tell(context: Any, title: str, lines: list[str]) -> None:
 
 
 def _post(context: Any, title: str, lines: list[str]) -> None:
-    settings = _settings()
+    from ris_jobs.settings import Settings
+
+    # People are to be told of the setting that cannot be used, which failed a task.
+    settings = Settings.usable(os.environ)
     if settings.notify is None:
         return
     task = context.get("ti")
@@ -60,19 +60,6 @@ def _post(context: Any, title: str, lines: list[str]) -> None:
     )
     with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
         pass
-
-
-def _settings() -> "Settings":
-    """Those that can be used: people are to be told of the one that cannot, which failed a task."""
-    from ris_jobs.errors import ConfigError
-    from ris_jobs.settings import Settings
-
-    env = dict(os.environ)
-    while True:
-        try:
-            return Settings.from_env(env)
-        except ConfigError as unusable:
-            del env[unusable.setting]
 
 
 def _url(connection: str) -> str:

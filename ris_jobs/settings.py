@@ -162,6 +162,16 @@ class Settings:
         settings._check()
         return settings
 
+    @classmethod
+    def usable(cls, env: Mapping[str, str]) -> Settings:
+        """The same without those that cannot be used."""
+        try:
+            return cls.from_env(env)
+        except ConfigError as unusable:
+            if unusable.setting not in env:
+                raise
+            return cls.usable({n: v for n, v in env.items() if n != unusable.setting})
+
     def _check(self) -> None:
         checks = {
             "top_k": (1 <= self.top_k <= 1000, "must be between 1 and 1000"),

@@ -81,3 +81,8 @@ def test_settings_of_a_run_are_those_that_decide_and_the_rest_stays() -> None:
     assert (now.home, now.workers) == (Path("/x"), 0)
     # Recorded before there were hubs.
     assert Settings(hub_limit=9).as_recorded({"top_k": 3}) == Settings(top_k=3)
+
+
+def test_without_what_cannot_be_used_the_rest_is() -> None:
+    env = {"RIS_SCAN_TASKS": "six", "RIS_TOP_K": "0", "RIS_NOTIFY": "hook", "RIS_NOTHING": "1"}
+    assert Settings.usable(env) == Settings(notify="hook")
