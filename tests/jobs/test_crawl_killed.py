@@ -37,7 +37,7 @@ def compare(
         with open_engine(place) as engine:
             jobs.add_source(engine, source)
             jobs.add_source(engine, replace(source, name="nothing", exclude=("*",)))
-    start = min(kills.undisturbed(other, "nothing", env, batch) for _ in range(3))
+    start = min(kills.undisturbed(other, "nothing", env, batch) for _ in range(6))
     whole = kills.undisturbed(other, source.name, env, batch)
     assert kills.killed(settings, source.name, env, batch, start, whole, seed=6) >= 10
     kills.undisturbed(settings, source.name, env, batch)
