@@ -40,7 +40,7 @@ class Ahead(Generic[T]):
 
     def batch(self, clock: Clock) -> list[T]:
         """The next ones: ``most``, or those that came within some seconds of the first, fewer
-        where little time is left to read them. None at the end, and when the time is over.
+        where little time is left to read them. Empty at the end, and when the time is over.
         Raises what the listing raised, once all that it gave before was taken."""
         batch: list[T] = []
         time = clock

@@ -32,7 +32,7 @@ apart(eval, sys.argv[2])
 @pytest.fixture
 def apart(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     monkeypatch.syspath_prepend(str(DAGS))
-    from ris_apart import apart  # type: ignore[import-not-found]
+    from ris_apart import apart  # type: ignore[import-not-found]  # dags/ is no package
 
     found: Callable[..., Any] = apart
     return found
