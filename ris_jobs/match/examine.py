@@ -53,7 +53,7 @@ PDQ_NEAR = round(128 * (1 - HASH_COSINE))
 # One picture is sought inside another only among an image's nearest, and keypoints are compared
 # only there and where hashes are near: that costs milliseconds a pair, and an image has up to
 # top_k candidates, most of which merely look alike.
-SEARCHED = 12
+SEARCHED = 24
 # How much more than whole pictures as they are keypoints must explain to be believed instead.
 _MORE = 0.1
 # Kept in memory while a batch is judged: reduced previews, about 0.3 MB each, and keypoints,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from ris_jobs.match import examine
@@ -19,7 +20,7 @@ from training.calibrate.pairs import Kinds, Scan, loader
 
 # Pairs taken of each kind: copies, pictures that look alike, others.
 PAIRS = 2500
-SEARCHES = 8
+SEARCHES = 16
 # For models that were never calibrated: their cosines are not known to mean anything.
 ANY_SEARCH = 0.5
 OF_THE_MODEL = ("cosine", "partly", "common", "template", "unlike")
@@ -89,11 +90,12 @@ def sample(of: Scan, search: float, rng: np.random.Generator) -> Sample:
         examine.Reached(),
     )
     rows, kinds, weights = [], [], []
-    for n, found in zip(order, tqdm(seen, "examine", len(order), disable=None), strict=True):
-        if found is not None:
-            rows.append(dict(found.features))
-            kinds.append(of.kinds[places[n]])
-            weights.append(weight[n])
+    with threadpool_limits(1, "blas"):
+        for n, found in zip(order, tqdm(seen, "examine", len(order), disable=None), strict=True):
+            if found is not None:
+                rows.append(dict(found.features))
+                kinds.append(of.kinds[places[n]])
+                weights.append(weight[n])
     return Sample(rows, np.array(kinds), np.array(weights))
 
 
