@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ris_jobs.match.containment import Box, Surround, cut, find_inside, surround
+from ris_jobs.match.containment import Box, Surround, find_inside, surround
 from ris_jobs.match.detail import detailed
 from ris_jobs.match.frame import within_shared_frame
 from ris_jobs.match.orientation import turn
@@ -18,6 +18,7 @@ from ris_jobs.match.pixels import (
     compare_blurred,
     view,
 )
+from ris_jobs.match.refinement import refined, sampled
 
 __all__ = ["Alignment", "Inside", "Verified", "align", "in_detail"]
 
@@ -37,6 +38,8 @@ _PART = 0.98
 # above 0.74 nor agrees in more than 0.67, of 26 copies without detail or inverted none below 0.93
 # and 0.89.
 _BAND, _BLURRED = 0.85, 0.75
+# A place that correlates so much is worth finding to a part of a pixel.
+_REFINED = 0.75
 # Fewer agreeing blocks than this (of 64) are no evidence.
 _BLOCKS = 4
 
@@ -135,9 +138,9 @@ def in_detail(found: Alignment, first: View, second: View) -> Alignment:
         return found
     one, two = first.picture, turn(second.picture, found.orientation)
     if found.inside is not None and found.inside.inner_first:
-        two = cut(second.picture, found.inside.box)
+        two = sampled(second.picture, found.inside.box)
     elif found.inside is not None:
-        one = cut(first.picture, found.inside.box)
+        one = sampled(first.picture, found.inside.box)
     return replace(found, pixels=detailed(found.pixels, one, two))
 
 
@@ -168,11 +171,20 @@ def _inside(inner: View, outer: View, inner_first: bool, enough: float) -> Align
     place = find_inside(inner, outer)
     if place is None:
         return None
-    part = view(cut(outer.picture, place.box))
-    pixels = compare(inner, part) if inner_first else compare(part, inner)
-    around = surround(outer.picture, place.box)
-    inside = Inside(inner_first, place.box, place.score, around)
+    box, (part, pixels) = place.box, _laid(inner, outer, place.box, inner_first)
+    if place.score >= _REFINED and pixels.agreement < _CLEAR:
+        nearer = refined(inner, outer, box)
+        again = None if nearer is None else _laid(inner, outer, nearer, inner_first)
+        if nearer is not None and again is not None and again[1].agreement > pixels.agreement:
+            box, (part, pixels) = nearer, again
+    inside = Inside(inner_first, box, place.score, surround(outer.picture, box))
     return Alignment(1, pixels, inside, _holds(inner, part, pixels, 1, enough))
+
+
+def _laid(inner: View, outer: View, box: Box, inner_first: bool) -> tuple[View, Evidence]:
+    """What the outer picture shows in a box, and how that compares with the inner one."""
+    part = view(sampled(outer.picture, box))
+    return part, compare(inner, part) if inner_first else compare(part, inner)
 
 
 def _holds(first: View, second: View, pixels: Evidence, orientation: int, enough: float) -> bool:

@@ -12,7 +12,7 @@ from ris_jobs.match.containment import Box, around, surround
 from ris_jobs.match.detail import detailed
 from ris_jobs.match.geometry import Matrix, Points, Registration, overlap, project, squares
 from ris_jobs.match.orientation import ORIENTATIONS
-from ris_jobs.match.pixels import KEPT, SIDE, Evidence, compare, view
+from ris_jobs.match.pixels import KEPT, SIDE, compare, view
 from ris_jobs.match.placement import turning
 
 __all__ = ["aligned"]
@@ -21,8 +21,6 @@ Rgb = npt.NDArray[np.uint8]
 
 # Fewer keypoints, or less of either picture, are no evidence; what more they are worth is fitted.
 _INLIERS, _COVERED = 8, 0.3
-# Unless nearly all of a picture that has much to see agrees, once it is laid so.
-_NEARLY, _MUCH = 0.9, 0.6
 # How much must agree, and over which share of the overlap keypoints must lie, unless nearly all
 # agrees: of 743 pairs of photos under one caption 2 do so much, of 248 copies 242.
 _AGREEMENT, _SPREAD, _CLEARLY = 0.15, 0.15, 0.8
@@ -44,15 +42,13 @@ def aligned(first: Rgb, second: Rgb, registration: Registration) -> Alignment | 
     """How two previews, uint8 (h, w, 3), lie on each other by their keypoints; None where these
     are too few or share too little."""
     shared = overlap(registration)
-    if shared is None:
+    if shared is None or registration.inliers < _INLIERS:
         return None
     if max(shared.coverage) < _COVERED or min(shared.coverage) < _THINNEST**2:
         return None
     one, two, both = squares(first, second, registration, shared, KEPT)
     mask = cv2.resize(both.astype(np.uint8), (SIDE, SIDE), interpolation=cv2.INTER_AREA) > 0
     pixels = compare(view(one), view(two), shared=mask)
-    if registration.inliers < _INLIERS and not _nearly_all(pixels):
-        return None
     spread = _hull(registration.first) / shared.coverage[0]
     agrees = pixels.agreement >= _AGREEMENT and spread >= _SPREAD
     if not (agrees or pixels.agreement >= _CLEARLY or _all_over(registration, spread)):
@@ -78,10 +74,6 @@ def aligned(first: Rgb, second: Rgb, registration: Registration) -> Alignment | 
     middle = shared.first.mean(axis=0)
     orientation = _orientation(registration.matrix, middle, first.shape, second.shape)
     return Alignment(orientation, pixels, inside, True, verified)
-
-
-def _nearly_all(pixels: Evidence) -> bool:
-    return pixels.agreement >= _NEARLY and pixels.textured >= _MUCH
 
 
 def _all_over(registration: Registration, spread: float) -> bool:
