@@ -22,7 +22,9 @@ from ris_jobs.fingerprint.pipeline import Pipeline, Processed
 from ris_jobs.jobs.models import model_of
 from ris_jobs.match import Candidate, Side, examine
 from ris_jobs.match.candidates import Described, pair_up
-from ris_jobs.match.rerank import HashDistance, hash_distances
+from ris_jobs.match.compared import Compared
+from ris_jobs.match.ranking import ranked_unsettled
+from ris_jobs.match.rerank import HashDistance
 from ris_jobs.settings import Settings
 from ris_jobs.store.vectors import open_vectors
 
@@ -124,11 +126,14 @@ def scan(items: Sequence[Item], model: str) -> Scan:
         min_cosine=DEFAULTS.min_cosine,
         load=lambda ids: {i: vectors_of[i] for i in ids},
     )
-    told = [(pair, _kind(items[pair.image_id].row, items[pair.other_id].row)) for pair in pairs]
-    pairs = [pair for pair, kind in told if kind is not None]
-    sides = [(items[p.image_id].side, items[p.other_id].side) for p in pairs]
-    distances = hash_distances([(a.fingerprint.hashes, b.fingerprint.hashes) for a, b in sides])
-    return Scan(items, pairs, distances, np.array([kind for _, kind in told if kind is not None]))
+    compared = Compared.of(pairs, {item.side.image_id: item.side for item in items})
+    told = [
+        (pair, kind)
+        for pair in ranked_unsettled(pairs, compared, vectors_of)
+        if (kind := _kind(items[pair.image_id].row, items[pair.other_id].row)) is not None
+    ]
+    pairs, distances = [pair for pair, _ in told], [compared.distance(pair) for pair, _ in told]
+    return Scan(items, pairs, distances, np.array([kind for _, kind in told]))
 
 
 def _kind(one: Row, other: Row) -> int | None:
