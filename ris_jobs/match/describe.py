@@ -14,7 +14,7 @@ from ris_jobs.match.direction import Direction, bordered, direction, linear_rati
 from ris_jobs.match.examine import Examined
 from ris_jobs.match.orientation import inverse
 from ris_jobs.match.relation import Kinds, kinds
-from ris_jobs.match.remade import comparable, remade
+from ris_jobs.match.remade import Remade, comparable, remade
 from ris_jobs.match.suppression import suppression
 
 __all__ = ["Scored", "describe", "needs_samples"]
@@ -34,7 +34,8 @@ def describe(scored: Scored, *, enlarged: bool | None) -> Match:
     seen, alignment = scored.examined, scored.examined.alignment
     first, second = seen.sides
     one, two = first.fingerprint, second.fingerprint
-    towards = direction(one, two, alignment, enlarged=enlarged)
+    made = remade(one, two, alignment.orientation) if needs_samples(seen) else None
+    towards = direction(one, two, alignment, enlarged=enlarged, made=made)
     first_derived = _first_derived(first, second, alignment, towards)
     how = kinds(one, two, alignment, first_derived=first_derived)
     derived, source = (first, second) if first_derived else (second, first)
@@ -51,7 +52,7 @@ def describe(scored: Scored, *, enlarged: bool | None) -> Match:
         orientation=turned if first_derived else inverse(turned),
         box=alignment.inside.box if alignment.inside is not None else None,
         suppressed=suppression(one, two, alignment, seen.features, scored.probability),
-        evidence=_evidence(scored, towards, how, first_derived),
+        evidence=_evidence(scored, towards, how, made, first_derived),
     )
 
 
@@ -94,7 +95,7 @@ def _shown(alignment: Alignment) -> tuple[float, float]:
 
 
 def _evidence(
-    scored: Scored, towards: Direction, how: Kinds, first_derived: bool
+    scored: Scored, towards: Direction, how: Kinds, made: Remade | None, first_derived: bool
 ) -> dict[str, Any]:
     seen = scored.examined
     return {
@@ -106,7 +107,7 @@ def _evidence(
         "nearest_parts": dict(zip(_sides(first_derived), seen.parts, strict=True)),
         "hashes": asdict(seen.distance),
         **_rounded(_compared(seen.alignment, first_derived)),
-        "remade": _rounded(_remade(seen, first_derived)),
+        "remade": _rounded(_remade(made, first_derived)),
         "keypoints": _rounded(_keypoints(seen.alignment.verified, first_derived)),
         "features": _rounded(seen.features),
         "calibration": {
@@ -129,17 +130,12 @@ def _compared(alignment: Alignment, first_derived: bool) -> dict[str, Any]:
     return {"previews": "compared", "pixels": pixels, "inside": part}
 
 
-def _remade(seen: Examined, first_derived: bool) -> dict[str, Any] | None:
-    """Which of two whole pictures of one size was encoded from the other, as far as their patches
-    tell, in terms of the derived picture and its source."""
-    if not needs_samples(seen):
+def _remade(made: Remade | None, first_derived: bool) -> dict[str, Any] | None:
+    """What patches of both say, in terms of the derived picture and its source."""
+    if made is None:
         return None
-    one, two = (side.fingerprint for side in seen.sides)
-    found = remade(one, two, seen.alignment.orientation)
-    if found is None:
-        return None
-    roundings = (r and asdict(r) for r in (found.first, found.second))
-    return {**dict(zip(_sides(first_derived), roundings, strict=True)), "same": found.same}
+    roundings = (r and asdict(r) for r in (made.first, made.second))
+    return {**dict(zip(_sides(first_derived), roundings, strict=True)), "same": made.same}
 
 
 def _keypoints(verified: Verified | None, first_derived: bool) -> dict[str, Any] | None:

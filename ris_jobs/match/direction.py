@@ -1,9 +1,9 @@
 """Which of two pictures is derived, by what only a loss can explain.
 
 Losses cannot be undone, so a claim says which picture lost something: the rest of the scene, a
-clean margin, pixels, detail (an enlargement), colour. What files say of themselves (a camera, a
-colour profile) is claimed too, but decides nothing: anybody can write it. Two losses against each
-other mean that both pictures derive from a third: undetermined.
+clean margin, pixels, detail (an enlargement), colour, what encoding rounds away. What files say of
+themselves (a camera, a colour profile) is claimed too, but decides nothing: anybody can write it.
+Two losses against each other mean that both pictures derive from a third: undetermined.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from ris_jobs.fingerprint import Fingerprint
 from ris_jobs.match.alignment import Alignment, Inside
+from ris_jobs.match.remade import Remade
 
 __all__ = [
     "SAME_SIZE",
@@ -75,11 +76,19 @@ class Direction:
 
 
 def direction(
-    first: Fingerprint, second: Fingerprint, alignment: Alignment, *, enlarged: bool | None
+    first: Fingerprint,
+    second: Fingerprint,
+    alignment: Alignment,
+    *,
+    enlarged: bool | None,
+    made: Remade | None,
 ) -> Direction:
     """Which of two pictures is derived, by the strongest loss that no other one contradicts.
-    ``enlarged``: the larger one is the smaller one enlarged; None where that cannot be told."""
+    ``enlarged``: the larger one is the smaller one enlarged; None where that cannot be told.
+    ``made``: what patches of both say; None where they share none."""
     losses = list(_losses(first, second, alignment, enlarged))
+    if made is not None and made.first_encoded is not None:
+        losses.append(("encoding", made.first_encoded))
     claims = (*losses, *_hints(first, second))
     if len({derived for _, derived in losses}) != 1:
         return Direction(None, UNDETERMINED, claims)

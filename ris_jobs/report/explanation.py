@@ -146,6 +146,7 @@ _LOSSES = {
     "resolution": "it has fewer pixels",
     "detail": "it has less detail",
     "colour": "it lacks the colours",
+    "encoding": "its values are rounded where encoding the other rounds them",
     "metadata": "it lacks what the camera wrote",
     "colour-profile": "it lacks the colour profile",
 }

@@ -154,29 +154,6 @@ def test_orientation_is_that_of_the_second_turned_to_the_first(orientation):
     assert found_.pixels.agreement > 0.9
 
 
-def only(registration, count):
-    first, second = (points[:count] for points in (registration.first, registration.second))
-    return replace(registration, first=first, second=second)
-
-
-def test_few_keypoints_do_where_nearly_all_agrees_and_only_there():
-    image = picture(5)
-    crop = np.ascontiguousarray(image[60:260, 90:330])
-    covered = crop.copy()
-    covered[50:150, 60:180] = picture(6)[:100, :120]
-    assert aligned(crop, image, only(found(crop, image), 6)) is not None
-    many = found(covered, image)
-    assert aligned(covered, image, only(many, 6)) is None
-    assert aligned(covered, image, many) is not None
-
-
-def test_few_keypoints_do_not_do_where_little_is_to_see():
-    image = picture(5).copy()
-    image[80:] = 128
-    crop = np.ascontiguousarray(image[20:260, 90:330])
-    assert aligned(crop, image, only(found(crop, image), 6)) is None
-
-
 def test_a_pasted_picture_has_a_seam_and_a_crop_has_none():
     image, ground = picture(5), picture(6).copy()
     small = cv2.resize(image, (200, 150), interpolation=cv2.INTER_AREA)

@@ -330,8 +330,8 @@ def test_each_way_to_fail_is_a_sentence() -> None:
         "Too far: 55 of 128 bits of pHash and dHash differ (near: 40), 120 of 256 of PDQ "
         "(near: 70), and the cosine 0.400 is below 0.5, from which pixels are compared."
     )
-    (late,) = reasons(explanation(None, ruled(FAR, rank=15, cosine=0.6)))
-    assert "15 images that hashes do not settle are nearer (only the 12 nearest of them" in late
+    (late,) = reasons(explanation(None, ruled(FAR, rank=30, cosine=0.6)))
+    assert "30 images that hashes do not settle are nearer (only the 24 nearest of them" in late
     nowhere, _ = reasons(explanation(None, ruled(FAR, rank=None)))
     assert nowhere.startswith("No candidate: neither is among the 50 nearest")
     improbable = Ruling(Stop.IMPROBABLE, DISTANCE, None, FEATURES, 0.31)
