@@ -25,7 +25,8 @@ class Collection:
         self.sides: dict[int, Side] = {}
         self.previews: dict[int, Rgb | None] = {}
 
-    def add(self, data: bytes, *, first_seen_at: datetime = NOON) -> Side:
+    def add(self, data: bytes, *, first_seen_at: datetime = NOON, sampled: bool = False) -> Side:
+        """``sampled``: with its patches, which tell what was encoded from what."""
         decoded = decode(data, max_pixels=10**7, truncated="reject")
         rgb = decoded.rgb
         fingerprint = Fingerprint(
@@ -37,6 +38,7 @@ class Collection:
             hashes(rgb),
             quality(rgb),
             decoded.traces,
+            decoded.sample if sampled else b"",
         )
         number = len(self.sides) + 1
         side = Side(number, hashlib.sha256(data).hexdigest(), fingerprint, first_seen_at)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -466,6 +467,26 @@ def test_what_anybody_can_write_decides_no_direction(written, days, collection, 
     said = [*match.evidence["direction_for"], *match.evidence["direction_against"]]
     assert (match.evidence["direction"], len(said)) == ("undetermined", 1)
     assert (match.derived_id == forged.image_id) is (days > 0)
+
+
+@pytest.mark.parametrize("days", [-9, 9])
+def test_a_jpeg_is_derived_from_what_it_is_rounded_from(days, collection, decide):
+    parent = edits.jpeg(scene(18), 90)
+    with Image.open(io.BytesIO(parent)) as opened:
+        copied = edits.jpeg(opened.convert("RGB"), 60)
+    source = collection.add(parent, first_seen_at=NOON + timedelta(days=days), sampled=True)
+    derived = collection.add(copied, sampled=True)
+    match = decide(source, derived)
+    assert (match.derived_id, match.evidence["direction"]) == (derived.image_id, "encoding")
+    assert match == decide(derived, source)
+
+
+def test_what_rounding_says_against_a_loss_decides_nothing(collection, decide):
+    coloured = collection.add(edits.jpeg(muted(17), 60), sampled=True)
+    grey = collection.add(edits.png(muted(17).convert("L").convert("RGB")), sampled=True)
+    match = decide(coloured, grey)
+    said = {*match.evidence["direction_for"], *match.evidence["direction_against"]}
+    assert ({"colour", "encoding"} <= said, match.evidence["direction"]) == (True, "undetermined")
 
 
 def pasted(seed: int, ground: int, degrees: float = 0.0) -> bytes:

@@ -107,3 +107,24 @@ def test_other_sizes_and_pictures_without_patches_say_nothing(photo: Image.Image
     whole, part = encoded(photo), encoded(photo.crop((0, 0, 600, 392)))
     assert remade(seen(whole), seen(part), 1) is None
     assert remade(seen(whole), seen(encoded(photo.convert("P"), "GIF")), 1) is None
+
+
+def first_encoded(one: bytes, two: bytes) -> bool | None:
+    found = remade(seen(one), seen(two), 1)
+    assert found is not None
+    return found.first_encoded
+
+
+def test_it_is_told_which_was_encoded_from_the_other_where_that_is_clear(
+    photo: Image.Image,
+) -> None:
+    fine, png = encoded(photo, quality=92), encoded(photo, "PNG")
+    down = encoded(reopened(fine), quality=60)
+    assert first_encoded(down, fine) is True and first_encoded(fine, down) is False
+    assert first_encoded(fine, png) is True and first_encoded(png, fine) is False
+    # It fits what was made of it, as well.
+    up = encoded(reopened(down), quality=95)
+    assert first_encoded(up, down) is None
+    assert first_encoded(encoded(reopened(down), "PNG"), down) is None
+    # Both were made of a third.
+    assert first_encoded(encoded(photo, quality=70), encoded(photo, quality=75)) is None
