@@ -39,7 +39,7 @@ _PART = 0.98
 # and 0.89.
 _BAND, _BLURRED = 0.85, 0.75
 # A place that correlates so much is worth finding to a part of a pixel.
-_REFINED = 0.75
+_REFINED = 0.8
 # Fewer agreeing blocks than this (of 64) are no evidence.
 _BLOCKS = 4
 
@@ -172,7 +172,7 @@ def _inside(inner: View, outer: View, inner_first: bool, enough: float) -> Align
     if place is None:
         return None
     box, (part, pixels) = place.box, _laid(inner, outer, place.box, inner_first)
-    if place.score >= _REFINED and pixels.agreement < _CLEAR:
+    if pixels.correlation >= _REFINED and pixels.agreement < _CLEAR:
         nearer = refined(inner, outer, box)
         again = None if nearer is None else _laid(inner, outer, nearer, inner_first)
         if nearer is not None and again is not None and again[1].agreement > pixels.agreement:

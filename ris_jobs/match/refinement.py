@@ -12,30 +12,32 @@ import numpy as np
 import numpy.typing as npt
 
 from ris_jobs.match.containment import Box, cut
-from ris_jobs.match.pixels import KEPT, View
+from ris_jobs.match.pixels import KEPT, SIDE, View
 
 __all__ = ["refined", "sampled"]
 
 Rgb = npt.NDArray[np.uint8]
 Matrix = npt.NDArray[np.float32]
 
-_STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)
+# What lies there comes near in fewer steps; what does not goes on for ever.
+_STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 8, 1e-4)
 # How much of a part's size shear may move its far edge by, lest it be no box.
 _SHEAR = 0.02
-# The least side that says where it lies, pixels.
-_SMALLEST = 8
+# The shorter side of a part, pixels: less does not say where it lies, and more is compared so
+# coarsely that a pixel does not matter.
+_SMALLEST, _LARGEST = 8, 2 * SIDE
 _WHOLE = 1e-4
 
 
 def refined(inner: View, outer: View, box: Box) -> Box | None:
     """The box (fractions) near this one of what ``outer`` shows of all of ``inner``; None where
-    none is found, or the pictures lie askew."""
+    none is found, the pictures lie askew, or so large a part needs none."""
     plane = outer.luma(KEPT)
     height, width = plane.shape
     corner = np.array([box[0] * width, box[1] * height])
     spanned = np.array([box[2] * width, box[3] * height]) - corner
     size = (round(spanned[0]), round(spanned[1]))
-    if min(size) < _SMALLEST:
+    if not _SMALLEST <= min(size) <= _LARGEST:
         return None
     part = cv2.resize(inner.luma(KEPT), size, interpolation=cv2.INTER_AREA)
     start = _placed(corner, spanned / size)
