@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import takewhile
@@ -42,7 +42,7 @@ def crawl_listed(
     clock = Clock(source.limits.seconds)
     job = _Job(run, source, crawl, place, settings, clock)
     unread: list[str] = []
-    listed = (x for x in place.walk(crawl.marker) if _concerns(source, x))
+    listed = job.listed(crawl.marker)
     with ThreadPoolExecutor(settings.threads) as pool, closing(Ahead(listed, _BATCH)) as ahead:
         while batch := ahead.batch(clock):
             job.observe(engine, batch, pool)
@@ -50,11 +50,14 @@ def crawl_listed(
             advance(len(batch))
             if job.over:
                 break
+    ended = ahead.ended and not job.over
+    if ended:
+        job.look_back()
     with engine.begin() as db:
-        if not (job.over or ahead.ended):
-            job.stop(db, _OUT_OF_TIME)
-        elif not job.over:
+        if ended:
             job.end(db, unread)
+        elif not job.over:
+            job.stop(db, _OUT_OF_TIME)
     if job.over == _OUT_OF_TIME and not ahead.ended:
         job.warn_if_stuck()
     job.total.incomplete = job.over
@@ -81,9 +84,12 @@ class _Job:
         self._place = place
         self._settings = settings
         self._reads = self._read_bytes = 0
-        # What the part before listed of a store is not listed again.
-        self._found = source.kind == "objects" and crawl.marker is not None
+        self._found = False
         self._clock = clock
+
+    def listed(self, after: str | None) -> Iterator[Listed]:
+        """What the source takes of its place, behind a URI."""
+        return (x for x in self._place.walk(after) if _concerns(self._source, x))
 
     def observe(self, engine: Engine, batch: Sequence[Listed], pool: ThreadPoolExecutor) -> None:
         """Read what is new or changed in a batch, with no transaction open, and write it down.
@@ -116,6 +122,15 @@ class _Job:
             if self.over:
                 self.stop(db, self.over)
         self.total.add(seen)
+
+    def look_back(self) -> None:
+        """Where a store has nothing behind the marker, look whether it has anything before it: what
+        an earlier part found there is not listed again, and may be gone with all the rest."""
+        if self._found or self._crawl.marker is None or self._source.kind != "objects":
+            return
+        images = (x for x in self.listed(None) if isinstance(x, Listing))
+        with closing(Ahead(images, 1)) as first:
+            self._found = bool(first.batch(self._clock))
 
     def stop(self, db: Connection, why: str) -> None:
         """A limit ends the crawl: what was not listed is not gone. The listing of a store that has
