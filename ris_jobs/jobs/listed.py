@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from itertools import takewhile
 
 from sqlalchemy import Connection, Engine
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from ris_jobs.crawl import Failure, Listing, Observation
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import Reason
-from ris_jobs.jobs.ahead import Ahead
+from ris_jobs.jobs.ahead import Ahead, Going
 from ris_jobs.jobs.clock import Clock
 from ris_jobs.jobs.places import Listed, Place
 from ris_jobs.progress import Advance
@@ -42,7 +43,7 @@ def crawl_listed(
     clock = Clock(source.limits.seconds)
     job = _Job(run, source, crawl, place, settings, clock)
     unread: list[str] = []
-    listed = job.listed(crawl.marker)
+    listed = partial(job.listed, crawl.marker)
     with ThreadPoolExecutor(settings.threads) as pool, closing(Ahead(listed, _BATCH)) as ahead:
         while batch := ahead.batch(clock):
             job.observe(engine, batch, pool)
@@ -87,9 +88,12 @@ class _Job:
         self._found = False
         self._clock = clock
 
-    def listed(self, after: str | None) -> Iterator[Listed]:
+    def listed(self, after: str | None, going: Going) -> Iterator[Listed]:
         """What the source takes of its place, behind a URI."""
-        return (x for x in self._place.walk(after) if _concerns(self._source, x))
+        return (x for x in self._place.walk(after, going) if _concerns(self._source, x))
+
+    def _images(self, going: Going) -> Iterator[Listed]:
+        return (x for x in self.listed(None, going) if isinstance(x, Listing))
 
     def observe(self, engine: Engine, batch: Sequence[Listed], pool: ThreadPoolExecutor) -> None:
         """Read what is new or changed in a batch, with no transaction open, and write it down.
@@ -128,8 +132,7 @@ class _Job:
         an earlier part found there is not listed again, and may be gone with all the rest."""
         if self._found or self._crawl.marker is None or self._source.kind != "objects":
             return
-        images = (x for x in self.listed(None) if isinstance(x, Listing))
-        with closing(Ahead(images, 1)) as first:
+        with closing(Ahead(self._images, 1)) as first:
             self._found = bool(first.batch(self._clock))
 
     def stop(self, db: Connection, why: str) -> None:

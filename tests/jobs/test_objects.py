@@ -25,6 +25,7 @@ from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
 from tests.jobs.buckets import Bucket
 from tests.jobs.conftest import Scan
+from tests.jobs.test_ahead import ended
 
 Crawl = Callable[[], Crawled]
 
@@ -261,6 +262,30 @@ class Ending(Clock):
         return 0.0 if self.ended else super().left()
 
 
+def test_a_listing_without_images_ends_with_its_crawl(
+    bucket: Bucket, source: Source, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second page comes when the time of the crawl is over, and no third one is asked for."""
+    monkeypatch.setattr(names, "_PAGE", 1)
+    for i in range(9):
+        bucket.put(f"a folder/{i}.txt", b"x")
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, replace(source, limits=Limits(seconds=0.5)))
+    asked, released = itertools.count(), Event()
+    real = names._entry
+
+    def slow(*given: Any) -> names.Entry:
+        if next(asked) == 1:
+            released.wait()
+        return real(*given)
+
+    monkeypatch.setattr(names, "_entry", slow)
+    found = jobs.crawl_only(settings, ["in"], LogProgress())
+    released.set()
+    assert found.incomplete == {"in": "limit of seconds"}
+    assert ended() and next(asked) <= 2
+
+
 @pytest.fixture
 def limit(
     crawl: Crawl,
@@ -277,8 +302,8 @@ def limit(
     walk, released = objects.Objects.walk, Event()
     clocks: list[Ending] = []
 
-    def slow(place: objects.Objects, after: str | None = None) -> Iterator[Any]:
-        left = [*walk(place, after)]
+    def slow(place: objects.Objects, *given: Any) -> Iterator[Any]:
+        left = [*walk(place, *given)]
         yield from left[:2]
         if left[2:]:
             clocks[-1].ended = True
