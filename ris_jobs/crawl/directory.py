@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -48,31 +48,35 @@ def path_of(uri: str) -> Path:
 
 
 def walk(
-    root: Path, *, now: datetime | None = None, skip: Collection[Path] = ()
+    root: Path,
+    *,
+    now: datetime | None = None,
+    skip: Collection[Path] = (),
+    going: Callable[[], bool] = lambda: True,
 ) -> Iterator[Listing | Observation]:
     """List the images below ``root``, folder by folder in the order of their raw names.
 
     Yields a :class:`Listing` for each image, and for each entry that could not be looked at
     (an unreadable folder, a file gone meanwhile) an :class:`Observation` with its reason,
     seen at ``now``: nothing is dropped unsaid. A ``root`` that is a file is listed whatever
-    its name. Folders in ``skip`` (absolute) are passed over. FileNotFoundError if there is no
-    ``root``.
+    its name. Folders in ``skip`` (absolute) are passed over. It ends where ``going``, which it asks
+    before each entry, says no. FileNotFoundError if there is no ``root``.
     """
     seen_at = now or datetime.now(UTC)
     root = root.resolve(strict=True) if ".." in root.parts else root.absolute()
     if root.is_dir():
-        yield from _walk_folder(root, seen_at, skip)
+        yield from _walk_folder(root, seen_at, skip, going)
     else:
         root = root.resolve(strict=True)
         yield _listing(root, root.stat())
 
 
 def _walk_folder(
-    root: Path, seen_at: datetime, skip: Collection[Path]
+    root: Path, seen_at: datetime, skip: Collection[Path], going: Callable[[], bool]
 ) -> Iterator[Listing | Observation]:
     """Depth first with an own stack: a hostile tree may be deeper than Python's recursion."""
     stack = [root]
-    while stack:
+    while stack and going():
         path = stack.pop()
         if path in skip:
             continue

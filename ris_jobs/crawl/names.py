@@ -8,7 +8,7 @@ more. From behind a name on, folders before it are left out, and those on the wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,29 +36,35 @@ class Entry:
 
 
 Turn = AbstractContextManager[Any]
+Going = Callable[[], bool]
 
 
 def below(
-    fs: Any, base: str, after: str | None = None, turn: Turn | None = None
+    fs: Any,
+    base: str,
+    after: str | None = None,
+    turn: Turn | None = None,
+    going: Going = lambda: True,
 ) -> Iterator[Entry]:
     """All that ``fs`` has below the path ``base``, behind the name ``after``. A folder is asked for
-    within ``turn``: others may ask ``fs`` for something meanwhile.
+    within ``turn``: others may ask ``fs`` for something meanwhile. No page or folder is asked for
+    once ``going`` says no.
 
     What the libraries raise is raised, FileNotFoundError for a folder ``base`` that is not there.
     A store of objects has no folders: it has nothing there.
     """
     protocols = [fs.protocol] if isinstance(fs.protocol, str) else fs.protocol
     if "s3" in protocols:
-        return _s3(fs, base, after)
+        return _s3(fs, base, after, going)
     if "gs" in protocols:
-        return _gcs(fs, base, after)
-    return _folders(fs, base, after, turn or nullcontext())
+        return _gcs(fs, base, after, going)
+    return _folders(fs, base, after, turn or nullcontext(), going)
 
 
-def _s3(fs: Any, base: str, after: str | None) -> Iterator[Entry]:
+def _s3(fs: Any, base: str, after: str | None, going: Going) -> Iterator[Entry]:
     bucket, prefix = _split(base)
     where = {"StartAfter": prefix + after} if after else {}
-    while True:
+    while going():
         page = fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=_PAGE, **where)
         for found in page.get("Contents", ()):
             if not found["Key"].endswith("/"):
@@ -69,12 +75,12 @@ def _s3(fs: Any, base: str, after: str | None) -> Iterator[Entry]:
         where = {"ContinuationToken": _moved(token, where.get("ContinuationToken"))}
 
 
-def _gcs(fs: Any, base: str, after: str | None) -> Iterator[Entry]:
+def _gcs(fs: Any, base: str, after: str | None, going: Going) -> Iterator[Entry]:
     bucket, prefix = _split(base)
     asked: dict[str, Any] = {"prefix": prefix, "maxResults": _PAGE}
     if after:
         asked["startOffset"] = prefix + after  # which is among what comes
-    while True:
+    while going():
         page = fs.call("GET", "b/{}/o", bucket, json_out=True, **asked)
         for found in page.get("items", ()):
             name = found["name"].removeprefix(prefix)
@@ -97,11 +103,11 @@ def _split(base: str) -> tuple[str, str]:
     return bucket, folder + "/" if folder else ""
 
 
-def _folders(fs: Any, base: str, after: str | None, turn: Turn) -> Iterator[Entry]:
+def _folders(fs: Any, base: str, after: str | None, turn: Turn, going: Going) -> Iterator[Entry]:
     """With an own stack: a hostile tree may be deeper than Python's recursion. A folder stands at
     its name with the slash, which is where all that is in it stands."""
     stack = _entries(fs, base, "", turn)
-    while stack:
+    while stack and going():
         entry = stack.pop()
         behind = after is None or entry.name > after
         if entry.problem or not entry.name.endswith("/"):

@@ -8,7 +8,7 @@ has no ETags, the time of its last change does.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -56,12 +56,15 @@ class Objects:
         """Whether it would list an object of this URI, if there is one."""
         return self._lists(self._name_of(uri))
 
-    def walk(self, after: str | None = None) -> Iterator[Listing | Failure]:
-        """List them in the order of their names, from behind the URI ``after`` on. A folder that
-        cannot be looked into is a :class:`Failure`; its URI ends in a slash."""
+    def walk(
+        self, after: str | None = None, going: Callable[[], bool] = lambda: True
+    ) -> Iterator[Listing | Failure]:
+        """List them in the order of their names, from behind the URI ``after`` on, for as long as
+        ``going`` says. A folder that cannot be looked into is a :class:`Failure`; its URI ends in a
+        slash."""
         last = None if after is None else self._name_of(after)
         try:
-            for entry in names.below(self._fs, self._base, last, self._turn):
+            for entry in names.below(self._fs, self._base, last, self._turn, going):
                 if entry.problem or self._lists(entry.name):
                     yield self._listing(entry)
         except FileNotFoundError as e:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from queue import Empty, Queue
 from typing import Generic, TypeVar
 
 from ris_jobs.jobs.clock import Clock
 
-__all__ = ["Ahead"]
+__all__ = ["Ahead", "Going"]
 
 _SECONDS = 5.0
 
 T = TypeVar("T")
+Going = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,16 @@ class _End:
 
 
 class Ahead(Generic[T]):
-    """Goes through ``found`` in a thread that keeps no process alive, about ``most`` ahead of who
-    takes them. To be closed."""
+    """Goes through a listing in a thread that keeps no process alive, about ``most`` ahead of who
+    takes what it gives. To be closed: the listing is given a question, whether to go on."""
 
-    def __init__(self, found: Iterator[T], most: int) -> None:
+    def __init__(self, listing: Callable[[Going], Iterator[T]], most: int) -> None:
+        self._listing = listing
         self._most = most
         self._waiting: Queue[T | _End] = Queue(most + 1)
         self._end: _End | None = None
         self._closed = False
-        threading.Thread(target=self._go, args=(found,), daemon=True).start()
+        threading.Thread(target=self._go, name="listing", daemon=True).start()
 
     @property
     def ended(self) -> bool:
@@ -59,14 +61,14 @@ class Ahead(Generic[T]):
         return batch
 
     def close(self) -> None:
-        """The thread ends with the next that it finds."""
+        """The thread ends with what it is asking for."""
         self._closed = True
         while not self._waiting.empty():
             self._waiting.get_nowait()
 
-    def _go(self, found: Iterator[T]) -> None:
+    def _go(self) -> None:
         try:
-            for one in found:
+            for one in self._listing(self._going):
                 if self._closed:
                     return
                 self._waiting.put(one)
@@ -74,6 +76,9 @@ class Ahead(Generic[T]):
             self._waiting.put(_End(error))
         else:
             self._waiting.put(_End(None))
+
+    def _going(self) -> bool:
+        return not self._closed
 
 
 def _patience(clock: Clock) -> float:

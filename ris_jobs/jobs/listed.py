@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from itertools import takewhile
 
 from sqlalchemy import Connection, Engine
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from ris_jobs.crawl import Failure, Listing, Observation
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import Reason
-from ris_jobs.jobs.ahead import Ahead
+from ris_jobs.jobs.ahead import Ahead, Going
 from ris_jobs.jobs.clock import Clock
 from ris_jobs.jobs.places import Listed, Place
 from ris_jobs.progress import Advance
@@ -42,7 +43,7 @@ def crawl_listed(
     clock = Clock(source.limits.seconds)
     job = _Job(run, source, crawl, place, settings, clock)
     unread: list[str] = []
-    listed = (x for x in place.walk(crawl.marker) if _concerns(source, x))
+    listed = partial(job.listed, crawl.marker)
     with ThreadPoolExecutor(settings.threads) as pool, closing(Ahead(listed, _BATCH)) as ahead:
         while batch := ahead.batch(clock):
             job.observe(engine, batch, pool)
@@ -50,11 +51,14 @@ def crawl_listed(
             advance(len(batch))
             if job.over:
                 break
+    ended = ahead.ended and not job.over
+    if ended:
+        job.look_back()
     with engine.begin() as db:
-        if not (job.over or ahead.ended):
-            job.stop(db, _OUT_OF_TIME)
-        elif not job.over:
+        if ended:
             job.end(db, unread)
+        elif not job.over:
+            job.stop(db, _OUT_OF_TIME)
     if job.over == _OUT_OF_TIME and not ahead.ended:
         job.warn_if_stuck()
     job.total.incomplete = job.over
@@ -81,9 +85,15 @@ class _Job:
         self._place = place
         self._settings = settings
         self._reads = self._read_bytes = 0
-        # What the part before listed of a store is not listed again.
-        self._found = source.kind == "objects" and crawl.marker is not None
+        self._found = False
         self._clock = clock
+
+    def listed(self, after: str | None, going: Going) -> Iterator[Listed]:
+        """What the source takes of its place, behind a URI."""
+        return (x for x in self._place.walk(after, going) if _concerns(self._source, x))
+
+    def _images(self, going: Going) -> Iterator[Listed]:
+        return (x for x in self.listed(None, going) if isinstance(x, Listing))
 
     def observe(self, engine: Engine, batch: Sequence[Listed], pool: ThreadPoolExecutor) -> None:
         """Read what is new or changed in a batch, with no transaction open, and write it down.
@@ -116,6 +126,14 @@ class _Job:
             if self.over:
                 self.stop(db, self.over)
         self.total.add(seen)
+
+    def look_back(self) -> None:
+        """Where a store has nothing behind the marker, look whether it has anything before it: what
+        an earlier part found there is not listed again, and may be gone with all the rest."""
+        if self._found or self._crawl.marker is None or self._source.kind != "objects":
+            return
+        with closing(Ahead(self._images, 1)) as first:
+            self._found = bool(first.batch(self._clock))
 
     def stop(self, db: Connection, why: str) -> None:
         """A limit ends the crawl: what was not listed is not gone. The listing of a store that has

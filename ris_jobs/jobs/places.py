@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,14 +24,17 @@ Listed = Listing | Observation | Failure
 
 class Place(Protocol):
     """Where images can be listed in an order, and read one by one; ``root`` is its URI, and what it
-    would not list whatever is there is not gone when it is not listed."""
+    would not list whatever is there is not gone when it is not listed. A walk asks
+    ``going`` now and then, also where it finds nothing, and ends where that says no."""
 
     @property
     def root(self) -> str: ...
 
     def lists(self, uri: str) -> bool: ...
 
-    def walk(self, after: str | None = None) -> Iterator[Listed]: ...
+    def walk(
+        self, after: str | None = None, going: Callable[[], bool] = ...
+    ) -> Iterator[Listed]: ...
 
     def observe(self, listing: Listing, seen_at: datetime) -> Observation | Failure: ...
 
@@ -53,7 +56,9 @@ class _Folder:
     def lists(self, uri: str) -> bool:
         return True
 
-    def walk(self, after: str | None = None) -> Iterator[Listed]:
+    def walk(
+        self, after: str | None = None, going: Callable[[], bool] = lambda: True
+    ) -> Iterator[Listed]:
         if not _is_there(self.path):
             raise SourceUnavailable(
                 self.name,
@@ -61,7 +66,7 @@ class _Folder:
                 "Is it mounted, or was it renamed? If it is gone for good, "
                 f"`ris source remove {self.name}`.",
             )
-        yield from directory.walk(self.path, now=self.now, skip=self.skip)
+        yield from directory.walk(self.path, now=self.now, skip=self.skip, going=going)
 
     def observe(self, listing: Listing, seen_at: datetime) -> Observation:
         return directory.observe(listing, seen_at)

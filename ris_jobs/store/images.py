@@ -71,9 +71,12 @@ def claim_undescribed(
 
 
 def _claimed(db: Connection, name: str, **params: Any) -> list[Claimed]:
+    rows = db.execute(query(f"images.{name}"), params).all()
+    ids = {"ids": [r.image_id for r in rows]}
+    uris = {r.image_id: tuple(r.uris) for r in db.execute(query("images.readable_at"), ids)}
     return [
-        Claimed(r.image_id, r.sha256, r.status == "pending", r.retired, tuple(r.uris))
-        for r in db.execute(query(f"images.{name}"), params)
+        Claimed(r.image_id, r.sha256, r.status == "pending", r.retired, uris[r.image_id])
+        for r in rows
     ]
 
 

@@ -1,11 +1,7 @@
 -- name: claim_pending
--- Images to fingerprint, of these sources or (null) of all, with where their bytes may be read. The
--- rows stay locked until the batch is committed, so workers never take the same image.
-SELECT i.image_id, i.sha256, i.status, i.retired_at IS NOT NULL AS retired,
-       ARRAY(SELECT o.uri FROM ris.observation o
-             WHERE o.image_id = i.image_id
-             ORDER BY o.superseded_at IS NOT NULL, o.gone_at IS NOT NULL, o.first_seen_at, o.uri
-             LIMIT 5) AS uris
+-- Images to fingerprint, of these sources or (null) of all. The rows stay locked until the batch is
+-- committed, so workers never take the same image.
+SELECT i.image_id, i.sha256, i.status, i.retired_at IS NOT NULL AS retired
 FROM ris.image i
 WHERE i.image_id > :after AND i.status = 'pending'
   AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(i.image_id, :sources))
@@ -16,11 +12,7 @@ FOR UPDATE OF i SKIP LOCKED;
 -- name: claim_undescribed
 -- Fingerprinted images to describe under this model, likewise. What was retired is described again
 -- only once it is there again.
-SELECT i.image_id, i.sha256, i.status, i.retired_at IS NOT NULL AS retired,
-       ARRAY(SELECT o.uri FROM ris.observation o
-             WHERE o.image_id = i.image_id
-             ORDER BY o.superseded_at IS NOT NULL, o.gone_at IS NOT NULL, o.first_seen_at, o.uri
-             LIMIT 5) AS uris
+SELECT i.image_id, i.sha256, i.status, i.retired_at IS NOT NULL AS retired
 FROM ris.image i
 WHERE i.image_id > :after AND i.status = 'ok'
   AND (CAST(:sources AS integer[]) IS NULL OR ris.shown_by(i.image_id, :sources))
@@ -33,6 +25,15 @@ WHERE i.image_id > :after AND i.status = 'ok'
 ORDER BY i.image_id
 LIMIT :limit
 FOR UPDATE OF i SKIP LOCKED;
+
+-- name: readable_at
+-- Where the bytes of images may be read: first where they are shown now.
+SELECT i.image_id,
+       ARRAY(SELECT o.uri FROM ris.observation o
+             WHERE o.image_id = i.image_id
+             ORDER BY o.superseded_at IS NOT NULL, o.gone_at IS NOT NULL, o.first_seen_at, o.uri
+             LIMIT 5) AS uris
+FROM unnest(CAST(:ids AS bigint[])) AS i(image_id);
 
 -- name: count_pending
 SELECT count(*)

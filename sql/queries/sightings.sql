@@ -3,9 +3,7 @@ INSERT INTO ris.sighting AS s (source_id, uri, page, title, alt, link, published
                                columns, last_seen_at)
 SELECT DISTINCT ON (r.uri) :source_id, r.uri, r.page, r.title, r.alt, r.link, r.published_at,
        r.full_uri, coalesce(r.columns, '{}'), :seen_at
-FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-     AS r(uri text, page text, title text, alt text, link text, published_at timestamptz,
-          full_uri text, columns jsonb)
+FROM jsonb_populate_recordset(CAST(NULL AS ris.sighting), CAST(:rows AS jsonb)) AS r
 ORDER BY r.uri
 ON CONFLICT (source_id, uri) DO UPDATE
 SET page = excluded.page, title = excluded.title, alt = excluded.alt, link = excluded.link,
@@ -17,9 +15,7 @@ SET page = excluded.page, title = excluded.title, alt = excluded.alt, link = exc
 UPDATE ris.sighting AS s
 SET page = r.page, title = r.title, alt = r.alt, link = r.link, published_at = r.published_at,
     full_uri = r.full_uri, columns = coalesce(r.columns, '{}')
-FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-     AS r(uri text, page text, title text, alt text, link text, published_at timestamptz,
-          full_uri text, columns jsonb)
+FROM jsonb_populate_recordset(CAST(NULL AS ris.sighting), CAST(:rows AS jsonb)) AS r
 WHERE s.source_id = :source_id AND s.uri = r.uri;
 
 -- name: touch

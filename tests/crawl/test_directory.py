@@ -228,6 +228,14 @@ def test_a_time_that_no_calendar_holds(tmp_path: Path) -> None:
     assert only(tmp_path).modified_at is None or path.stat().st_mtime < 1 << 38
 
 
+def test_a_walk_that_is_to_go_on_no_more_looks_no_further(tmp_path: Path) -> None:
+    for i in range(5):
+        (tmp_path / f"{i}").mkdir()
+        (tmp_path / f"{i}" / "x.jpg").touch()
+    going = iter([True] * 4 + [False])  # the root, a folder, its file, a folder
+    assert len(list(walk(tmp_path, now=NOW, going=going.__next__))) == 1
+
+
 def test_a_very_deep_tree_is_walked_or_said_to_be_too_deep(tmp_path: Path) -> None:
     deep = os.open(tmp_path, os.O_RDONLY)
     for _ in range(1100):  # deeper than the recursion limit, and than a path may be long

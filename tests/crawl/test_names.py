@@ -8,6 +8,7 @@ from typing import Any
 
 import fsspec
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -138,6 +139,36 @@ def test_pages_of_s3_may_be_empty() -> None:
             return super().call_s3(method, **asked)
 
     assert [e.name for e in names.below(Last("a", "b"), "bucket/in")] == ["x"]
+
+
+@pytest.mark.parametrize("store", ["s3", "gs", "folders"])
+def test_a_listing_that_is_to_go_on_no_more_asks_for_nothing_more(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it has found nothing so far: none of these has a name that is listed."""
+    asked: list[str] = []
+    monkeypatch.setattr(names, "_PAGE", 1)
+
+    class Folders(LocalFileSystem):  # type: ignore[misc]  # fsspec has no types
+        def ls(self, path: str, **options: Any) -> Any:
+            asked.append(path)
+            return super().ls(path, **options)
+
+    for i in range(9):
+        (tmp_path / str(i)).mkdir()
+    pages = Pages([f"in/{i}/" for i in range(9)])
+    fs, base, questions = {
+        "s3": (
+            truncated := Truncated(*"abcdefghi"),
+            "bucket/in",
+            lambda: 9 - len(truncated.tokens),
+        ),
+        "gs": (pages, "bucket/in", lambda: len(pages.asked)),
+        "folders": (Folders(), str(tmp_path), lambda: len(asked)),
+    }[store]
+    going = iter([True, True, True, False])
+    assert list(names.below(fs, base, going=going.__next__)) == []
+    assert 3 <= questions() <= 4
 
 
 def test_a_tree_without_end_has_one(tmp_path: Path) -> None:

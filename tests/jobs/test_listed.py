@@ -154,8 +154,8 @@ def test_a_listing_or_reading_that_takes_too_long_ends_with_the_time_of_its_sour
     walk, read = places._Folder.walk, places._Folder.observe
     released = Event()
 
-    def endless(folder: places._Folder, after: str | None = None) -> Iterator[Any]:
-        yield from [*walk(folder, after)][:2]
+    def endless(folder: places._Folder, *given: Any) -> Iterator[Any]:
+        yield from [*walk(folder, *given)][:2]
         released.wait()
 
     monkeypatch.setattr(places._Folder, "walk", endless)
@@ -195,8 +195,8 @@ def test_what_a_slow_listing_gives_in_time_is_read(
     walk = places._Folder.walk
     released = Event()
 
-    def slow(folder: places._Folder, after: str | None = None) -> Iterator[Any]:
-        yield from [*walk(folder, after)][:2]
+    def slow(folder: places._Folder, *given: Any) -> Iterator[Any]:
+        yield from [*walk(folder, *given)][:2]
         released.wait()
 
     monkeypatch.setattr(places._Folder, "walk", slow)

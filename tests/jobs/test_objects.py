@@ -25,6 +25,7 @@ from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
 from tests.jobs.buckets import Bucket
 from tests.jobs.conftest import Scan
+from tests.jobs.test_ahead import ended
 
 Crawl = Callable[[], Crawled]
 
@@ -261,26 +262,48 @@ class Ending(Clock):
         return 0.0 if self.ended else super().left()
 
 
-@pytest.mark.parametrize("changed", [False, True])
-def test_a_listing_that_its_time_ends_is_gone_on_with(
+def test_a_listing_without_images_ends_with_its_crawl(
+    bucket: Bucket, source: Source, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second page comes when the time of the crawl is over, and no third one is asked for."""
+    monkeypatch.setattr(names, "_PAGE", 1)
+    for i in range(9):
+        bucket.put(f"a folder/{i}.txt", b"x")
+    with open_engine(settings) as engine:
+        jobs.add_source(engine, replace(source, limits=Limits(seconds=0.5)))
+    asked, released = itertools.count(), Event()
+    real = names._entry
+
+    def slow(*given: Any) -> names.Entry:
+        if next(asked) == 1:
+            released.wait()
+        return real(*given)
+
+    monkeypatch.setattr(names, "_entry", slow)
+    found = jobs.crawl_only(settings, ["in"], LogProgress())
+    released.set()
+    assert found.incomplete == {"in": "limit of seconds"}
+    assert ended() and next(asked) <= 2
+
+
+@pytest.fixture
+def limit(
     crawl: Crawl,
     bucket: Bucket,
     source: Source,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
-    changed: bool,
-) -> None:
-    """It gives two names each night, and then the time is over. What is gone, the last part tells;
-    a source of other images is listed from its beginning."""
+) -> Iterator[Callable[..., None]]:
+    """Six images that were crawled once. From now on the listing gives two names each night, and
+    then the time is over; calling this changes the source."""
     for i in range(6):
         bucket.put(f"a folder/{i}.jpg", bytes([i]) * 10)
     crawl()
-    bucket.delete("a folder/1.jpg")
     walk, released = objects.Objects.walk, Event()
     clocks: list[Ending] = []
 
-    def slow(place: objects.Objects, after: str | None = None) -> Iterator[Any]:
-        left = [*walk(place, after)]
+    def slow(place: objects.Objects, *given: Any) -> Iterator[Any]:
+        left = [*walk(place, *given)]
         yield from left[:2]
         if left[2:]:
             clocks[-1].ended = True
@@ -299,18 +322,43 @@ def test_a_listing_that_its_time_ends_is_gone_on_with(
     monkeypatch.setattr(objects.Objects, "walk", slow)
     monkeypatch.setattr(listed, "Clock", clock)
     monkeypatch.setattr(ahead, "_SECONDS", 1)
-    try:
-        nights = [counts(crawl())]
-        if changed:
-            limit(include=("*.jpg",))
-        nights += [counts(crawl()), counts(crawl())]
-    finally:
-        released.set()
+    yield limit
+    released.set()
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_listing_that_its_time_ends_is_gone_on_with(
+    crawl: Crawl, bucket: Bucket, settings: Settings, limit: Callable[..., None], changed: bool
+) -> None:
+    """What is gone, the last part tells; a source of other images is listed from its
+    beginning."""
+    bucket.delete("a folder/1.jpg")
+    nights = [counts(crawl())]
+    if changed:
+        limit(include=("*.jpg",))
+    nights += [counts(crawl()), counts(crawl())]
     two = {"seen": 2, "unchanged": 2}
     last = two if changed else {"seen": 1, "unchanged": 1, "gone": 1}
     assert nights == [two, two, last]
     began = "SELECT done_since = began_at FROM ris.source_crawl ORDER BY crawl_id"
     assert [same for (same,) in ask(settings, began)] == [True, True, changed, False]
+
+
+@pytest.mark.usefixtures("limit")
+@pytest.mark.parametrize(
+    ("left", "nights"),
+    [(0, [(0, 4), (0, 6), (4, 2), (2, 0)]), (1, [(4, 0), (1, 0)])],
+)
+def test_what_is_left_before_a_marker_says_whether_nothing_behind_it_is_to_be_believed(
+    crawl: Crawl, bucket: Bucket, left: int, nights: list[tuple[int, int]]
+) -> None:
+    """A prefix that was emptied after its first two names were listed counts as missed, as one that
+    was emptied before; one that still has its first is a smaller one."""
+    assert counts(crawl()) == {"seen": 2, "unchanged": 2}
+    for i in range(left, 6):
+        bucket.delete(f"a folder/{i}.jpg")
+    found = [crawl() for _ in nights]
+    assert [(f.gone, f.missed) for f in found] == nights
 
 
 def test_a_store_that_cannot_be_had_is_said_without_its_secret(

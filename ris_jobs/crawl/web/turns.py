@@ -1,10 +1,11 @@
 """Crawls of one machine that ask the same host take turns, so that it is asked no faster than by
 one of them, and leave it alone when it told one of them so.
 
-A file of fixed size holds for each host, found by its hash, when the next request may go, and until
-when none may. Who asks takes that time and moves it on; nothing is held while a request is under
-way, so that no crawl can wait for another one that died. Two hosts of one hash wait for each other,
-which is rare and harms nobody.
+A file of fixed size holds for each host, found by its hash, when the next request may go, until
+when none may, and when that was written: what was written later than now is of a clock that was
+set back since, and is passed over. Who asks takes that time and moves it on; nothing is held while
+a request is under way, so that no crawl can wait for another one that died. Two hosts of one hash
+wait for each other, which is rare and harms nobody.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from pathlib import Path
 __all__ = ["Turns"]
 
 _HOSTS = 1 << 16
-_TIMES = struct.Struct("<dd")
-_AHEAD = 86400.0  # seconds: no time is further ahead, unless the clock was set back since
+_TIMES = struct.Struct("<ddd")
+_AHEAD = 86400.0  # seconds: no time is further ahead
+_STEP = 60.0  # seconds by which clocks are set right now and then: so much longer is waited
 
 
 class Turns:
@@ -36,7 +38,7 @@ class Turns:
         with self._held(host) as at:
             now = time.time()
             turn, rest = self._read(at, now)
-            os.pwrite(self._file, _TIMES.pack(turn + delay, rest), at)
+            os.pwrite(self._file, _TIMES.pack(turn + delay, rest, now), at)
         return turn - now
 
     def rests(self, host: str, seconds: float) -> None:
@@ -45,7 +47,7 @@ class Turns:
             now = time.time()
             turn, rest = self._read(at, now)
             until = max(rest, now + min(seconds, _AHEAD))
-            os.pwrite(self._file, _TIMES.pack(turn, until), at)
+            os.pwrite(self._file, _TIMES.pack(turn, until, now), at)
 
     def rest(self, host: str) -> float:
         """Seconds for which the host is still to be left alone."""
@@ -67,7 +69,9 @@ class Turns:
     def _read(self, at: int, now: float) -> tuple[float, float]:
         """The next turn, and the end of the rest: now, if it has come."""
         found = os.pread(self._file, _TIMES.size, at)
-        turn, rest = _TIMES.unpack(found) if len(found) == _TIMES.size else (now, now)
+        turn, rest, written = _TIMES.unpack(found.ljust(_TIMES.size, b"\0"))
+        if not written <= now + _STEP:
+            return now, now
         ends = now + _AHEAD
         return turn if now < turn <= ends else now, rest if now < rest <= ends else now
 

@@ -50,12 +50,30 @@ def test_hosts_do_not_wait_for_one_another_and_nobody_for_a_clock_that_was_set_b
         long_ago = time.time() - 100_000
         clock.setattr(time, "time", lambda: long_ago)
         assert turns.take("a.example", 60) == 0
+    with monkeypatch.context() as clock:
+        hours_ago = time.time() - 5 * 3600
+        clock.setattr(time, "time", lambda: hours_ago)
+        assert turns.take("b.example", 60) == turns.rest("b.example") == 0
+        assert [turns.take("b.example", 3600) for _ in range(3)] == [60, 3660, 7260]
     turns.rests("b.example", 1e9)
     assert 86399 < turns.rest("b.example") <= 86400 and turns.rest("a.example") == 0
-    (tmp_path / "turns").write_bytes(b"\xff" * (16 << 16))  # no time at all
+    (tmp_path / "turns").write_bytes(b"\xff" * (24 << 16))  # no time at all
     assert turns.take("a.example", 60) == 0 < turns.take("a.example", 60)
     assert turns.rest("a.example") == 0
-    assert (tmp_path / "turns").stat().st_size == 16 << 16
+    assert (tmp_path / "turns").stat().st_size == 24 << 16
+    turns.close()
+
+
+def test_a_clock_that_is_set_right_by_seconds_changes_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = Turns(tmp_path / "turns")
+    turns.take("a.example", 60)
+    turns.rests("a.example", 600)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 5)
+    assert 64 < turns.take("a.example", 60) <= 65
+    assert 604 < turns.rest("a.example") <= 605
     turns.close()
 
 
