@@ -25,7 +25,7 @@ from ris_jobs.match.compared import Compared
 from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import LoadSamples, judge_many
 from ris_jobs.match.kin import ROUNDS, kin
-from ris_jobs.match.ranking import moved_up, ranked_unsettled
+from ris_jobs.match.ranking import ranked_unsettled
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, images, matches
@@ -165,9 +165,8 @@ def _judge(
     found, done.failed = judge_each(judge, left, done)
     known = work.book.known(db, [*compared.sides])
     for _ in range(ROUNDS):
-        up, left = moved_up(left, found, compared, {*ids})
         more, left = kin(left, found, known, ids)
-        others, failed = judge_each(judge, [*up, *more], done)
+        others, failed = judge_each(judge, more, done)
         found += others
         done.failed += failed
     return found

@@ -1,8 +1,7 @@
 """Which of an image's candidates get the dear tests: the nearest that hashes do not settle.
 
 A picture with dozens of copies has most of them nearer than the one that shows a tenth of it. Their
-hashes settle them at little cost, so they do not stand before it; nor do those that keypoints
-turn out to confirm.
+hashes settle them at little cost, so they do not stand before it.
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from ris_jobs.match import Candidate, Match
+from ris_jobs.match import Candidate
 from ris_jobs.match.candidates import nearness
 from ris_jobs.match.compared import Compared
-from ris_jobs.match.examine import SEARCHED, hashes_near
+from ris_jobs.match.examine import hashes_near
 
-__all__ = ["moved_up", "of_each", "ranked_unsettled"]
+__all__ = ["of_each", "ranked_unsettled"]
 
 
 def ranked_unsettled(
@@ -32,21 +31,6 @@ def ranked_unsettled(
         for n, candidate in enumerate(theirs):
             place[candidate] = min(n, place.get(candidate, candidate.rank))
     return [replace(c, rank=place.get(c, c.rank)) for c in candidates]
-
-
-def moved_up(
-    candidates: Sequence[Candidate],
-    found: Iterable[Match],
-    compared: Compared,
-    ids: Collection[int],
-) -> tuple[list[Candidate], list[Candidate]]:
-    """The candidates that are among the nearest only since matches that were ``found``, and are not
-    suppressed, stand before none any more; second come all but these, with their new ranks."""
-    told = {frozenset((m.derived_id, m.source_id)) for m in found if not m.suppressed}
-    others = [c for c in candidates if frozenset((c.image_id, c.other_id)) not in told]
-    ranked = ranked_unsettled(others, compared, ids)
-    up = [c for c, old in zip(ranked, others, strict=True) if c.rank < SEARCHED <= old.rank]
-    return up, ranked
 
 
 def of_each(

@@ -10,25 +10,23 @@ from PIL import Image
 from sqlalchemy import text
 
 from ris_jobs.demo import edits
-from ris_jobs.match import examine, kin, ranking
+from ris_jobs.match import examine, kin
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
 from tests.jobs.conftest import Scan
 
 
 @pytest.mark.parametrize(
-    ("more", "ranked", "room", "tied"),
+    ("more", "ranked", "tied"),
     [
-        pytest.param(0, False, False, 1, id="nearest only"),
-        pytest.param(4, False, False, 5, id="what matches the same images, too"),
-        pytest.param(0, True, False, 5, id="nearest of what hashes do not settle"),
-        pytest.param(0, False, True, 5, id="what was found stands before none"),
+        pytest.param(0, False, 1, id="nearest only"),
+        pytest.param(4, False, 5, id="what matches the same images, too"),
+        pytest.param(0, True, 5, id="nearest of what hashes do not settle"),
     ],
 )
 def test_a_crop_is_tied_to_all(
     more: int,
     ranked: bool,
-    room: bool,
     tied: int,
     scan: Scan,
     settings: Settings,
@@ -36,13 +34,11 @@ def test_a_crop_is_tied_to_all(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for module in (examine, kin, ranking):
+    for module in (examine, kin):
         monkeypatch.setattr(module, "SEARCHED", 1)
     monkeypatch.setattr(kin, "_MORE", more)
-    job = sys.modules["ris_jobs.jobs.match"]
-    if not room:
-        monkeypatch.setattr(job, "moved_up", lambda candidates, *_: ([], candidates))
     if not ranked:
+        job = sys.modules["ris_jobs.jobs.match"]
         monkeypatch.setattr(job, "ranked_unsettled", lambda candidates, *_: candidates)
     folder = tmp_path / "kin"
     folder.mkdir()

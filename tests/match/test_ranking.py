@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +8,7 @@ from hypothesis import strategies as st
 from ris_jobs.fingerprint import Hashes
 from ris_jobs.match import Candidate, Side
 from ris_jobs.match.compared import Compared
-from ris_jobs.match.examine import SEARCHED
-from ris_jobs.match.ranking import moved_up, ranked_unsettled
+from ris_jobs.match.ranking import ranked_unsettled
 from tests.store.samples import AT, fingerprint
 
 OURS = Hashes((0,) * 8, (0,) * 8, bytes(32), 100)
@@ -73,28 +71,3 @@ def test_no_rank_grows_and_the_order_of_candidates_does_not_matter(near, random)
     assert all(a.rank <= b.rank for a, b in zip(found, candidates, strict=True))
     mixed = random.sample(candidates, len(candidates))
     assert sorted(ranked(mixed, sides(*near), {1}), key=lambda c: c.other_id) == found
-
-
-def moved(
-    candidates: list[Candidate], found: dict[int, str | None]
-) -> tuple[list[int], list[Candidate]]:
-    """The ids that move up for image 1 by matches with these others, suppressed or not; and what
-    is left."""
-    matches = [
-        SimpleNamespace(derived_id=1, source_id=i, suppressed=why) for i, why in found.items()
-    ]
-    compared = Compared.of(candidates, sides(*[False] * len(candidates)))
-    up, left = moved_up(candidates, matches, compared, {1})
-    return [c.other_id for c in up], left
-
-
-def test_what_was_found_makes_room_for_as_many():
-    candidates = looked(SEARCHED + 3)
-    up, left = moved(candidates, {2: None, 5: None})
-    assert up == [SEARCHED + 2, SEARCHED + 3]
-    assert [c.other_id for c in left] == [n for n in range(2, SEARCHED + 5) if n not in (2, 5)]
-    assert moved(left, {2: None, 5: None}) == ([], left)
-
-
-def test_what_was_found_suppressed_makes_no_room():
-    assert moved(looked(SEARCHED + 3), {2: "look-alike"})[0] == []
