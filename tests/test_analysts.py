@@ -19,7 +19,9 @@ from ris_jobs.demo.folder import photos
 from ris_jobs.fingerprint.luma import luma
 from ris_jobs.fingerprint.pdq import pdq
 from ris_jobs.progress import LogProgress
+from ris_jobs.report.views import Count
 from ris_jobs.settings import Settings
+from ris_jobs.store import reports
 from ris_jobs.store.postgres import open_engine
 from tests.conftest import fresh_database
 from tests.crawl.web.site import Answer, served
@@ -148,7 +150,8 @@ def test_a_thumbnail_is_without_original_when_that_is_gone(scanned: Engine) -> N
 
 
 def test_what_was_moved_was_not_copied(postgres: URL, tmp_path: Path) -> None:
-    """Of ours that move, one was copied before, and one is copied from where it is then."""
+    """Of ours that move, one was copied before, and one is copied from where it is then; neither is
+    a copy for it."""
     old, new, theirs = (tmp_path / "photos" / name for name in ("old", "new", "theirs"))
     for place in (old, new, theirs):
         place.mkdir(parents=True)
@@ -159,26 +162,49 @@ def test_what_was_moved_was_not_copied(postgres: URL, tmp_path: Path) -> None:
         jobs.scan(settings, [tmp_path / "photos"], LogProgress())
         shutil.copy(old / "coffee.jpg", theirs)
         (old / "rocket.jpg").rename(new / "rocket.jpg")
-        jobs.scan(settings, [tmp_path / "photos"], LogProgress())
+        first = jobs.scan(settings, [tmp_path / "photos"], LogProgress())
         shutil.copy(new / "rocket.jpg", theirs)
         (old / "coffee.jpg").rename(new / "coffee.jpg")
-        jobs.scan(settings, [tmp_path / "photos"], LogProgress())
+        second = jobs.scan(settings, [tmp_path / "photos"], LogProgress())
         with open_engine(settings) as engine, engine.connect() as db:
             ask = "SELECT derived_uri, directed FROM ris.duplicates_found"
             found = {"/".join(uri.split("/")[-2:]): told for uri, told in db.execute(text(ask))}
             (sites,) = db.execute(text("SELECT copying_site, pairs FROM ris.copying_sites"))
+            (week,) = db.execute(text("SELECT site, pairs FROM ris.duplicates_by_week"))
             for rows in ("ris.match_by_uri", "ris.match_by_uri_at('infinity')"):
-                ask = f"SELECT derived_uri FROM {rows} WHERE evidence ->> 'moved' = 'true'"
-                moved = {Path(uri).parent.name for uri in db.scalars(text(ask))}
-                assert moved == {"new"}
+                for told in ("evidence ->> 'moved' = 'true'", "suppressed = 'moved'"):
+                    ask = f"SELECT derived_uri FROM {rows} WHERE {told}"
+                    moved = [Path(uri).parent.name for uri in db.scalars(text(ask))]
+                    assert moved == ["new", "new"]
+            left = [reports.found(db, run_id).suppressed for run_id in (1, 2, 3)]
             began = text("SELECT started_at FROM ris.run WHERE run_id = 2")
             ask = "SELECT moved FROM ris.copy_uris_at(:at) WHERE uri LIKE '%/theirs/%'"
             (then,) = db.scalars(text(ask), {"at": db.scalar(began)})
-    assert found == {
-        "theirs/coffee.jpg": True,
-        "new/coffee.jpg": False,
-        "new/rocket.jpg": False,
-        "theirs/rocket.jpg": True,
-    }
-    assert (sites.copying_site, sites.pairs) == (theirs.as_uri(), 2)
+    assert found == {"theirs/coffee.jpg": True, "theirs/rocket.jpg": True}
+    assert tuple(sites) == tuple(week) == (theirs.as_uri(), 2)
     assert then is False
+    assert first.matches == {"identical": Count(1, 1)} and first.suppressed == 1
+    assert second.matches == {"identical": Count(1, 2)} and second.suppressed == 2
+    assert left == [0, 1, 1]
+
+
+def test_a_uri_that_an_original_was_moved_to_is_no_copy_of_it(
+    postgres: URL, tmp_path: Path
+) -> None:
+    old, new, theirs = (tmp_path / "photos" / name for name in ("old", "new", "theirs"))
+    for place in (old, new, theirs):
+        place.mkdir(parents=True)
+    rocket = dict(photos())["rocket"]
+    (old / "rocket.jpg").write_bytes(edits.jpeg(rocket, 92))
+    (theirs / "small.jpg").write_bytes(edits.jpeg(edits.thumbnail(rocket, 128)))
+    ask = text("SELECT source_uri, copies, further_uris, sites FROM ris.most_copied")
+    with fresh_database(postgres) as url:
+        settings = Settings(home=tmp_path / "home", database_url=url, workers=2)
+        with open_engine(settings) as engine, engine.connect() as db:
+            jobs.scan(settings, [tmp_path / "photos"], LogProgress())
+            (old / "rocket.jpg").rename(new / "rocket.jpg")
+            jobs.scan(settings, [tmp_path / "photos"], LogProgress())
+            assert db.execute(ask).all() == [((old / "rocket.jpg").as_uri(), 1, 1, 2)]
+            shutil.copy(new / "rocket.jpg", theirs)
+            jobs.scan(settings, [tmp_path / "photos"], LogProgress())
+            assert db.execute(ask).all() == [((old / "rocket.jpg").as_uri(), 1, 2, 2)]
