@@ -34,11 +34,11 @@ WITH matched AS (
      WHERE image_id IS NOT NULL AND NOT replaced
      ORDER BY observation_id DESC LIMIT 2 * :limit)
 ), same AS (
-    SELECT o.image_id, o.uri, o.first_seen_at, o.run_id,
-           ris.moved(o.image_id, u.uri, o.uri, o.first_seen_at, 'infinity') AS moved
+    SELECT o.image_id, o.uri, o.first_seen_at, o.run_id, v.moved
     FROM seen o
     JOIN ris.image i ON i.image_id = o.image_id AND i.status = 'ok'
     CROSS JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = o.image_id LIMIT 1) u
+    CROSS JOIN LATERAL ris.moving(o.image_id, u.uri, o.uri, o.first_seen_at, 'infinity') v
     WHERE u.uri <> o.uri AND NOT EXISTS (
         SELECT FROM ris.observation e
         WHERE e.image_id = o.image_id AND e.uri = o.uri AND NOT e.replaced

@@ -1,5 +1,5 @@
 -- Families of images whose URIs all show other content now are families still, and say where these
--- images were.
+-- images were; and what became of a family is told with its source, and the decision that did it.
 
 CREATE OR REPLACE VIEW ris.image_uri AS
 SELECT DISTINCT ON (image_id)
@@ -74,3 +74,43 @@ JOIN ris.image_uri u ON u.image_id = f.source_id;
 COMMENT ON VIEW ris.originals IS
     'Where did it first come from? Each family whose source is determined, with the number of other '
     'images in it. First seen is not first published: read the reasons.';
+
+CREATE OR REPLACE VIEW ris.family_log AS
+SELECT e.happened_at AS at, e.kind AS event, e.family_id, e.other_id,
+       (SELECT u.uri FROM ris.image_uri u
+        WHERE u.image_id = coalesce(x.image_id, d.image_id, m.derived_id)) AS uri,
+       (SELECT u.uri FROM ris.image_uri u WHERE u.image_id = b.source_id) AS source_uri,
+       coalesce(x.who, d.who, p.who) AS who, coalesce(x.why, d.why, p.why) AS why, e.run_id,
+       CASE WHEN x.erasure_id IS NOT NULL THEN 'erasure'
+            WHEN coalesce(d.decision_id, p.decision_id) IS NOT NULL THEN 'decision' END AS cause
+FROM ris.family_event e
+LEFT JOIN ris.source_decision d ON d.decision_id = (e.cause ->> 'decision')::bigint
+LEFT JOIN ris.erasure x ON x.erasure_id = (e.cause ->> 'erasure')::bigint
+-- A decision on a pair is written in the transaction of what it does.
+LEFT JOIN ris.decision p
+    ON p.decided_at = e.happened_at
+    AND e.cause -> 'matches' @> jsonb_build_array(jsonb_build_array(p.first_id, p.second_id))
+LEFT JOIN ris.match m
+    ON least(m.derived_id, m.source_id) = p.first_id
+    AND greatest(m.derived_id, m.source_id) = p.second_id
+LEFT JOIN LATERAL (
+    SELECT v.source_id
+    FROM ris.family_version v
+    WHERE v.family_id = e.family_id AND v.since < e.happened_at
+    ORDER BY v.since DESC
+    LIMIT 1
+) b ON true
+UNION ALL
+SELECT d.decided_at, 'decided ' || d.answer, f.family_id, NULL,
+       (SELECT u.uri FROM ris.image_uri u WHERE u.image_id = d.image_id),
+       (SELECT u.uri FROM ris.image_uri u WHERE u.image_id = d.source_id),
+       d.who, d.why, NULL, NULL
+FROM ris.source_decision d
+LEFT JOIN ris.family_member_version f
+    ON f.image_id = d.image_id AND f.since <= d.decided_at
+    AND (f.until IS NULL OR d.decided_at < f.until);
+COMMENT ON VIEW ris.family_log IS
+    'What became of families: what reviewers decided on their sources (of which image, and by whom), '
+    'merges, splits, moves, losses and ends, with the source that the family had before. cause is '
+    'decision or erasure, with the image at uri that it was on, who did it and why; null: a run or a '
+    'template did.';

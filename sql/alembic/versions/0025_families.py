@@ -1,4 +1,4 @@
-"""Runs sql/migrations/0025_overwritten.sql."""
+"""Runs sql/migrations/0025_families.sql."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from alembic import op
 revision = "0025"
 down_revision = "0024"
 
-SQL = Path(__file__).parents[2] / "migrations" / "0025_overwritten.sql"
+SQL = Path(__file__).parents[2] / "migrations" / "0025_families.sql"
 
 
 def upgrade() -> None:
