@@ -111,9 +111,7 @@ def as_psql_shows(value: object) -> str:
 
 
 @pytest.mark.parametrize(("query", "shown"), QUERIES)
-def test_every_example_answers_with_what_is_shown(
-    scanned: Engine, query: str, shown: str
-) -> None:
+def test_every_example_answers_with_what_is_shown(scanned: Engine, query: str, shown: str) -> None:
     header, _, *rows = shown.splitlines()
     fixed = [name not in VARYING for name in cells(header)]
     with scanned.connect() as db:
