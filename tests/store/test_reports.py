@@ -96,7 +96,8 @@ def test_an_image_that_was_moved_to_many_uris_is_counted_at_each(db: Connection)
     shown = f"""
         INSERT INTO ris.observation (uri, image_id, version, byte_size, first_seen_at, last_seen_at,
                                      run_id)
-        SELECT 'file:///at' || n, 7, '1', 99, '{LATE}', '{LATE}', 2 FROM generate_series(1, {MANY}) n
+        SELECT 'file:///at' || n, 7, '1', 99, '{LATE}', '{LATE}', 2
+        FROM generate_series(1, {MANY}) n
     """
     db.exec_driver_sql(shown)
     assert db.scalar(query("report.count_moved"), {"run_id": 2}) == MANY
