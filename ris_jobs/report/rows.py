@@ -71,7 +71,8 @@ class ImageRow(TypedDict):
 
 class FamilyRow(TypedDict):
     """Images tied to one source; ``source_uri`` is None when undetermined. ``model`` is the version
-    of the weights that the verdict follows from, None where that was not noted yet."""
+    of the weights that the verdict follows from, None where that was not noted yet;
+    ``overwritten`` are URIs of images that no URI shows any more, for other content is there."""
 
     family_id: int
     source_uri: str | None
@@ -79,6 +80,7 @@ class FamilyRow(TypedDict):
     reasons: list[str]
     members: list[str]
     model: str | None
+    overwritten: list[str]
 
 
 class QuarantineRow(TypedDict):

@@ -89,6 +89,7 @@ def found(db: Connection, run_id: int) -> Found:
     """What the run found. What has left quarantine since is not counted."""
     families = db.scalar(query("report.count_families"), {"run_id": run_id}) or 0
     suppressed = sum(b.suppressed for b in histogram(db, run_id))
+    suppressed += db.scalar(query("report.count_moved"), {"run_id": run_id}) or 0
     _, span = _since_the_scan_before(db, run_id)
     quarantined = {r.reason: r.uris for r in db.execute(query("report.quarantined"), span)}
     return Found(families, suppressed, quarantined)

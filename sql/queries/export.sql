@@ -18,7 +18,7 @@ LEFT JOIN (SELECT source_id, uri, page, title, alt, link, published_at, columns
 ORDER BY uri;
 
 -- name: families
-SELECT family_id, source_uri, confidence, reasons, members, model
+SELECT family_id, source_uri, confidence, reasons, members, model, overwritten
 FROM ris.family_by_uri
 ORDER BY family_id;
 
@@ -69,7 +69,7 @@ LEFT JOIN (SELECT source_id, uri, page, title, alt, link, published_at, columns
 ORDER BY uri;
 
 -- name: families_at
-SELECT family_id, source_uri, confidence, reasons, members, model
+SELECT family_id, source_uri, confidence, reasons, members, model, overwritten
 FROM ris.family_by_uri_at(:as_of)
 ORDER BY family_id;
 

@@ -34,20 +34,21 @@ WITH matched AS (
      WHERE image_id IS NOT NULL AND NOT replaced
      ORDER BY observation_id DESC LIMIT 2 * :limit)
 ), same AS (
-    SELECT o.image_id, o.uri, o.first_seen_at, o.run_id
+    SELECT o.image_id, o.uri, o.first_seen_at, o.run_id, v.moved
     FROM seen o
     JOIN ris.image i ON i.image_id = o.image_id AND i.status = 'ok'
     CROSS JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = o.image_id LIMIT 1) u
+    CROSS JOIN LATERAL ris.moving(o.image_id, u.uri, o.uri, o.first_seen_at, 'infinity') v
     WHERE u.uri <> o.uri AND NOT EXISTS (
         SELECT FROM ris.observation e
         WHERE e.image_id = o.image_id AND e.uri = o.uri AND NOT e.replaced
           AND e.first_seen_at < o.first_seen_at)
 ), pair AS (
     SELECT derived_id, source_id, probability, suppressed IS NULL AS counts,
-           run_id = :run_id AS new, NULL AS uri, NULL::timestamptz AS seen_at
+           run_id = :run_id AS new, NULL AS uri, NULL::timestamptz AS seen_at, NULL::boolean AS moved
     FROM matched
     UNION ALL
-    SELECT image_id, image_id, 1, true, run_id = :run_id, uri, first_seen_at
+    SELECT image_id, image_id, 1, NOT moved, run_id = :run_id, uri, first_seen_at, moved
     FROM same
 ), chosen AS (
     SELECT p.*, fm.family_id,
@@ -87,11 +88,11 @@ SELECT p.new, p.family_id, p.derived_id, p.source_id,
        coalesce(m.relation, 'identical') AS relation, p.probability,
        coalesce(m.cosine, 1) AS cosine, coalesce(m.hash_distance, 0) AS hash_distance, m.inliers,
        coalesce(m.scale, 1) AS scale, coalesce(m.orientation, 1) AS orientation, m.box,
-       m.suppressed,
+       coalesce(m.suppressed, CASE WHEN p.moved THEN 'moved' END) AS suppressed,
        coalesce(m.evidence, jsonb_build_object(
-           'direction', CASE WHEN p.seen_at > su.first_seen_at AND NOT c.moved
+           'direction', CASE WHEN p.seen_at > su.first_seen_at AND NOT p.moved
                              THEN 'first seen' ELSE 'undetermined' END,
-           'moved', c.moved)) AS evidence,
+           'moved', p.moved)) AS evidence,
        d.answer, d.who, d.why, d.decided_at AS at
 FROM chosen p
 LEFT JOIN ris.match m ON m.derived_id = p.derived_id AND m.source_id = p.source_id
@@ -101,9 +102,6 @@ CROSS JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = p.derived_id 
 CROSS JOIN LATERAL (
     SELECT uri, first_seen_at FROM ris.image_uri WHERE image_id = p.source_id LIMIT 1
 ) su
-LEFT JOIN LATERAL (
-    SELECT ris.moved(p.source_id, su.uri, p.uri, p.seen_at, 'infinity') AS moved
-) c ON p.uri IS NOT NULL
 LEFT JOIN gone dg ON dg.image_id = p.derived_id AND dg.uri = coalesce(p.uri, du.uri)
 LEFT JOIN gone sg ON sg.image_id = p.source_id AND sg.uri = su.uri
 LEFT JOIN still ds ON ds.image_id = dg.image_id
@@ -269,6 +267,11 @@ ORDER BY n.bin;
 -- name: count_families
 -- Those that the run made or changed, whatever became of them.
 SELECT count(DISTINCT family_id) FROM ris.family_version WHERE run_id = :run_id;
+
+-- name: count_moved
+-- URIs that the run was the first to see an image at which had been moved there.
+SELECT count(*) FROM ris.copy_uri JOIN ris.image i USING (image_id)
+WHERE copy_uri.run_id = :run_id AND moved AND i.status <> 'quarantined';
 
 -- name: quarantined
 -- URIs that came into quarantine meanwhile, and are there still, by reason.

@@ -115,10 +115,19 @@ def test_of_the_same_bytes_it_is_told_which_uri_shows_them_no_more(
 def test_a_family_whose_uris_all_show_other_bytes_is_reported(
     scan: Scan, folder: Path, engine: Engine
 ) -> None:
+    def exported() -> tuple[str, list[str], list[str]]:
+        with engine.connect() as db:
+            (row,) = reports.export_rows(db, "families")
+        source, *uris = row["source_uri"], row["members"], row["overwritten"]
+        return Path(source).name, *([Path(uri).name for uri in some] for some in uris)
+
     scan(folder)
-    for name in ("coffee.jpg", "sub/small.jpg"):
+    assert exported() == ("coffee.jpg", ["coffee.jpg", "small.jpg"], [])
+    for name, left in (("coffee.jpg", ["small.jpg"]), ("sub/small.jpg", [])):
         shutil.copy(folder / "rocket.jpg", folder / name)
-    scan(folder)
+        scan(folder)
+        gone = ["coffee.jpg"] if left else ["coffee.jpg", "small.jpg"]
+        assert exported() == ("coffee.jpg", left, gone)
     with engine.connect() as db:
         ids = {pair.family_id for pair in reports.pairs(db, 1, LIMIT)} - {None}
         (family,) = reports.families(db, ids)

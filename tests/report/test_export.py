@@ -34,7 +34,7 @@ CONTRACT = {
     "images": "uri, sha256, width, height, format, status, reason, first_seen_at, last_seen_at, "
     "gone_at, family_id, is_source, source_uri, source_confidence, source, tags, "
     "page, title, alt, link, published_at, columns",
-    "families": "family_id, source_uri, confidence, reasons, members, model",
+    "families": "family_id, source_uri, confidence, reasons, members, model, overwritten",
     "quarantine": "uri, sha256, reason, detail, first_seen_at, last_seen_at, run_id",
     "hits": "run_id, bank, label, hash, distance, uri, sha256",
     "runs": "run_id, kind, status, started_at, finished_at, roots, model, calibration, "
@@ -84,6 +84,7 @@ FAMILY = {
     "reasons": ["same size", "-2 dates"],
     "members": ["file:///a", "file:///b"],
     "model": "80a1385b1f5c",
+    "overwritten": ["file:///c"],
 }
 
 

@@ -351,9 +351,12 @@ def test_an_image_that_is_nowhere_any_more_is_marked(sample: Any, page: Page) ->
 
 def test_what_was_moved_is_said_to_be(sample: Any, page: Page) -> None:
     first, *others = sample.run.pairs
-    moved = replace(first, relation="identical", directed=False, evidence={"moved": True})
+    moved = replace(first, relation="identical", directed=False, suppressed="moved")
     html = page(replace(sample.run, pairs=(moved, *others)))
     assert html.count(">moved</span>") == 1 and "moved</span>" not in page()
+    assert html.count("direction not known") == page().count("direction not known")
+    for role in ("from", "to"):
+        assert html.count(f'<span class="role">{role}</span>') == 1
 
 
 def test_who_is_not_of_the_family_is_not_among_its_members(sample: Any, page: Page) -> None:

@@ -92,6 +92,17 @@ def test_rows_of_a_page_are_read_and_not_all_there_are(db: Connection) -> None:
     assert rows_read(db, "report.quarantine", limit=5) < 500
 
 
+def test_an_image_that_was_moved_to_many_uris_is_counted_at_each(db: Connection) -> None:
+    shown = f"""
+        INSERT INTO ris.observation (uri, image_id, version, byte_size, first_seen_at, last_seen_at,
+                                     run_id)
+        SELECT 'file:///at' || n, 7, '1', 99, '{LATE}', '{LATE}', 2
+        FROM generate_series(1, {MANY}) n
+    """
+    db.exec_driver_sql(shown)
+    assert db.scalar(query("report.count_moved"), {"run_id": 2}) == MANY
+
+
 def test_pairs_are_those_that_are_exported(db: Connection) -> None:
     exported = {
         (r["derived_uri"], r["source_uri"]): (r["relation"], r["probability"], r["evidence"])
