@@ -123,7 +123,7 @@ def _is_current(db: Connection) -> bool:
     can do without."""
     if db.scalar(text("SELECT to_regclass('ris.schema_version')")) is None:
         return False
-    return db.scalar(text("SELECT version_num FROM ris.schema_version")) == newest()
+    return bool(db.scalar(text("SELECT version_num FROM ris.schema_version")) == newest())
 
 
 @cache
