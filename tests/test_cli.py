@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -547,6 +550,17 @@ def test_demo_refuses_a_folder_with_something_in_it(ris: Ris, folder: Path, tmp_
     assert re.fullmatch(
         r"7 photos and 70 copies of them in .*\n", ris("demo", tmp_path / "d").output
     )
+
+
+def test_what_lists_loads_nothing_that_it_does_not_need(database_url: str, tmp_path: Path) -> None:
+    listed = "main(['source', 'list'], standalone_mode=False)"
+    program = f"import sys; from ris_jobs.cli import main; {listed}; print(*sys.modules)"
+    own = {"RIS_DATABASE_URL": database_url, "RIS_HOME": str(tmp_path)}
+    command, env = [sys.executable, "-c", program], {**os.environ, **own}
+    done = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, text=True)
+    loaded = set(done.stdout.split())
+    assert "sqlalchemy" in loaded
+    assert loaded.isdisjoint({"alembic", "pyarrow", "scipy", "torch", "towhee"})
 
 
 def test_help_names_every_command() -> None:

@@ -10,10 +10,13 @@ which also keeps a BLAS from starting threads inside every thread of the pipelin
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 __all__ = ["pdq", "pdq_distance"]
 
@@ -55,6 +58,8 @@ def _sampling(length: int) -> sparse.csr_array:
 
     A box is the mean over about 1/128 of the length, narrower at the ends.
     """
+    from scipy import sparse  # a third of a second that only those who hash need pay
+
     window = (length + 2 * _GRID - 1) // (2 * _GRID)
     ahead = (window + 2) // 2 - 1
     behind = window - ahead - 1

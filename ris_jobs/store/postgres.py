@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -110,21 +108,47 @@ def _ensure_database(admin: URL) -> None:
 def _migrate(engine: Engine, where: str) -> None:
     try:
         with engine.begin() as db:
-            db.execute(text("SELECT pg_advisory_xact_lock(hashtext('ris.migrate'))"))
-            upgrade(db)
+            if not _is_current(db):
+                db.execute(text("SELECT pg_advisory_xact_lock(hashtext('ris.migrate'))"))
+                _upgrade(db, where)
     except OperationalError as e:
         raise DatabaseUnavailable(where, _first_line(e), "Is RIS_DATABASE_URL right?") from e
-    except CommandError as e:
-        fix = "Update ris-jobs, or use another database."
-        raise DatabaseUnavailable(where, f"it was made by a newer version ({e})", fix) from e
     except DBAPIError as e:
         fix = "The account needs to own the schema ris, or CREATE on the database."
         raise DatabaseUnavailable(where, _first_line(e), fix) from e
 
 
+def _is_current(db: Connection) -> bool:
+    """Whether the database has had all migrations; told without Alembic, which nearly every start
+    can do without."""
+    if db.scalar(text("SELECT to_regclass('ris.schema_version')")) is None:
+        return False
+    return bool(db.scalar(text("SELECT version_num FROM ris.schema_version")) == newest())
+
+
+@cache
+def newest() -> str:
+    """The version of the last migration, by which its file is named."""
+    files = (sql_dir() / "alembic" / "versions").glob("*.py")
+    return max(file.name.partition("_")[0] for file in files)
+
+
+def _upgrade(db: Connection, where: str) -> None:
+    from alembic.util import CommandError
+
+    try:
+        upgrade(db)
+    except CommandError as e:
+        fix = "Update ris-jobs, or use another database."
+        raise DatabaseUnavailable(where, f"it was made by a newer version ({e})", fix) from e
+
+
 def upgrade(db: Connection, to: str = "head") -> None:
     """Run the migrations the database does not have yet, up to that one, within the caller's
     transaction."""
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(sql_dir() / "alembic"))
     config.attributes["connection"] = db

@@ -6,11 +6,15 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 
+from ris_jobs.errors import DatabaseUnavailable
+from ris_jobs.settings import Settings
 from ris_jobs.store import images, runs, samples, sources, suppression
-from ris_jobs.store.postgres import upgrade
+from ris_jobs.store.postgres import newest, open_engine, upgrade
+from ris_jobs.store.queries import sql_dir
 from tests.store.samples import MODEL
 
 # One image that version 1 of the built-in model described, indexed and matched.
@@ -69,6 +73,31 @@ def empty(postgres: URL) -> Iterator[Engine]:
     with server.connect() as db:
         db.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     server.dispose()
+
+
+def test_the_last_migration_is_the_one_that_alembic_ends_with() -> None:
+    assert newest() == ScriptDirectory(str(sql_dir() / "alembic")).get_current_head()
+
+
+@pytest.mark.parametrize("before", [None, "0022"])
+def test_whoever_opens_a_database_brings_it_up_to_date(empty: Engine, before: str | None) -> None:
+    if before is not None:
+        with empty.begin() as db:
+            upgrade(db, to=before)
+    with open_engine(opening(empty)) as engine, engine.connect() as db:
+        assert db.scalar(text("SELECT version_num FROM ris.schema_version")) == newest()
+
+
+def test_a_database_of_a_newer_version_is_left_alone(empty: Engine) -> None:
+    with empty.begin() as db:
+        upgrade(db)
+        db.exec_driver_sql("UPDATE ris.schema_version SET version_num = '9999'")
+    with pytest.raises(DatabaseUnavailable, match="newer version"), open_engine(opening(empty)):
+        pass
+
+
+def opening(database: Engine) -> Settings:
+    return Settings(database_url=database.url.render_as_string(hide_password=False))
 
 
 def test_what_was_suppressed_before_reviewers_was_judged_so(empty: Engine) -> None:

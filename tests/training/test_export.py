@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,14 @@ ROWS = [
     Row("1.jpg", "distractor"),
     Row("2.jpg", "copy", source=0, edit="crop_50", family="crop", strength=0.5, trained=True),
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """The pictures of the background are the same each time; drawing them takes the longest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "background", cache(export.background))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +100,6 @@ def test_the_card_names_the_weights_that_were_gone_on_from(
     assert "--start WEIGHTS\n" in card and "random values" not in card
 
 
-@pytest.mark.slow(15)
 def test_the_card_shows_what_the_bench_said_of_these_weights(
     exported: Path, finished: Path, photos: Path, tmp_path: Path
 ) -> None:
@@ -105,7 +114,6 @@ def test_the_card_shows_what_the_bench_said_of_these_weights(
     assert "3 files made of 2 photos, seed 0" in card
 
 
-@pytest.mark.slow(15)
 def test_accuracy_of_other_weights_is_refused(
     exported: Path, finished: Path, photos: Path, tmp_path: Path
 ) -> None:
