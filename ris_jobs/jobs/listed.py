@@ -55,9 +55,9 @@ def crawl_listed(
     if ended:
         job.look_back()
     with engine.begin() as db:
-        if ended:
+        if ended and not job.over:
             job.end(db, unread)
-        elif not job.over:
+        elif ended or not job.over:
             job.stop(db, _OUT_OF_TIME)
     if job.over == _OUT_OF_TIME and not ahead.ended:
         job.warn_if_stuck()
@@ -134,6 +134,8 @@ class _Job:
             return
         with closing(Ahead(self._images, 1)) as first:
             self._found = bool(first.batch(self._clock))
+            if not (self._found or first.ended):
+                self.over = _OUT_OF_TIME
 
     def stop(self, db: Connection, why: str) -> None:
         """A limit ends the crawl: what was not listed is not gone. The listing of a store that has

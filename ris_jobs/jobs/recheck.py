@@ -137,7 +137,7 @@ def _order(
         images=listed,
         known=folder / "known",
         spool=spool,
-        turns=settings.home / "turns",
+        turns=settings.home / "turns-2",
         authorization=authorization(source),
     )
 

@@ -80,7 +80,7 @@ def _order(
         images=images,
         known=known,
         spool=folder / "images",
-        turns=settings.home / "turns",
+        turns=settings.home / "turns-2",
         authorization=header,
     )
 

@@ -26,6 +26,8 @@ _SHEAR = 0.02
 # The shorter side of a part, pixels: less does not say where it lies, and more is compared so
 # coarsely that a pixel does not matter.
 _SMALLEST, _LARGEST = 8, 2 * SIDE
+# What lies further outside, pixels, does not show all of the part.
+_BEYOND = 1.0
 _WHOLE = 1e-4
 
 
@@ -51,9 +53,12 @@ def refined(inner: View, outer: View, box: Box) -> Box | None:
     # What shear is left moves the middle of the first column and of the first row.
     x = left + skew_x * (size[1] - 1) / 2 + 0.5 - scale_x / 2
     y = top + skew_y * (size[0] - 1) / 2 + 0.5 - scale_y / 2
-    edges = x / width, y / height, (x + scale_x * size[0]) / width, (y + scale_y * size[1]) / height
+    far_x, far_y = x + scale_x * size[0], y + scale_y * size[1]
+    if min(x, y, width - far_x, height - far_y) < -_BEYOND or min(scale_x, scale_y) <= 0:
+        return None
+    edges = x / width, y / height, far_x / width, far_y / height
     x0, y0, x1, y1 = (min(1.0, max(0.0, edge)) for edge in edges)
-    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+    return x0, y0, x1, y1
 
 
 def sampled(picture: Rgb, box: Box) -> Rgb:

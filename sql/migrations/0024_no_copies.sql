@@ -2,7 +2,7 @@
 
 -- In place of ris.moved(), which was a call for each row: this one is planned with the query around it.
 CREATE FUNCTION ris.moving(image bigint, first text, later text, at timestamptz, as_of timestamptz)
-RETURNS TABLE (moved boolean) LANGUAGE sql STABLE AS $$
+RETURNS TABLE (moved boolean) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     -- By the URI, not by the image, which may be shown at very many.
     SELECT NOT EXISTS (
         SELECT FROM ris.observations_at(as_of) o

@@ -1,7 +1,7 @@
 -- name: pairs
 -- Matches as the report shows them: those of the run first, then by probability; but of either, five
 -- of each family come before the sixth of any, those with its anchor first, so that no family is
--- missing because others are large. They are chosen by their keys; all else is read of these alone.
+-- missing because others are large, or because a site moved. They are chosen by their keys; all else is read of these alone.
 -- Of what was found before only the most probable is looked at, the newest families, and the same
 -- bytes among the newest observations.
 WITH matched AS (
@@ -59,7 +59,7 @@ WITH matched AS (
     FROM pair p
     LEFT JOIN ris.family_member fm ON fm.image_id = p.derived_id
     LEFT JOIN ris.family f ON f.family_id = fm.family_id
-    ORDER BY p.new DESC, late, p.probability DESC, p.source_id, p.derived_id
+    ORDER BY p.moved IS TRUE, p.new DESC, late, p.probability DESC, p.source_id, p.derived_id
     LIMIT :limit
 ), gone AS (
     -- URIs that show one of their images no more, and since when.
@@ -269,9 +269,18 @@ ORDER BY n.bin;
 SELECT count(DISTINCT family_id) FROM ris.family_version WHERE run_id = :run_id;
 
 -- name: count_moved
--- URIs that the run was the first to see an image at which had been moved there.
-SELECT count(*) FROM ris.copy_uri JOIN ris.image i USING (image_id)
-WHERE copy_uri.run_id = :run_id AND moved AND i.status <> 'quarantined';
+-- URIs that the run was the first to see an image at which had been moved there, by the end of it.
+SELECT count(*)
+FROM ris.observation o
+JOIN ris.run r USING (run_id)
+JOIN ris.image i ON i.image_id = o.image_id AND i.status <> 'quarantined'
+CROSS JOIN LATERAL (SELECT uri FROM ris.image_uri WHERE image_id = o.image_id LIMIT 1) u
+CROSS JOIN LATERAL ris.moving(
+    o.image_id, u.uri, o.uri, o.first_seen_at, coalesce(r.finished_at, 'infinity')) v
+WHERE o.run_id = :run_id AND NOT o.replaced AND u.uri <> o.uri AND v.moved AND NOT EXISTS (
+    SELECT FROM ris.observation e
+    WHERE e.image_id = o.image_id AND e.uri = o.uri AND NOT e.replaced
+      AND e.first_seen_at < o.first_seen_at);
 
 -- name: quarantined
 -- URIs that came into quarantine meanwhile, and are there still, by reason.

@@ -103,7 +103,7 @@ def test_a_second_crawl_downloads_no_image(settings: Settings, site: Site) -> No
     assert host["requests"] == len(site.log)
     # Of what is not there the body is not read.
     assert host["bytes"] == site.sent
-    assert (settings.home / "turns").exists()
+    assert (settings.home / "turns-2").exists()
     fingerprint(settings)
     assert list((settings.home / "fetched").rglob("*/*")) == []
 

@@ -126,5 +126,6 @@ def test_it_is_told_which_was_encoded_from_the_other_where_that_is_clear(
     up = encoded(reopened(down), quality=95)
     assert first_encoded(up, down) is None
     assert first_encoded(encoded(reopened(down), "PNG"), down) is None
-    # Both were made of a third.
+    # Both were made of a third, which neither is nearly.
+    assert first_encoded(encoded(photo, quality=60), encoded(photo, quality=85)) is None
     assert first_encoded(encoded(photo, quality=70), encoded(photo, quality=75)) is None

@@ -90,6 +90,7 @@ def test_rows_of_a_page_are_read_and_not_all_there_are(db: Connection) -> None:
     assert rows_read(db, "report.pairs", run_id=2, limit=10) < 1000
     assert rows_read(db, "report.families", ids=[1, 2, 3]) < 100
     assert rows_read(db, "report.quarantine", limit=5) < 500
+    assert rows_read(db, "report.count_moved", run_id=2) < 500
 
 
 def test_an_image_that_was_moved_to_many_uris_is_counted_at_each(db: Connection) -> None:
@@ -101,6 +102,8 @@ def test_an_image_that_was_moved_to_many_uris_is_counted_at_each(db: Connection)
     """
     db.exec_driver_sql(shown)
     assert db.scalar(query("report.count_moved"), {"run_id": 2}) == MANY
+    # They do not take the place of matches on the page.
+    assert [p.suppressed for p in reports.pairs(db, 2, MANY)].count("moved") == 0
 
 
 def test_pairs_are_those_that_are_exported(db: Connection) -> None:
