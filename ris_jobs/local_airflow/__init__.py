@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ris_jobs.errors import AirflowUnavailable
+from ris_jobs.local_airflow.alone import alone
 from ris_jobs.local_airflow.database import Database
 from ris_jobs.local_airflow.groups import Guard
 from ris_jobs.local_airflow.programs import Program
@@ -60,14 +61,16 @@ def serve(settings: Settings, dags: Path, port: int, told: Callable[[Ready], Non
     """Run Airflow with the DAGs of a folder until SystemExit or KeyboardInterrupt; ``told`` is
     called once it is ready.
 
-    Raises :class:`AirflowUnavailable` for what does not start, with where its log is.
+    Raises :class:`AirflowUnavailable` for what does not start, with where its log is, and where
+    another runs in the same home.
     """
     started = time.monotonic()
     home = make(make(settings.home) / "airflow")
     with ExitStack() as stack:
+        kept = stack.enter_context(alone(home))
         database = Database(postgres.embedded_data(settings))
         env = _environment(home, dags, port, stack.enter_context(database.running()))
-        guard = stack.enter_context(Guard().running())
+        guard = stack.enter_context(Guard(kept).running())
         if settings.milvus_uri is None:
             vectors = Program("milvus", _milvus(settings.home, port + 1), env, home, guard)
             stack.enter_context(vectors.running())
