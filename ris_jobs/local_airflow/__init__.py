@@ -41,6 +41,12 @@ _PARTS = (
     ("dag-processor",),
     ("triggerer", "--skip-serve-logs"),
 )
+# Unless they are set otherwise. Airflow looks for tasks whose scheduler is gone every five minutes,
+# and a task fails to which the api-server does not answer within 5 s, as on a machine that is busy.
+_USUAL = {
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "60",
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+}
 _SLOTS, _POOL = "4", "sources that are crawled at once"
 _READY_S = 300.0
 
@@ -115,6 +121,7 @@ def _environment(home: Path, dags: Path, port: int, host: str) -> dict[str, str]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     pool = os.environ.get("RIS_CRAWL_POOL") or "ris_crawl"
     return {
+        **_USUAL,
         **os.environ,
         **ours,
         "AIRFLOW_HOME": str(home),

@@ -88,6 +88,17 @@ def test_a_secret_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_is_only_usual_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    timeout = "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT"
+
+    def taken() -> str:
+        return local_airflow._environment(tmp_path, tmp_path, 8080, "socket")[timeout]
+
+    assert taken() == "60"
+    monkeypatch.setenv(timeout, "7")
+    assert taken() == "7"
+
+
 def test_a_postgresql_that_dies_is_started_again_and_the_log_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
