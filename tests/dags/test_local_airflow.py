@@ -16,6 +16,7 @@ import psutil
 import pytest
 from sqlalchemy import text
 
+from benchmarks.faults.orchestrator import ends, interrupt
 from benchmarks.nights.airflow import Airflow, until
 from ris_jobs import jobs, local_airflow
 from ris_jobs.demo import edits
@@ -188,5 +189,8 @@ def test_two_nights_on_a_real_scheduler(airflow: Airflow, site: Site) -> None:
     assert sent == {"/chelsea.jpg", "/chelsea-small.jpg"}
     assert known <= {hit.path for hit in site.log if hit.status == 304}
 
-    assert airflow.stop() == 128 + signal.SIGTERM
-    assert airflow.processes() == []
+    # Ctrl-C in mid-work ends all of it.
+    airflow.begin({"sources": ["site"]})
+    until(airflow.working)
+    assert ends(airflow, interrupt) == []
+    assert airflow.processes() == [] and not embedded.lives(data)
