@@ -42,10 +42,13 @@ _PARTS = (
     ("triggerer", "--skip-serve-logs"),
 )
 # Unless they are set otherwise. Airflow looks for tasks whose scheduler is gone every five minutes,
-# and a task fails to which the api-server does not answer within 5 s, as on a machine that is busy.
+# and gives a task up where the api-server takes more than 5 s, as on a busy machine, or is away for
+# as long, as while it starts.
 _USUAL = {
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "60",
     "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+    "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "20",
+    "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "15",
 }
 _SLOTS, _POOL = "4", "sources that are crawled at once"
 _READY_S = 300.0
