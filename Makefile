@@ -95,7 +95,7 @@ endif
 $(READY): export PIP_CONSTRAINT := constraints.txt
 $(READY): export PIP_BUILD_CONSTRAINT := constraints.txt
 $(READY): export PIP_DISABLE_PIP_VERSION_CHECK := 1
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
 	  echo "ris-jobs needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) -V 2>/dev/null || echo missing)." \
 	       "Name one of them: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }

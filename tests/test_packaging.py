@@ -5,6 +5,7 @@ from __future__ import annotations
 import compileall
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -72,6 +73,30 @@ def test_everything_asked_for_is_pinned() -> None:
     extras = project()["optional-dependencies"].values()
     asked = [*project()["dependencies"], *(name for extra in extras for name in extra)]
     assert {re.split(r"[<>=[]", name)[0] for name in asked} <= pinned
+
+
+def test_make_installs_every_extra_or_tests_would_be_skipped() -> None:
+    (installed,) = re.findall(r"-e '\.\[(.+)\]'", (ROOT / "Makefile").read_text())
+    assert set(installed.split(",")) == {*project()["optional-dependencies"]}
+
+
+def test_an_environment_is_renewed_when_what_make_installs_changes(tmp_path: Path) -> None:
+    """Else one that was made before an extra was added would never get it."""
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    stamp = tmp_path / ".venv" / ".ready"
+    stamp.parent.mkdir()
+    stamp.write_text(str(tmp_path.resolve()))
+    assert asked_of_make(tmp_path) == 0
+    later = stamp.stat().st_mtime + 1
+    os.utime(tmp_path / "Makefile", (later, later))
+    assert asked_of_make(tmp_path) == 1
+
+
+def asked_of_make(folder: Path) -> int:
+    """0 where the environment there is up to date, 1 where it is to be made."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(["make", "--question", "venv"], cwd=folder, env=env).returncode
 
 
 def test_pins_are_versions_and_name_no_place() -> None:

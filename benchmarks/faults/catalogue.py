@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks.faults import away, files, scheduler, workers
+from benchmarks.faults import away, files, orchestrator, workers
 from benchmarks.faults.scene import Outcome, Scene, through
 
 Fault = Callable[[Scene], Outcome]
@@ -36,6 +36,11 @@ FAULTS: dict[str, Fault] = {
     "disk full on previews": files.disk_full,
     "two scans at once, a Milvus server": workers.two_at_once,
     "two scans at once, Milvus Lite": workers.two_on_lite,
-    "the scheduler killed in mid-scan": scheduler.killed,
+    "the scheduler killed in fingerprint": partial(
+        orchestrator.scheduler_killed, "fingerprint", "descriptor"
+    ),
+    "the scheduler killed in match": partial(orchestrator.scheduler_killed, "match", "match"),
+    "Airflow killed in match": partial(orchestrator.killed, "match", "match"),
+    "Ctrl-C in fingerprint": partial(orchestrator.interrupted, "fingerprint", "descriptor"),
     "an image that ends its decoder": files.poisoned,
 }

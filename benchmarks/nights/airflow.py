@@ -21,13 +21,19 @@ from urllib.parse import quote
 __all__ = ["Airflow", "logs", "until"]
 
 _ROOT = Path(__file__).parents[2]
+# Ctrl-C ends it also where whoever starts it ignores that, as what a shell runs behind itself does.
+_PROGRAM = """
+import signal
+from ris_jobs.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
 _DONE = ("success", "failed")
 _T = TypeVar("_T")
 
 
 class Airflow:
-    """Runs in a home of its own while it is entered, with settings from ``environment`` alone.
-    ``said`` is what it printed once it was ready, the password last."""
+    """Runs in a home of its own while it is entered, with settings from ``environment`` alone."""
 
     def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
         self.home = home
@@ -38,7 +44,7 @@ class Airflow:
         self._port = _free_ports()
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-c", "from ris_jobs.cli import main; main()", "airflow"),
+                *(sys.executable, "-c", _PROGRAM, "airflow"),
                 *("--port", str(self._port), "--dags", str(_ROOT / "dags")),
             ],
             env={n: v for n, v in os.environ.items() if not n.startswith(("RIS_", "AIRFLOW"))}
@@ -46,10 +52,13 @@ class Airflow:
             | {"RIS_HOME": str(self.home), "PYTHONPATH": str(_ROOT), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
-        self.said = [self._line(), self._line(), self._line()]
+        for _ in range(3):  # it starts, is ready, and has a password
+            self._line()
         self._token = ""
-        sign_in = {"username": "admin", "password": self.said[2].rpartition(" ")[2].strip()}
+        passwords = json.loads((self.home / "airflow" / "passwords.json").read_text())
+        sign_in = {"username": "admin", "password": passwords["admin"]}
         self._token = self.ask("/auth/token", sign_in)["access_token"]
         return self
 
@@ -64,10 +73,12 @@ class Airflow:
         self.process.kill()
         self.process.wait()
 
-    def stop(self) -> int:
-        """As Ctrl-C or a system that shuts down would; returns the exit status."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
+        """As a system that shuts down would, or by SIGINT, as Ctrl-C; returns the exit status.
+        Its programs end one after the other, and each has 20 s to do so."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, by)
+        return self.process.wait(150)
 
     def ask(self, path: str, body: Any = None) -> Any:
         """What the REST API answers to a GET, or to a POST of a body."""
@@ -92,10 +103,14 @@ class Airflow:
     def end(self, crawl: str, seconds: float) -> None:
         """Wait until the scan that follows this crawl has ended, and any other. Raises RuntimeError
         where a run fails."""
-        until(lambda: self._followed(crawl), seconds)
+        until(lambda: crawl in self._rang(), seconds)
         runs = until(self._at_rest, seconds)
         if failed := [run for run in runs if run["state"] != "success"]:
             raise RuntimeError(f"{failed}\n{logs(self.home)}")
+
+    def settle(self, seconds: float = 480) -> None:
+        """Wait until what it begins by itself when it first starts has ended."""
+        until(lambda: self._rang() and self._at_rest(), seconds)
 
     def log(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> str:
         """What the first try of a task wrote, as the REST API shows it."""
@@ -110,6 +125,10 @@ class Airflow:
     def tries(self) -> dict[str, int]:
         """Task → how often it was tried, in the latest runs."""
         return dict(sorted((t["task_id"], t["try_number"]) for t in self._instances()))
+
+    def working(self) -> set[str]:
+        """The tasks that run now."""
+        return {t["task_id"] for t in self._instances() if t["state"] == "running"}
 
     def leader(self, program: str) -> int | None:
         """The process that `ris airflow` started for one of Airflow's programs, if it lives."""
@@ -144,9 +163,9 @@ class Airflow:
             raise RuntimeError(logs(self.home))
         return str(line)
 
-    def _followed(self, crawl: str) -> bool:
-        """Whether this crawl has rung, and every ring was followed by a scan; one scan may follow
-        several."""
+    def _rang(self) -> set[str]:
+        """The runs of crawls that have rung; none while a ring was not followed by a scan. One scan
+        may follow several."""
         asked = "/api/v2/assets/events?limit=100&order_by=-timestamp"
         try:
             rings = self.ask(asked)["asset_events"]
@@ -154,9 +173,9 @@ class Airflow:
             # Airflow 3.3.2 cannot tell of an event while a run that it made has not begun.
             if error.code != 500:
                 raise
-            return False
-        rang = any(ring["source_run_id"] == crawl for ring in rings)
-        return rang and all(ring["created_dagruns"] for ring in rings)
+            return set()
+        followed = all(ring["created_dagruns"] for ring in rings)
+        return {ring["source_run_id"] for ring in rings} if followed else set()
 
     def _at_rest(self) -> list[dict[str, Any]]:
         """All runs, once none is going on."""

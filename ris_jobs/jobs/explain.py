@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from ris_jobs.errors import NotFound
 from ris_jobs.fingerprint import preview
 from ris_jobs.jobs.lookup import seen
-from ris_jobs.jobs.match import compared_of, judged
+from ris_jobs.jobs.match import Means, compared_of, judged
 from ris_jobs.jobs.models import calibration_of
-from ris_jobs.jobs.pictures import loaders, samples_of
+from ris_jobs.jobs.pictures import loaders
 from ris_jobs.match import Candidate, Match
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, nearest_parts, pair_up
@@ -199,9 +199,8 @@ def _judged(
     match = None
     if ruling.stop is None:
         # A ruling says what stops a pair, not how a match is described.
-        samples = samples_of(stores.engine)
-        found = judged([candidate], compared, stores.previews, samples, calibration, settings)
-        match = next(found, None)
+        means = Means.of(stores, calibration, settings)
+        match = next(judged([candidate], compared, means), None)
     rank = near.rank if near else None
     return _held_to(settings, calibration, ids, candidate, ruling, rank), match
 

@@ -153,13 +153,11 @@ def _judge(
 ) -> list[Match]:
     """The nearest of the images that looked (``ids``), then what their matches lead to. How far
     candidates came is added to ``done``."""
-    stores = work.stores
-    compared, samples = compared_of(db, stores.model_id, candidates), samples_of(stores.engine)
+    compared = compared_of(db, work.stores.model_id, candidates)
+    means = Means.of(work.stores, work.calibration, work.settings)
 
     def judge(part: Sequence[Candidate], came: Reached) -> Iterator[Match]:
-        return judged(
-            part, compared, stores.previews, samples, work.calibration, work.settings, reached=came
-        )
+        return judged(part, compared, means, reached=came)
 
     left = ranked_unsettled(candidates, compared, {*ids})
     found, done.failed = judge_each(judge, left, done)
@@ -194,28 +192,40 @@ def compared_of(db: Connection, model_id: int, candidates: Sequence[Candidate]) 
     return Compared.of(candidates, sides_of(db, model_id, candidates))
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What pairs are judged with."""
+
+    previews: Previews
+    load_samples: LoadSamples
+    calibration: Calibration
+    settings: Settings
+
+    @classmethod
+    def of(cls, stores: Stores, calibration: Calibration, settings: Settings) -> Means:
+        return cls(stores.previews, samples_of(stores.engine), calibration, settings)
+
+
 def judged(
     candidates: Sequence[Candidate],
     compared: Compared,
-    previews: Previews,
-    load_samples: LoadSamples,
-    calibration: Calibration,
-    settings: Settings,
+    means: Means,
+    *,
     pictures: Mapping[int, bytes] | None = None,
     reached: Reached | None = None,
 ) -> Iterator[Match]:
     """The candidates that are matches. Those that were not compared are left out: Milvus may
     briefly hold an image that PostgreSQL does not show yet. ``pictures`` are previews at hand; how
     far candidates came is added to ``reached``."""
-    load_preview, load_keypoints = loaders(compared.sides, previews, pictures or {})
+    load_preview, load_keypoints = loaders(compared.sides, means.previews, pictures or {})
     return judge_many(
         [c for c in candidates if compared.has(c)],
         compared,
-        calibration=calibration,
-        min_probability=settings.min_probability,
+        calibration=means.calibration,
+        min_probability=means.settings.min_probability,
         load_preview=load_preview,
         load_keypoints=load_keypoints,
-        load_samples=load_samples,
+        load_samples=means.load_samples,
         reached=reached,
-        workers=settings.threads,
+        workers=means.settings.threads,
     )

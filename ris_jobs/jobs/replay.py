@@ -6,12 +6,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
 from ris_jobs.errors import NotFound
-from ris_jobs.jobs.match import compared_of, judged
+from ris_jobs.jobs.match import Means, compared_of, judged
 from ris_jobs.jobs.pictures import samples_of
 from ris_jobs.jobs.replay_verdicts import replay_verdicts
 from ris_jobs.match import Candidate, Match
@@ -33,21 +32,22 @@ def replay(
     """Judge again every pair that the run wrote, also if it was judged otherwise since, and
     compare; likewise every verdict. Nothing is written but keypoints that were lost.
 
-    Descriptors, fingerprints and previews are those stored; model, calibration and settings those
-    of the run. Which pairs the run looked at is not asked again: that depends on all images there
-    were. Raises :class:`NotFound` for a run that matched nothing, or with coefficients that this
-    version does not have.
+    Descriptors, fingerprints and previews are those stored, samples those that there were at the
+    run's end; model, calibration and settings those of the run. Which pairs the run looked at is
+    not asked again: that depends on all images there were. Raises :class:`NotFound` for a run that
+    matched nothing, or with coefficients that this version does not have.
     """
     with engine.connect() as db:
         run = runs.get(db, run_id)
         end = history.run_end(db, run_id)
         calibration = _calibration(run_id, run["model"], run["calibration"])
         settings = settings.as_recorded(run["settings"])
+        means = Means(previews, samples_of(engine, end), calibration, settings)
         rows, erased, found = 0, 0, list[Difference]()
         with progress.stage("replay", None) as advance:
             for kept in matches.of_run(db, run_id, end):
                 here = _described(db, run["model_id"], kept)
-                now = _again(db, previews, run["model_id"], here, calibration, settings, end)
+                now = _again(db, run["model_id"], here, means)
                 found += _differences(db, here, now)
                 rows += len(here)
                 erased += len(kept) - len(here)
@@ -80,24 +80,15 @@ def _calibration(run_id: int, model: str | None, version: str | None) -> Calibra
     return found
 
 
-def _again(
-    db: Connection,
-    previews: Previews,
-    model_id: int,
-    kept: Sequence[Match],
-    calibration: Calibration,
-    settings: Settings,
-    end: datetime,
-) -> dict[Pair, Match]:
-    """What the pairs are judged as now, by the samples that there were at the ``end``. Whether one
-    was among the nearest, so that it was looked at longer, is not kept: it is judged as if it had
-    been, and as if not where that differs."""
+def _again(db: Connection, model_id: int, kept: Sequence[Match], means: Means) -> dict[Pair, Match]:
+    """What the pairs are judged as now. Whether one was among the nearest, so that it was looked
+    at longer, is not kept: it is judged as if it had been, and as if not where that differs."""
     near = _candidates(db, model_id, kept)
-    compared, samples = compared_of(db, model_id, near), samples_of(db.engine, end)
-    found = {_pair(m): m for m in judged(near, compared, previews, samples, calibration, settings)}
+    compared = compared_of(db, model_id, near)
+    found = {_pair(m): m for m in judged(near, compared, means)}
     differ = {_pair(m) for m in kept if _changed(m, found.get(_pair(m)))}
     far = [replace(c, rank=SEARCHED) for c in near if Pair((c.image_id, c.other_id)) in differ]
-    others = {_pair(m): m for m in judged(far, compared, previews, samples, calibration, settings)}
+    others = {_pair(m): m for m in judged(far, compared, means)}
     same = {_pair(m) for m in kept if not _changed(m, others.get(_pair(m)))}
     return found | {pair: m for pair, m in others.items() if pair in same}
 

@@ -14,9 +14,8 @@ from sqlalchemy import Connection
 
 from ris_jobs.errors import ImageRejected
 from ris_jobs.fingerprint.pipeline import Processed
-from ris_jobs.jobs.match import judged, sides_of
+from ris_jobs.jobs.match import Means, judged, sides_of
 from ris_jobs.jobs.models import calibration_of, open_pipeline
-from ris_jobs.jobs.pictures import samples_of
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.candidates import Described, pair_up
 from ris_jobs.match.compared import Compared
@@ -110,9 +109,8 @@ def _sources(
     others = [c for c in candidates if c.other_id not in same]
     compared = Compared.of(others, sides)
     others = ranked_unsettled(others, compared, {_QUERY})
-    known = {_QUERY: query.preview}
-    calibration, samples = calibration_of(settings), samples_of(stores.engine)
-    matches = judged(others, compared, stores.previews, samples, calibration, settings, known)
+    means = Means.of(stores, calibration_of(settings), settings)
+    matches = judged(others, compared, means, pictures={_QUERY: query.preview})
     found = {_other(m): _relation(m) for m in matches}
     for i in same:
         found[i] = {"cosine": 1.0, "relation": "identical", "query_is": "same", "probability": 1.0}

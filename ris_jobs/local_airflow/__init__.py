@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ris_jobs.errors import AirflowUnavailable
+from ris_jobs.local_airflow.alone import alone
 from ris_jobs.local_airflow.database import Database
 from ris_jobs.local_airflow.groups import Guard
 from ris_jobs.local_airflow.programs import Program
@@ -40,6 +41,15 @@ _PARTS = (
     ("dag-processor",),
     ("triggerer", "--skip-serve-logs"),
 )
+# Unless they are set otherwise. Airflow looks for tasks whose scheduler is gone every five minutes,
+# and gives a task up where the api-server takes more than 5 s, as on a busy machine, or is away for
+# as long, as while it starts.
+_USUAL = {
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "60",
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+    "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "20",
+    "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "15",
+}
 _SLOTS, _POOL = "4", "sources that are crawled at once"
 _READY_S = 300.0
 
@@ -60,14 +70,16 @@ def serve(settings: Settings, dags: Path, port: int, told: Callable[[Ready], Non
     """Run Airflow with the DAGs of a folder until SystemExit or KeyboardInterrupt; ``told`` is
     called once it is ready.
 
-    Raises :class:`AirflowUnavailable` for what does not start, with where its log is.
+    Raises :class:`AirflowUnavailable` for what does not start, with where its log is, and where
+    another runs in the same home.
     """
     started = time.monotonic()
     home = make(make(settings.home) / "airflow")
     with ExitStack() as stack:
+        kept = stack.enter_context(alone(home))
         database = Database(postgres.embedded_data(settings))
         env = _environment(home, dags, port, stack.enter_context(database.running()))
-        guard = stack.enter_context(Guard().running())
+        guard = stack.enter_context(Guard(kept).running())
         if settings.milvus_uri is None:
             vectors = Program("milvus", _milvus(settings.home, port + 1), env, home, guard)
             stack.enter_context(vectors.running())
@@ -112,6 +124,7 @@ def _environment(home: Path, dags: Path, port: int, host: str) -> dict[str, str]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     pool = os.environ.get("RIS_CRAWL_POOL") or "ris_crawl"
     return {
+        **_USUAL,
         **os.environ,
         **ours,
         "AIRFLOW_HOME": str(home),

@@ -39,12 +39,18 @@ def _signalled(group: int, signum: int) -> bool:
 
 
 class Guard:
-    """Ends the groups that it was told of, the last first, once this process is gone."""
+    """Ends the groups that it was told of, the last first, once this process is gone. Until then it
+    has these file descriptors open, too."""
+
+    def __init__(self, *kept: int) -> None:
+        self._kept = kept
 
     @contextmanager
     def running(self) -> Iterator[Guard]:
         command = (sys.executable, "-IS", __file__)
-        with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as process:
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, start_new_session=True, pass_fds=self._kept
+        ) as process:
             assert process.stdin
             self._pipe = process.stdin
             yield self

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from sqlalchemy import text
 
+from benchmarks.faults.orchestrator import ends, interrupt
 from benchmarks.nights.airflow import Airflow, until
 from ris_jobs import jobs, local_airflow
 from ris_jobs.demo import edits
@@ -86,6 +87,17 @@ def test_a_secret_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
     secret = local_airflow._secret(file)
     assert len(secret) >= 32 and secret == local_airflow._secret(file) == file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_only_usual_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    timeout = "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT"
+
+    def taken() -> str:
+        return local_airflow._environment(tmp_path, tmp_path, 8080, "socket")[timeout]
+
+    assert taken() == "60"
+    monkeypatch.setenv(timeout, "7")
+    assert taken() == "7"
 
 
 def test_a_postgresql_that_dies_is_started_again_and_the_log_says_so(
@@ -177,5 +189,8 @@ def test_two_nights_on_a_real_scheduler(airflow: Airflow, site: Site) -> None:
     assert sent == {"/chelsea.jpg", "/chelsea-small.jpg"}
     assert known <= {hit.path for hit in site.log if hit.status == 304}
 
-    assert airflow.stop() == 128 + signal.SIGTERM
-    assert airflow.processes() == []
+    # Ctrl-C in mid-work ends all of it.
+    airflow.begin({"sources": ["site"]})
+    until(airflow.working)
+    assert ends(airflow, interrupt) == []
+    assert airflow.processes() == [] and not embedded.lives(data)

@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw
 from ris_jobs import jobs
 from ris_jobs.demo import edits
 from ris_jobs.fingerprint import preview
-from ris_jobs.jobs.match import compared_of, judged
+from ris_jobs.jobs.match import Means, compared_of, judged
 from ris_jobs.jobs.models import calibration_of, model_of
-from ris_jobs.jobs.pictures import loaders, samples_of
+from ris_jobs.jobs.pictures import loaders
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.geometry import Keypoints, keypoints
 from ris_jobs.match.packed import pack
@@ -55,9 +55,8 @@ def decided(settings: Settings, stores: Stores) -> tuple[list[Match], dict[int, 
     candidate = Candidate(1, 2, 0.9)
     with stores.engine.connect() as db:
         compared = compared_of(db, stores.model_id, [candidate])
-    calibration, samples = calibration_of(settings), samples_of(stores.engine)
-    found = judged([candidate], compared, stores.previews, samples, calibration, settings)
-    return list(found), compared.sides
+    means = Means.of(stores, calibration_of(settings), settings)
+    return list(judged([candidate], compared, means)), compared.sides
 
 
 def test_decisions_are_the_same_from_kept_keypoints_and_from_new_ones(
