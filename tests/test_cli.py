@@ -76,7 +76,7 @@ IMAGES = [
     "columns",
 ]
 HITS = ["run_id", "bank", "label", "hash", "distance", "uri", "sha256"]
-FAMILIES = ["family_id", "source_uri", "confidence", "reasons", "members", "model"]
+FAMILIES = ["family_id", "source_uri", "confidence", "reasons", "members", "model", "overwritten"]
 
 
 @pytest.fixture
