@@ -59,7 +59,7 @@ def crawl_listed(
             job.end(db, unread)
         elif ended or not job.over:
             job.stop(db, _OUT_OF_TIME)
-    if job.over == _OUT_OF_TIME and not ahead.ended:
+    if job.over == _OUT_OF_TIME and (ended or not ahead.ended):
         job.warn_if_stuck()
     job.total.incomplete = job.over
     return job.total

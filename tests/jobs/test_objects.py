@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import text
@@ -359,6 +360,28 @@ def test_what_is_left_before_a_marker_says_whether_nothing_behind_it_is_to_be_be
         bucket.delete(f"a folder/{i}.jpg")
     found = [crawl() for _ in nights]
     assert [(f.gone, f.missed) for f in found] == nights
+
+
+@pytest.mark.usefixtures("limit")
+def test_a_look_back_that_has_no_time_tells_nothing(
+    crawl: Crawl, bucket: Bucket, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert counts(crawl()) == {"seen": 2, "unchanged": 2}
+    for i in range(2, 6):
+        bucket.delete(f"a folder/{i}.jpg")
+
+    def endless(job: listed._Job, going: ahead.Going) -> Iterator[Any]:
+        cast(Ending, job._clock).ended = True
+        while going():
+            time.sleep(0.01)
+        yield from ()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(listed._Job, "_images", endless)
+        found = crawl()
+    assert (found.incomplete, found.gone, found.missed) == ({"in": "limit of seconds"}, 0, 0)
+    assert "its listing alone takes longer than limits.seconds" in caplog.text
+    assert crawl().gone == 4
 
 
 def test_a_store_that_cannot_be_had_is_said_without_its_secret(
