@@ -7,12 +7,16 @@ project: it reads the source it is given and returns values; it writes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from ris_jobs.errors import Reason
 
-__all__ = ["Failure", "Listing", "Observation"]
+__all__ = ["Failure", "Going", "Listing", "Observation"]
+
+Going = Callable[[], bool]
+"""What a listing asks before it asks its place for more: whether to go on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from ris_jobs.crawl import Listing, Observation
+from ris_jobs.crawl import Going, Listing, Observation
 from ris_jobs.errors import ImageRejected, Reason
 from ris_jobs.formats import HEAD, SUFFIXES, sniff
 
@@ -52,7 +52,7 @@ def walk(
     *,
     now: datetime | None = None,
     skip: Collection[Path] = (),
-    going: Callable[[], bool] = lambda: True,
+    going: Going = lambda: True,
 ) -> Iterator[Listing | Observation]:
     """List the images below ``root``, folder by folder in the order of their raw names.
 
@@ -72,7 +72,7 @@ def walk(
 
 
 def _walk_folder(
-    root: Path, seen_at: datetime, skip: Collection[Path], going: Callable[[], bool]
+    root: Path, seen_at: datetime, skip: Collection[Path], going: Going
 ) -> Iterator[Listing | Observation]:
     """Depth first with an own stack: a hostile tree may be deeper than Python's recursion."""
     stack = [root]

@@ -8,11 +8,13 @@ more. From behind a name on, folders before it are left out, and those on the wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from ris_jobs.crawl import Going
 
 __all__ = ["MAX_NAME", "Entry", "below"]
 
@@ -36,7 +38,6 @@ class Entry:
 
 
 Turn = AbstractContextManager[Any]
-Going = Callable[[], bool]
 
 
 def below(

@@ -8,7 +8,7 @@ has no ETags, the time of its last change does.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ris_jobs.crawl import Failure, Listing, Observation, names
+from ris_jobs.crawl import Failure, Going, Listing, Observation, names
 from ris_jobs.crawl.directory import MAX_URI
 from ris_jobs.errors import ImageRejected, Reason, SourceUnavailable
 from ris_jobs.formats import SUFFIXES
@@ -57,7 +57,7 @@ class Objects:
         return self._lists(self._name_of(uri))
 
     def walk(
-        self, after: str | None = None, going: Callable[[], bool] = lambda: True
+        self, after: str | None = None, going: Going = lambda: True
     ) -> Iterator[Listing | Failure]:
         """List them in the order of their names, from behind the URI ``after`` on, for as long as
         ``going`` says. A folder that cannot be looked into is a :class:`Failure`; its URI ends in a

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from queue import Empty, Queue
 from typing import Generic, TypeVar
 
+from ris_jobs.crawl import Going
 from ris_jobs.jobs.clock import Clock
 
-__all__ = ["Ahead", "Going"]
+__all__ = ["Ahead"]
 
 _SECONDS = 5.0
 
 T = TypeVar("T")
-Going = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from itertools import takewhile
 
 from sqlalchemy import Connection, Engine
 
-from ris_jobs.crawl import Failure, Listing, Observation
+from ris_jobs.crawl import Failure, Going, Listing, Observation
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import Reason
-from ris_jobs.jobs.ahead import Ahead, Going
+from ris_jobs.jobs.ahead import Ahead
 from ris_jobs.jobs.clock import Clock
 from ris_jobs.jobs.places import Listed, Place
 from ris_jobs.progress import Advance

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sqlalchemy import Engine
 
-from ris_jobs.crawl import Failure, Listing, Observation, directory
+from ris_jobs.crawl import Failure, Going, Listing, Observation, directory
 from ris_jobs.crawl.objects import Objects
 from ris_jobs.crawl.source import Source
 from ris_jobs.errors import ConfigError, SourceUnavailable
@@ -32,9 +32,7 @@ class Place(Protocol):
 
     def lists(self, uri: str) -> bool: ...
 
-    def walk(
-        self, after: str | None = None, going: Callable[[], bool] = ...
-    ) -> Iterator[Listed]: ...
+    def walk(self, after: str | None = None, going: Going = ...) -> Iterator[Listed]: ...
 
     def observe(self, listing: Listing, seen_at: datetime) -> Observation | Failure: ...
 
@@ -56,9 +54,7 @@ class _Folder:
     def lists(self, uri: str) -> bool:
         return True
 
-    def walk(
-        self, after: str | None = None, going: Callable[[], bool] = lambda: True
-    ) -> Iterator[Listed]:
+    def walk(self, after: str | None = None, going: Going = lambda: True) -> Iterator[Listed]:
         if not _is_there(self.path):
             raise SourceUnavailable(
                 self.name,

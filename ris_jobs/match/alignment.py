@@ -171,20 +171,20 @@ def _inside(inner: View, outer: View, inner_first: bool, enough: float) -> Align
     place = find_inside(inner, outer)
     if place is None:
         return None
-    box, (part, pixels) = place.box, _laid(inner, outer, place.box, inner_first)
+    box, part, pixels = _laid(inner, outer, place.box, inner_first)
     if pixels.correlation >= _REFINED and pixels.agreement < _CLEAR:
         nearer = refined(inner, outer, box)
         again = None if nearer is None else _laid(inner, outer, nearer, inner_first)
-        if nearer is not None and again is not None and again[1].agreement > pixels.agreement:
-            box, (part, pixels) = nearer, again
+        if again is not None and again[2].agreement > pixels.agreement:
+            box, part, pixels = again
     inside = Inside(inner_first, box, place.score, surround(outer.picture, box))
     return Alignment(1, pixels, inside, _holds(inner, part, pixels, 1, enough))
 
 
-def _laid(inner: View, outer: View, box: Box, inner_first: bool) -> tuple[View, Evidence]:
-    """What the outer picture shows in a box, and how that compares with the inner one."""
+def _laid(inner: View, outer: View, box: Box, inner_first: bool) -> tuple[Box, View, Evidence]:
+    """A box, what the outer picture shows in it, and how that compares with the inner one."""
     part = view(sampled(outer.picture, box))
-    return part, compare(inner, part) if inner_first else compare(part, inner)
+    return box, part, compare(inner, part) if inner_first else compare(part, inner)
 
 
 def _holds(first: View, second: View, pixels: Evidence, orientation: int, enough: float) -> bool:

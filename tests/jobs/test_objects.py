@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from ris_jobs import jobs
-from ris_jobs.crawl import names, objects
+from ris_jobs.crawl import Going, names, objects
 from ris_jobs.crawl.source import Limits, Source
 from ris_jobs.errors import ConfigError, SourceUnavailable
 from ris_jobs.jobs import Crawled, ahead, listed, lists
@@ -370,7 +370,7 @@ def test_a_look_back_that_has_no_time_tells_nothing(
     for i in range(2, 6):
         bucket.delete(f"a folder/{i}.jpg")
 
-    def endless(job: listed._Job, going: ahead.Going) -> Iterator[Any]:
+    def endless(job: listed._Job, going: Going) -> Iterator[Any]:
         cast(Ending, job._clock).ended = True
         while going():
             time.sleep(0.01)
