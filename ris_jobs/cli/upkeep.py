@@ -133,7 +133,7 @@ def airflow(dags: Path, port: int) -> None:
     """Run Airflow on this machine, with the nightly DAGs, until Ctrl-C.
 
     Its pages are on loopback alone. The port after --port is Milvus Lite's, unless RIS_MILVUS_URI
-    names a server.
+    names a server; both must be free.
     """
     from ris_jobs import local_airflow
 

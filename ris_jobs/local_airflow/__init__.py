@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ris_jobs.errors import AirflowUnavailable
+from ris_jobs.local_airflow import ports
 from ris_jobs.local_airflow.alone import alone
 from ris_jobs.local_airflow.database import Database
 from ris_jobs.local_airflow.groups import Guard
@@ -70,13 +71,14 @@ def serve(settings: Settings, dags: Path, port: int, told: Callable[[Ready], Non
     """Run Airflow with the DAGs of a folder until SystemExit or KeyboardInterrupt; ``told`` is
     called once it is ready.
 
-    Raises :class:`AirflowUnavailable` for what does not start, with where its log is, and where
-    another runs in the same home.
+    Raises :class:`AirflowUnavailable` for what does not start, with where its log is, where another
+    runs in the same home, and where something else listens on the port, or on Milvus Lite's.
     """
     started = time.monotonic()
     home = make(make(settings.home) / "airflow")
     with ExitStack() as stack:
         kept = stack.enter_context(alone(home))
+        ports.free(port, *([] if settings.milvus_uri else [port + 1]))
         database = Database(postgres.embedded_data(settings))
         env = _environment(home, dags, port, stack.enter_context(database.running()))
         guard = stack.enter_context(Guard(kept).running())
@@ -194,8 +196,8 @@ def _prepare(env: Mapping[str, str], home: Path) -> None:
 def _wait(url: str, programs: Sequence[Program], home: Path) -> None:
     """Until every part says that it is healthy."""
     end = time.monotonic() + _READY_S
-    while not _healthy(url):
-        ended = [p.name for p in programs if p.ended]
+    # Ours first: a page that is healthy may be another's.
+    while (ended := [p.name for p in programs if p.ended]) or not _healthy(url):
         if ended or time.monotonic() > end:
             problem = f"{', '.join(ended)} ended" if ended else "it is not ready after 5 minutes"
             raise AirflowUnavailable(url, problem, f"Its logs are {home}/*.log.")
