@@ -162,8 +162,6 @@ def test_two_nights_on_a_real_scheduler(airflow: Airflow, site: Site) -> None:
     assert kept.stat().st_mode & 0o077 == 0
     assert airflow.ask("/api/v2/importErrors")["total_entries"] == 0
     assert airflow.ask("/api/v2/pools/ris_crawl")["slots"] == 4
-    command(airflow.home, "dags", "pause", "ris_upkeep", "--output", "json")
-    assert airflow.ask("/api/v2/dags/ris_upkeep")["is_paused"]
 
     show(site, "coffee", "rocket")
     night = airflow.night({"sources": ["site"]})
@@ -186,6 +184,8 @@ def test_two_nights_on_a_real_scheduler(airflow: Airflow, site: Site) -> None:
 
     assert fingerprinted(airflow.home) == 4
     assert outside(airflow) == set()
+    command(airflow.home, "dags", "pause", "ris_upkeep", "--output", "json")
+    assert airflow.ask("/api/v2/dags/ris_upkeep")["is_paused"]
 
     # A PostgreSQL and a scheduler that die are started again, with no hand.
     data = embedded_data(Settings(home=airflow.home))
