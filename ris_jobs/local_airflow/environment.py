@@ -27,10 +27,12 @@ _USUAL = {
 
 
 def variables(home: Path, dags: Path, port: int, host: str) -> dict[str, str]:
-    """Ours, with what must be so; ``host`` is PostgreSQL's, as part of a URL."""
+    """Ours, with what must be so; ``host`` is PostgreSQL's, as part of a URL. All folders are said:
+    the file that Airflow writes at first has those of where the home lay then."""
     metadata = f"{embedded.USER}@/airflow?host={host}"
     asked = {
         "CORE__DAGS_FOLDER": str(dags.resolve()),
+        "CORE__PLUGINS_FOLDER": str(home / "plugins"),
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
@@ -39,6 +41,8 @@ def variables(home: Path, dags: Path, port: int, host: str) -> dict[str, str]:
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{metadata}",
         "DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"postgresql+asyncpg://{metadata}",
+        "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(home / "logs" / "dag_processor"),
         "API__HOST": "127.0.0.1",
         "API__PORT": str(port),
         "API__BASE_URL": f"http://127.0.0.1:{port}",

@@ -104,6 +104,28 @@ def test_what_is_only_usual_can_be_set(tmp_path: Path, monkeypatch: pytest.Monke
     assert taken() == "7"
 
 
+def test_a_home_that_was_moved_is_not_looked_for_where_it_was(tmp_path: Path) -> None:
+    """Airflow's command writes its folders into a file of the home."""
+    was, home = tmp_path / "was", tmp_path / "home"
+    was.mkdir()
+    program = """
+from airflow.configuration import conf, write_default_airflow_configuration_if_needed
+write_default_airflow_configuration_if_needed()
+print(conf.as_dict(display_sensitive=True))
+"""
+
+    def known(at: Path) -> str:
+        env = environment.variables(at, DAGS, 8080, "socket")
+        done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode()
+
+    assert str(was) in known(was)
+    was.rename(home)
+    assert str(was) in (home / "airflow.cfg").read_text()
+    assert str(was) not in known(home)
+
+
 def test_a_postgresql_that_dies_is_started_again_and_the_log_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
