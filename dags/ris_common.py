@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import socket
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,20 @@ def _end_when_told() -> None:
     from airflow.sdk.execution_time import task_runner
 
     # What runs in its caller's process, as in ``dag.test()``, has no socket, and is not to end it.
-    if hasattr(getattr(task_runner, "SUPERVISOR_COMMS", None), "socket"):
+    supervisor = getattr(getattr(task_runner, "SUPERVISOR_COMMS", None), "socket", None)
+    if supervisor is not None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if _is_gone(supervisor):  # since before that was asked for
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _is_gone(peer: socket.socket) -> bool:
+    """Whether nobody has the other end of a socket any more."""
+    try:
+        return not peer.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True

@@ -4,6 +4,7 @@ RisError                 anything this package raises on purpose
 ├── ConfigError          a setting is wrong                              (exit 2)
 ├── Unavailable          a server or file we depend on cannot be used    (exit 2)
 │   ├── DatabaseUnavailable
+│   ├── AirflowUnavailable   the Airflow of this machine did not start
 │   ├── VectorsUnavailable
 │   ├── PreviewsUnavailable
 │   ├── FetchedUnavailable

@@ -120,7 +120,8 @@ def status(as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-@click.command()
+# What follows the first word is Airflow's own, options too.
+@click.command(context_settings={"allow_interspersed_args": False})
 @click.option(
     "--dags",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -129,13 +130,24 @@ def status(as_json: bool) -> None:
     help="Folder of the DAG files.",
 )
 @click.option("--port", type=click.IntRange(1024, 65534), default=8080, show_default=True)
-def airflow(dags: Path, port: int) -> None:
+@click.argument("command", nargs=-1)
+def airflow(dags: Path, port: int, command: tuple[str, ...]) -> None:
     """Run Airflow on this machine, with the nightly DAGs, until Ctrl-C.
 
     Its pages are on loopback alone. The port after --port is Milvus Lite's, unless RIS_MILVUS_URI
-    names a server.
+    names a server; both must be free.
+
+    With a COMMAND of Airflow's own this is run on it instead, whether it runs meanwhile or not:
+
+    \b
+    ris airflow dags trigger ris_crawl     a night now
+    ris airflow dags pause ris_crawl       no more nights
     """
     from ris_jobs import local_airflow
+
+    if command:
+        status = local_airflow.run(load_settings(), dags, port, command)
+        raise click.exceptions.Exit(status)
 
     def told(ready: local_airflow.Ready) -> None:
         password = ready.password or f"(in {ready.password_file})"

@@ -25,7 +25,7 @@ def alone(home: Path) -> Iterator[int]:
     as somebody has it open. Raises :class:`AirflowUnavailable` where another runs."""
     with (home / "running").open("ab") as running, (home / "ending").open("ab") as ending:
         if not _taken(running):
-            fix = "Stop it, or set RIS_HOME for one beside it."
+            fix = "Stop it, or set RIS_HOME, and --port, for one beside it."
             raise AirflowUnavailable(str(home), "another `ris airflow` runs there", fix)
         if not _taken(ending):
             _LOG.warning("the programs of a `ris airflow` that was killed are about to end")

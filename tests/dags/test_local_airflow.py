@@ -21,11 +21,14 @@ from benchmarks.nights.airflow import Airflow, until
 from ris_jobs import jobs, local_airflow
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
+from ris_jobs.errors import AirflowUnavailable
+from ris_jobs.local_airflow import environment
 from ris_jobs.local_airflow.database import Database
 from ris_jobs.settings import Settings
 from ris_jobs.store import embedded
 from ris_jobs.store.postgres import embedded_data, open_engine
 from tests.crawl.web.site import Answer, Site, img, page, served
+from tests.dags.conftest import DAGS
 from tests.store.test_embedded import server_pid
 
 
@@ -78,14 +81,15 @@ def test_a_secret_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
     """The disk is as good as full while it is written."""
     file = tmp_path / "secret-key"
     program = (
-        "import resource, sys; from pathlib import Path; from ris_jobs import local_airflow;"
+        "import resource, sys; from pathlib import Path;"
+        "from ris_jobs.local_airflow import environment;"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0));"
-        "local_airflow._secret(Path(sys.argv[1]))"
+        "environment.secret(Path(sys.argv[1]))"
     )
     done = subprocess.run([sys.executable, "-c", program, file], stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1 and "File too large" in done.stderr
-    secret = local_airflow._secret(file)
-    assert len(secret) >= 32 and secret == local_airflow._secret(file) == file.read_text()
+    secret = environment.secret(file)
+    assert len(secret) >= 32 and secret == environment.secret(file) == file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -93,11 +97,33 @@ def test_what_is_only_usual_can_be_set(tmp_path: Path, monkeypatch: pytest.Monke
     timeout = "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT"
 
     def taken() -> str:
-        return local_airflow._environment(tmp_path, tmp_path, 8080, "socket")[timeout]
+        return environment.variables(tmp_path, tmp_path, 8080, "socket")[timeout]
 
     assert taken() == "60"
     monkeypatch.setenv(timeout, "7")
     assert taken() == "7"
+
+
+def test_a_home_that_was_moved_is_not_looked_for_where_it_was(tmp_path: Path) -> None:
+    """Airflow's command writes its folders into a file of the home."""
+    was, home = tmp_path / "was", tmp_path / "home"
+    was.mkdir()
+    program = """
+from airflow.configuration import conf, write_default_airflow_configuration_if_needed
+write_default_airflow_configuration_if_needed()
+print(conf.as_dict(display_sensitive=True))
+"""
+
+    def known(at: Path) -> str:
+        env = environment.variables(at, DAGS, 8080, "socket")
+        done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode()
+
+    assert str(was) in known(was)
+    was.rename(home)
+    assert str(was) in (home / "airflow.cfg").read_text()
+    assert str(was) not in known(home)
 
 
 def test_a_postgresql_that_dies_is_started_again_and_the_log_says_so(
@@ -117,6 +143,21 @@ def test_a_postgresql_that_dies_is_started_again_and_the_log_says_so(
 
         assert until(back)
     assert caplog.messages[-1] == f"PostgreSQL ended and was started again; its log is {data}/log"
+
+
+def command(home: Path, *words: str) -> None:
+    """Have `ris airflow` run a command of Airflow's own."""
+    env = {n: v for n, v in os.environ.items() if not n.startswith("AIRFLOW")}
+    ours = {"RIS_HOME": str(home), "PYTHONPATH": str(DAGS.parent)}
+    ris = (sys.executable, "-m", "ris_jobs", "airflow", "--dags", DAGS, *words)
+    subprocess.run(ris, env=env | ours, check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_command_of_airflow_wants_a_home_where_it_ran(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with pytest.raises(AirflowUnavailable, match="it has never run there"):
+        local_airflow.run(Settings(home=home), DAGS, 8080, ["dags", "list"])
+    assert not home.exists()
 
 
 def outside(airflow: Airflow) -> set[str]:
@@ -165,6 +206,8 @@ def test_two_nights_on_a_real_scheduler(airflow: Airflow, site: Site) -> None:
 
     assert fingerprinted(airflow.home) == 4
     assert outside(airflow) == set()
+    command(airflow.home, "dags", "pause", "ris_upkeep", "--output", "json")
+    assert airflow.ask("/api/v2/dags/ris_upkeep")["is_paused"]
 
     # A PostgreSQL and a scheduler that die are started again, with no hand.
     data = embedded_data(Settings(home=airflow.home))

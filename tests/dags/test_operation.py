@@ -115,6 +115,16 @@ def test_a_crawl_without_a_list_of_sources_fails_and_is_told_once(
     assert "nonesuch" in told["text"]
 
 
+def test_an_upkeep_that_failed_is_told(
+    nights: dict[str, Any], environment: Settings, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RIS_MODEL", "nonesuch")
+    assert nights["ris_upkeep"].test().state == "failed"
+    (told,) = webhook.told
+    assert (told["dag_id"], told["task_id"]) == ("ris_upkeep", "upkeep")
+    assert "nonesuch" in told["text"]
+
+
 @pytest.mark.parametrize("tasks", ["0", "65", "six"])
 def test_a_setting_that_cannot_be_used_is_told(
     nights: dict[str, Any],

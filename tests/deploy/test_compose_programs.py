@@ -66,3 +66,15 @@ def test_every_ris_command_is_taken() -> None:
     assert [said for command in ours if (said := refused_by_ris(command))] == []
     assert refused_by_ris(["ris", "index", "nonsense"]) == "ris has no command nonsense"
     assert "--image" in refused_by_ris(["ris", "plan", "--image", "1"])
+
+
+def test_every_airflow_command_for_operators_is_taken(tmp_path: Path) -> None:
+    """Those of docs/operations.md, which `ris airflow` hands on; some are said in passing."""
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    listed = re.findall(r"^ris airflow (.+?)(?: {3,}.*)?$", page, re.M)
+    named = re.findall(r"`ris airflow ((?:\w+ ){2,}[^`]*|\w+ list)`", page)
+    told = [["airflow", *shlex.split(line)] for line in (*listed, *named, "dags nonsense")]
+    said = refused_by_airflow(told, tmp_path)
+    assert len(listed) == 6 and len(named) > 2
+    assert set(said[:-1]) == {""}
+    assert "nonsense" in said[-1]
