@@ -166,6 +166,11 @@ def test_colours_lose_detail_and_overlays_add_some() -> None:
     }
 
 
+def test_detail_that_one_lacks_was_lost_or_added_and_counts_once() -> None:
+    known = {1: image("a", detail=(1.1, 1.0)), 2: image("b", detail=(1.0, 1.0))}
+    assert clues([derives(2, 1, "detail", changed=True)], known) == {"faded": 1}
+
+
 def test_other_colours_have_other_detail_which_says_nothing() -> None:
     known = {
         1: image("a", coarseness=1.0, detail=(1.0, 1.0)),
