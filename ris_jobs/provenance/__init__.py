@@ -24,9 +24,10 @@ class Pair:
     ``claims`` name what calls the derived image derived, ``counterclaims`` what calls the source
     so (:class:`ris_jobs.match.direction.Direction`). ``scale`` is derived size / source size
     (linear) of what both show; ``inner`` is ``derived`` or ``source`` where one whole picture lies
-    inside the other; ``mirrored``: turned or mirrored; ``changed``: its content differs.
-    ``remade`` is of the derived image and the source, in this order; None where it was not looked
-    for.
+    inside the other, and ``plain`` the share (0–1) of what is around it that has one colour;
+    ``mirrored``: turned or mirrored; ``changed``: its content differs, ``recoloured``: its colours
+    do. ``remade`` is of the derived image and the source, in this order; None where it was not
+    looked for.
     """
 
     derived_id: int
@@ -37,8 +38,10 @@ class Pair:
     counterclaims: tuple[str, ...] = ()
     scale: float = 1.0
     inner: str | None = None
+    plain: float = 0.0
     mirrored: bool = False
     changed: bool = False
+    recoloured: bool = False
     remade: Remade | None = None
 
 

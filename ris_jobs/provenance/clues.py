@@ -17,16 +17,19 @@ from ris_jobs.provenance.encodings import ENCODINGS, Seen, coarser, encoding, ge
 __all__ = ["CLUES", "Kin"]
 
 CLUES = (
-    "containment", "border", "resolution", "enlargement", "faded", "inner", "framed",
-    "coarser-part",
+    "containment", "border", "resolution", "enlargement", "grey", "faded", "inner", "inner-plain",
+    "framed", "coarser-part",
     *ENCODINGS, "generation", "changed", "camera", "manifest",
 )  # fmt: skip
 """All kinds; see :meth:`Kin.clues`."""
 
 _LINKS_ONLY = frozenset({"composite"})
-_LOSSES = {"detail": "faded", "colour": "faded", "containment": "containment", "border": "border",
+_LOSSES = {"detail": "faded", "colour": "grey", "containment": "containment", "border": "border",
            "resolution": "resolution", "enlargement": "enlargement"}  # fmt: skip
 _SAME_SIZE, _MORE_DETAIL = 0.02, 1.05
+# From this share of one colour on, what is around a picture may have been added: of 33 copies with
+# a border or a caption band for which a pair has no direction 29 have as much, of 99 crops 47.
+_PLAIN = 0.6
 
 
 class Kin:
@@ -50,10 +53,11 @@ class Kin:
     def clues(self, image: int, other: int) -> Mapping[str, float]:
         """Kind → how far it calls ``image`` derived from ``other`` (above 0), or the reverse.
 
-        * ``containment``, ``border``, ``resolution``, ``enlargement``, ``faded`` (colour or detail
-          lost): ±1, what it lost or was given; where nothing of these is told, ``framed``: ±1, the
-          other one lies in it as in a border, ``inner``: ±1, it lies inside the other one, in more
-          than a border, and ``coarser-part``, as ``coarser``;
+        * ``containment``, ``border``, ``resolution``, ``enlargement``, ``grey`` (colour lost),
+          ``faded`` (detail lost): ±1, what it lost or was given; where nothing of these is told,
+          ``framed``: ±1, the other one lies in it as in a border, ``inner``: ±1, it lies inside the
+          other one, in more than a border, ``inner-plain``: ±1, and what is around it is mostly of
+          one colour, and ``coarser-part``, as ``coarser``;
         * of the same frame only: what :func:`ris_jobs.provenance.encodings.encoding` says;
         * ``generation``: it was some coarser JPEG before (±1); ``changed``: third images show what
           the other one shows, where the two differ (±1);
@@ -76,6 +80,8 @@ class Kin:
             found["coarser-part"] = coarser(one, two)
         if self._same_frame(image, other):
             found |= encoding(one, two, self._seen(image, other))
+        if "faded" in found:
+            found.pop("overlay", None)  # detail was lost or added: what is left of both is faded
         found["generation"] = generation(one) - generation(two)
         found["changed"] = self._changed(image, other)
         found["camera"] = float(self.facts[other].camera) - float(self.facts[image].camera)
@@ -118,7 +124,8 @@ class Kin:
         part, whole = (image, other) if inside else (other, image)
         if self._scale(part, whole) > _MORE_DETAIL:
             return {}
-        return {"inner": 1.0 if inside else -1.0}
+        kind = "inner-plain" if pair.plain >= _PLAIN else "inner"
+        return {kind: 1.0 if inside else -1.0}
 
     def _same_frame(self, image: int, other: int) -> bool:
         small, large = sorted((self.facts[image].side, self.facts[other].side))
@@ -135,10 +142,10 @@ class Kin:
         pair = self.ties[image][other]
         found = pair.remade
         if found is None:
-            return Seen(pair.changed, pair.mirrored)
+            return Seen(pair.changed, pair.recoloured, pair.mirrored)
         roundings = (found.first, found.second)
         one, two = roundings if pair.derived_id == image else roundings[::-1]
-        return Seen(pair.changed, pair.mirrored, one, two, found.same)
+        return Seen(pair.changed, pair.recoloured, pair.mirrored, one, two, found.same)
 
     def _changed(self, image: int, other: int) -> float:
         """Where the two differ: in how many more of their common relatives' eyes ``image`` does."""

@@ -12,8 +12,8 @@ from ris_jobs.match.remade import Rounding
 __all__ = ["ENCODINGS", "Seen", "coarser", "encoding", "generation", "kept"]
 
 ENCODINGS = (
-    "rounded", "unfit", "spread", "pixels", "coarser", "coarser-edited", "chroma", "chroma-edited",
-    "overlay", "requantised", "ghost",
+    "rounded", "unfit", "spread", "pixels", "coarser", "coarser-edited", "coarser-recoloured",
+    "chroma", "chroma-edited", "overlay", "requantised", "ghost",
 )  # fmt: skip
 
 # Evidence of an earlier quality (nats a coefficient): what counts as one, and the least that tells
@@ -36,10 +36,12 @@ _TOLD = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a pair shows: whether its content is ``changed`` and ``mirrored`` (or turned), the
-    roundings of both and the share of the ``same`` blocks (:mod:`ris_jobs.match.remade`)."""
+    """What a pair shows: whether its content is ``changed``, its colours too (``recoloured``), and
+    ``mirrored`` (or turned), the roundings of both and the share of the ``same`` blocks
+    (:mod:`ris_jobs.match.remade`)."""
 
     changed: bool
+    recoloured: bool
     mirrored: bool
     one: Rounding | None = None
     two: Rounding | None = None
@@ -58,7 +60,7 @@ def encoding(one: Traces, two: Traces, seen: Seen) -> dict[str, float]:
     ``requantised``: its coefficients remember the other's JPEG quality (±3); ``ghost``: the same
     through another coder or a mirror (±1).
     """
-    edited = "-edited" if seen.changed else ""
+    edited = "-recoloured" if seen.recoloured else "-edited" if seen.changed else ""
     found = {
         "rounded": _rounded(seen.one, seen.two),
         "spread": _spread(seen.one, seen.two),
@@ -69,10 +71,10 @@ def encoding(one: Traces, two: Traces, seen: Seen) -> dict[str, float]:
         found["coarser" + edited] = coarser(one, two)
     if not seen.changed:
         found["unfit"] = _unfit(seen.one, seen.two)
-    if one.detail and two.detail:
+    if one.detail and two.detail and not seen.recoloured:
         found["chroma" + edited] = _bounded((two.detail[1] - one.detail[1]) / _FADED)
-    if one.detail and two.detail and seen.changed:
-        found["overlay"] = _bounded((one.detail[0] - two.detail[0]) / _ADDED)
+        if seen.changed:
+            found["overlay"] = _bounded((one.detail[0] - two.detail[0]) / _ADDED)
     if not seen.mirrored:
         found["requantised"] = _memory(one, two) - _memory(two, one)
     return found

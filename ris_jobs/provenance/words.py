@@ -14,12 +14,20 @@ _SAID = {
     "border": ("has", "have", "a border or a caption band around it", "it has a border around it"),
     "resolution": ("is", "are", "smaller", "another shows the same in more detail"),
     "enlargement": ("is", "are", "enlarged, without more detail", "it is enlarged"),
-    "faded": ("lost", "lost", "colours or detail that it has", "it lost colours or detail"),
+    "grey": ("lost", "lost", "the colours that it has", "it lost the colours of another"),
+    "faded": ("lost", "lost", "detail that it has", "it lost detail that another has"),
     "inner": ("lies", "lie", "inside it", "it lies inside another"),
+    "inner-plain": (
+        "lies", "lie", "inside it, in a plain ground", "it lies inside another, in a plain ground",
+    ),
     "coarser": ("is", "are", "encoded more coarsely", "it is encoded more coarsely than another"),
     "coarser-edited": (
         "differs and is", "differ and are", "encoded more coarsely",
         "it is encoded more coarsely than another that differs",
+    ),
+    "coarser-recoloured": (
+        "has other colours and is", "have other colours and are", "encoded more coarsely",
+        "it is encoded more coarsely than another that has other colours",
     ),
     "coarser-part": (
         "is", "are", "encoded more coarsely, one inside the other",

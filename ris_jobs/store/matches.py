@@ -16,8 +16,9 @@ from ris_jobs.provenance import Pair
 from ris_jobs.store.queries import query
 
 _FETCH = 256
-# Changes that leave what is seen as it was.
+# Changes that leave what is seen as it was, and such of its colours.
 _KEPT = frozenset({"colour-profile", "detail", "stretched"})
+_RECOLOURED = frozenset({"colour", "monochrome"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,10 @@ def pair_of(r: Row[Any]) -> Pair:
         counterclaims=tuple(r.counterclaims),
         scale=r.scale,
         inner=r.inside,
+        plain=r.plain,
         mirrored=r.orientation != 1,
         changed=not _KEPT.issuperset(r.changes),
+        recoloured=not _RECOLOURED.isdisjoint(r.changes),
         remade=_remade(r.remade),
     )
 

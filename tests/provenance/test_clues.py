@@ -33,7 +33,7 @@ def remembering(quality: int, value: float) -> tuple[float, ...]:
 @pytest.mark.parametrize(
     ("claim", "kind"),
     [("containment", "containment"), ("border", "border"), ("resolution", "resolution"),
-     ("enlargement", "enlargement"), ("colour", "faded"), ("detail", "faded")],
+     ("enlargement", "enlargement"), ("colour", "grey"), ("detail", "faded")],
 )  # fmt: skip
 def test_what_a_copy_lost_or_was_given_is_a_clue(claim: str, kind: str) -> None:
     assert clues([derives(2, 1, claim)], facts(500, 400)) == {kind: 1}
@@ -50,6 +50,11 @@ def test_a_part_in_more_detail_than_its_whole_says_nothing() -> None:
     part = derives(2, 1, "containment", scale=2.0)
     assert clues([part], facts(200, 300)) == {}
     assert clues([derives(2, 1, "containment", scale=1.0)], facts(200, 100)) == {"containment": 1}
+
+
+def test_what_lies_in_a_plain_ground_may_have_been_given_it() -> None:
+    assert clues([tied(2, 1, inner="derived", plain=0.7)], facts(500, 300)) == {"inner-plain": 1}
+    assert clues([tied(2, 1, inner="derived", plain=0.5)], facts(500, 300)) == {"inner": 1}
 
 
 def test_what_lies_inside_is_rather_the_copy_unless_it_has_more_detail() -> None:
@@ -159,6 +164,20 @@ def test_colours_lose_detail_and_overlays_add_some() -> None:
         "chroma-edited": pytest.approx(0.4),
         "overlay": pytest.approx(2 / 3),
     }
+
+
+def test_detail_that_one_lacks_was_lost_or_added_and_counts_once() -> None:
+    known = {1: image("a", detail=(1.1, 1.0)), 2: image("b", detail=(1.0, 1.0))}
+    assert clues([derives(2, 1, "detail", changed=True)], known) == {"faded": 1}
+
+
+def test_other_colours_have_other_detail_which_says_nothing() -> None:
+    known = {
+        1: image("a", coarseness=1.0, detail=(1.0, 1.0)),
+        2: image("b", coarseness=0.0, detail=(1.1, 0.9)),
+    }
+    recoloured = tied(2, 1, changed=True, recoloured=True)
+    assert clues([recoloured], known) == {"coarser-recoloured": -1}
 
 
 def test_of_a_part_and_its_whole_the_coarser_is_rather_the_copy() -> None:

@@ -185,12 +185,13 @@ def test_a_composite_does_not_make_the_families_of_its_sources_one(
 def test_undetermined_direction_is_told(
     engine: Engine, ids: list[int], model_id: int, run: Run
 ) -> None:
-    evidence = {"direction": "undetermined", "changes": ["tone"]}
+    evidence = {"direction": "undetermined", "changes": ["colour"]}
     edited = matched(ids[0], ids[1], relation=Relation.EDITED, evidence=evidence)
     save(engine, model_id, run, edited)
     with engine.connect() as db:
         (pair,) = matches.pairs(db, ids)
-    assert (pair.claims, pair.counterclaims, pair.inner, pair.changed) == ((), (), None, True)
+    assert (pair.claims, pair.counterclaims, pair.inner) == ((), (), None)
+    assert (pair.changed, pair.recoloured, pair.plain) == (True, True, 0.0)
 
 
 def test_what_told_the_direction_comes_with_a_pair(
@@ -200,14 +201,15 @@ def test_what_told_the_direction_comes_with_a_pair(
         "direction": "containment",
         "direction_for": ["containment"],
         "direction_against": ["metadata"],
-        "inside": {"inner": "derived"},
+        "inside": {"inner": "derived", "surround": {"plain": 0.75}},
         "changes": ["colour-profile"],
     }
     save(engine, model_id, run, matched(ids[0], ids[1], orientation=2, evidence=evidence))
     with engine.connect() as db:
         (pair,) = matches.pairs(db, ids)
     assert (pair.claims, pair.counterclaims) == (("containment",), ("metadata",))
-    assert (pair.inner, pair.scale, pair.mirrored, pair.changed) == ("derived", 0.5, True, False)
+    assert (pair.inner, pair.plain, pair.scale, pair.mirrored) == ("derived", 0.75, 0.5, True)
+    assert (pair.changed, pair.recoloured) == (False, False)
 
 
 def test_only_what_new_matches_reach_is_resolved_again(

@@ -8,6 +8,7 @@ import pytest
 from ris_jobs.provenance.clues import CLUES
 from ris_jobs.provenance.model import Model, from_entry
 from training.provenance import (
+    LEAST,
     SET,
     THRESHOLDS,
     Case,
@@ -44,6 +45,7 @@ def test_what_tells_gets_weight_and_a_camera_little() -> None:
     assert weights.min() >= 0
     assert weights[CLUES.index("border")] == pytest.approx(0, abs=0.01)
     assert weights[CLUES.index("manifest")] == SET["manifest"]
+    assert weights[CLUES.index("grey")] == LEAST["grey"]
 
 
 def test_equals_share_their_chance_and_the_threshold_is_above_it() -> None:
