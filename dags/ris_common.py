@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Asset, get_current_context
 
 from ris_notify import failed
+from ris_servers import environment
 
 if TYPE_CHECKING:
     from ris_jobs.settings import Settings
@@ -67,15 +68,15 @@ def parameters() -> dict[str, Any]:
 
 
 def task_settings() -> "Settings":
-    """Of a task's environment; its logs are set up by them, and keep their secrets whoever writes
-    there. From here on the task ends when it is told to, and with its supervisor."""
+    """Of a task's environment and connections; its logs are set up by them, and keep their secrets
+    whoever writes there. From here on the task ends when it is told to, and with its supervisor."""
     from airflow.sdk.log import mask_secret
 
     from ris_jobs import logs
     from ris_jobs.settings import Settings
 
     _end_when_told()
-    settings = Settings.from_env()
+    settings = Settings.from_env(environment())
     logs.tasks(settings)
     for secret in settings.secrets():
         mask_secret(secret)

@@ -6,9 +6,10 @@ may post there. Without it nobody is told. What goes wrong here is logged and fa
 
 import json
 import logging
-import os
 import urllib.request
 from typing import Any
+
+from ris_servers import environment
 
 _TIMEOUT_S = 10
 _LONGEST = 500
@@ -43,7 +44,7 @@ def _post(context: Any, title: str, lines: list[str]) -> None:
     from ris_jobs.settings import Settings
 
     # People are to be told of the setting that cannot be used, which failed a task.
-    settings = Settings.usable(os.environ)
+    settings = Settings.usable(environment())
     if settings.notify is None:
         return
     task = context.get("ti")

@@ -215,7 +215,7 @@ def test_a_webhook_that_cannot_be_had_changes_nothing(
     assert states(run)["list_sources[-1]"] == "failed"
 
 
-def test_two_workers_leave_the_tables_of_one(
+def test_two_workers_on_servers_of_connections_leave_the_tables_of_one(
     nights: dict[str, Any],
     environment: Settings,
     other_database_url: str,
@@ -226,9 +226,10 @@ def test_two_workers_leave_the_tables_of_one(
     monkeypatch.setenv("RIS_BATCH_SIZE", "2")
     one = _night(nights, environment, folder, {})
     with Milvus.serving(tmp_path / "milvus") as milvus:
-        monkeypatch.setenv("RIS_MILVUS_URI", milvus.uri)
+        monkeypatch.setenv("AIRFLOW_CONN_RIS_MILVUS", milvus.uri)
         monkeypatch.setenv("RIS_HOME", str(tmp_path / "other"))
-        monkeypatch.setenv("RIS_DATABASE_URL", other_database_url)
+        monkeypatch.delenv("RIS_DATABASE_URL")
+        monkeypatch.setenv("AIRFLOW_CONN_RIS_POSTGRES", other_database_url)
         two = _night(nights, environment, folder, {"workers": 2})
     assert one == {"fingerprint[0]": "success", "match[0]": "success"}
     assert two == {f"{s}[{n}]": "success" for s in ("fingerprint", "match") for n in (0, 1)}
