@@ -12,8 +12,8 @@ from ris_jobs.match.remade import Rounding
 __all__ = ["ENCODINGS", "Seen", "coarser", "encoding", "generation", "kept"]
 
 ENCODINGS = (
-    "rounded", "unfit", "spread", "pixels", "coarser", "coarser-edited", "coarser-recoloured",
-    "chroma", "chroma-edited", "overlay", "requantised", "ghost",
+    "rounded", "unfit", "spread", "pixels", "lossless", "coarser", "coarser-edited",
+    "coarser-recoloured", "chroma", "chroma-edited", "overlay", "requantised", "ghost",
 )  # fmt: skip
 
 # Evidence of an earlier quality (nats a coefficient): what counts as one, and the least that tells
@@ -55,8 +55,11 @@ def encoding(one: Traces, two: Traces, seen: Seen) -> dict[str, float]:
     JPEG that was not made of its pixels (±1, unedited pairs only); ``spread``: both fit each
     other, and it lies on the other's values (±1); ``pixels``: it keeps without loss the pixels of
     a file that lost some (±1); ``coarser``: by how many times (log2) its encoding leaves more
-    error, at most ±2, where none of these tells; ``chroma``: its colours have less detail (±1);
-    both also ``-edited``, where the content differs; ``overlay``: it differs by fine detail (±1);
+    error, at most ±2, where none of these tells, of edited pairs where both lost some or neither
+    did; ``lossless``: of other edited pairs, the other one lost nothing (±1); ``chroma``: its
+    colours have less detail (±1); both also ``-edited``, where the content differs, ``coarser``
+    ``-recoloured``, where the colours do, too, of which ``chroma`` says nothing; ``overlay``: it
+    differs by fine detail, and not by its colours (±1);
     ``requantised``: its coefficients remember the other's JPEG quality (±3); ``ghost``: the same
     through another coder or a mirror (±1).
     """
@@ -68,7 +71,11 @@ def encoding(one: Traces, two: Traces, seen: Seen) -> dict[str, float]:
         "ghost": _ghost(one, two) - _ghost(two, one),
     }
     if max(abs(found["rounded"]), abs(found["pixels"])) < _TOLD:
-        found["coarser" + edited] = coarser(one, two)
+        loss = coarser(one, two)
+        if seen.changed and one.lossless is not two.lossless:
+            found["lossless"] = _bounded(loss)
+        else:
+            found["coarser" + edited] = loss
     if not seen.changed:
         found["unfit"] = _unfit(seen.one, seen.two)
     if one.detail and two.detail and not seen.recoloured:

@@ -43,6 +43,10 @@ _SAID = {
         "lies", "lie", "about its values as rounding leaves them",
         "it lies about another's values as rounding leaves them",
     ),
+    "lossless": (
+        "differs and lost", "differ and lost", "something by its encoding, as it did not",
+        "another that differs is stored without loss",
+    ),
     "chroma": (
         "has", "have", "colours with less detail", "its colours have less detail than another's"
     ),

@@ -114,7 +114,7 @@ def test_a_lossless_file_of_lossy_pixels_is_not_finer_for_being_lossless() -> No
         3: image("c", coarseness=1.0, pixels=7),
     }
     part, edited = tied(2, 1, inner="source", relation="padded"), tied(2, 1, changed=True)
-    assert clues([edited], known) == {"coarser-edited": 1}
+    assert clues([edited], known) == {"lossless": 1}
     assert clues([edited, tied(3, 1)], known) == {}
     assert clues([part], known) == {"framed": 1, "coarser-part": 1}
     assert clues([part, tied(3, 1)], known) == {"framed": 1}
@@ -149,6 +149,13 @@ def test_a_jpeg_that_does_not_fit_was_not_made_of_the_other() -> None:
     changed = tied(2, 1, remade=remade(None, MISFITS), changed=True)
     assert clues([changed], COARSE) == {"coarser-edited": -1}
     assert clues([tied(2, 1, remade=remade(MISFITS, MISFITS))], COARSE) == {"coarser": -1}
+
+
+def test_how_coarse_edited_copies_are_is_asked_of_two_that_lost_something() -> None:
+    edited = tied(2, 1, changed=True)
+    known = {n: image(str(n), coarseness=float(n), lossless=n == 3) for n in (1, 2, 3)}
+    assert clues([edited], known) == {"coarser-edited": 1}
+    assert clues([edited], known | {1: known[3]}) == {"lossless": -1}
 
 
 def test_blocks_of_the_same_pixels_tell_what_was_kept_without_loss() -> None:
