@@ -80,7 +80,7 @@ class Kin:
             found["coarser-part"] = coarser(one, two)
         if self._same_frame(image, other):
             found |= encoding(one, two, self._seen(image, other))
-        if "faded" in found:
+        if "faded" in lost | given:
             found.pop("overlay", None)  # detail was lost or added: what is left of both is faded
         found["generation"] = generation(one) - generation(two)
         found["changed"] = self._changed(image, other)
@@ -116,7 +116,7 @@ class Kin:
         return pair.scale if pair.derived_id == image else 1 / pair.scale
 
     def _inside(self, image: int, other: int) -> dict[str, float]:
-        """``inner`` or ``framed``, where one whole picture lies inside the other."""
+        """``inner``, ``inner-plain`` or ``framed``, where one picture lies whole in the other."""
         pair = self.ties[image][other]
         inside = (pair.inner == "derived") is (pair.derived_id == image)
         if pair.relation == "padded":

@@ -55,11 +55,11 @@ def encoding(one: Traces, two: Traces, seen: Seen) -> dict[str, float]:
     JPEG that was not made of its pixels (±1, unedited pairs only); ``spread``: both fit each
     other, and it lies on the other's values (±1); ``pixels``: it keeps without loss the pixels of
     a file that lost some (±1); ``coarser``: by how many times (log2) its encoding leaves more
-    error, at most ±2, where none of these tells, of edited pairs where both lost some or neither
-    did; ``lossless``: of other edited pairs, the other one lost nothing (±1); ``chroma``: its
-    colours have less detail (±1); both also ``-edited``, where the content differs, ``coarser``
-    ``-recoloured``, where the colours do, too, of which ``chroma`` says nothing; ``overlay``: it
-    differs by fine detail, and not by its colours (±1);
+    error, at most ±2, where none of these tells; ``lossless``: instead of ``coarser``, the content
+    differs, and the other one alone is stored without loss (±1); ``chroma``: its colours have less
+    detail (±1), unless the colours differ; ``overlay``: the content differs, but not the colours,
+    and it has more fine detail (±1); where the content differs ``coarser`` and ``chroma`` are
+    ``-edited``, and ``coarser`` is ``-recoloured`` where the colours do;
     ``requantised``: its coefficients remember the other's JPEG quality (±3); ``ghost``: the same
     through another coder or a mirror (±1).
     """
