@@ -6,10 +6,14 @@ may post there. Without it nobody is told. What goes wrong here is logged and fa
 
 import json
 import logging
+import os
 import urllib.request
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ris_servers import environment
+
+if TYPE_CHECKING:
+    from ris_jobs.settings import Settings
 
 _TIMEOUT_S = 10
 _LONGEST = 500
@@ -41,10 +45,7 @@ def tell(context: Any, title: str, lines: list[str]) -> None:
 
 
 def _post(context: Any, title: str, lines: list[str]) -> None:
-    from ris_jobs.settings import Settings
-
-    # People are to be told of the setting that cannot be used, which failed a task.
-    settings = Settings.usable(environment())
+    settings = _settings()
     if settings.notify is None:
         return
     task = context.get("ti")
@@ -61,6 +62,17 @@ def _post(context: Any, title: str, lines: list[str]) -> None:
     )
     with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
         pass
+
+
+def _settings() -> "Settings":
+    """People are to be told of the setting or connection that cannot be used, which failed a
+    task."""
+    from ris_jobs.settings import Settings
+
+    try:
+        return Settings.usable(environment())
+    except Exception:
+        return Settings.usable(os.environ)
 
 
 def _url(connection: str) -> str:

@@ -125,6 +125,16 @@ def test_an_upkeep_that_failed_is_told(
     assert "nonesuch" in told["text"]
 
 
+def test_a_server_whose_connection_there_is_not_is_told_and_no_other_is_taken(
+    nights: dict[str, Any], environment: Settings, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RIS_DATABASE_URL", "airflow:nowhere")
+    assert nights["ris_upkeep"].test().state == "failed"
+    (told,) = webhook.told
+    assert "RIS_DATABASE_URL must name a connection" in told["text"]
+    assert not (environment.home / "postgres").exists()
+
+
 @pytest.mark.parametrize("tasks", ["0", "65", "six"])
 def test_a_setting_that_cannot_be_used_is_told(
     nights: dict[str, Any],
@@ -226,9 +236,10 @@ def test_two_workers_on_servers_of_connections_leave_the_tables_of_one(
     monkeypatch.setenv("RIS_BATCH_SIZE", "2")
     one = _night(nights, environment, folder, {})
     with Milvus.serving(tmp_path / "milvus") as milvus:
-        monkeypatch.setenv("AIRFLOW_CONN_RIS_MILVUS", milvus.uri)
         monkeypatch.setenv("RIS_HOME", str(tmp_path / "other"))
-        monkeypatch.delenv("RIS_DATABASE_URL")
+        monkeypatch.setenv("RIS_MILVUS_URI", "airflow:ris_milvus")
+        monkeypatch.setenv("AIRFLOW_CONN_RIS_MILVUS", milvus.uri)
+        monkeypatch.setenv("RIS_DATABASE_URL", "airflow:ris_postgres")
         monkeypatch.setenv("AIRFLOW_CONN_RIS_POSTGRES", other_database_url)
         two = _night(nights, environment, folder, {"workers": 2})
     assert one == {"fingerprint[0]": "success", "match[0]": "success"}
