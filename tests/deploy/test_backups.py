@@ -99,20 +99,27 @@ def test_a_dump_that_was_cut_off_is_seen_before_it_is_restored(server: URL, tmp_
         assert in_postgres(server, CHECK, tmp_path, check=False) != 0
 
 
-def test_a_copy_of_the_embedded_default_goes_on_elsewhere(tmp_path: Path) -> None:
-    folder, home, backup = tmp_path / "in", tmp_path / "home", tmp_path / "backup"
+def test_a_copy_of_the_embedded_default_goes_on_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("RIS_HOME", raising=False)
+    folder, backup = tmp_path / "in", tmp_path / "backup"
     folder.mkdir()
     _, photo = next(iter(photos()))
     (folder / "photo.jpg").write_bytes(edits.jpeg(photo, 92))
     (folder / "small.jpg").write_bytes(edits.jpeg(edits.thumbnail(photo, 128)))
-    settings = Settings(home=home, workers=2)
+    settings = Settings(workers=2)
     before = jobs.scan(settings, [folder], LogProgress())
     assert {name: count.new for name, count in before.matches.items()} == {"thumbnail": 1}
-    backup.mkdir()
     (line,) = re.findall(r"^cp -a .+$", PAGE, re.M)
     line = line.replace("/backup/", f"{backup}/")
-    subprocess.run(line, shell=True, env=os.environ | {"RIS_HOME": str(home)}, check=True)
-    shutil.rmtree(home)
+    # Where it is by default, and where it was told to be.
+    for told in ({}, {"RIS_HOME": str(settings.home), "HOME": str(folder)}):
+        shutil.rmtree(backup, ignore_errors=True)
+        backup.mkdir()
+        subprocess.run(line, shell=True, env=os.environ | told, check=True)
+    shutil.rmtree(settings.home)
     (copy,) = backup.iterdir()
     copied = replace(settings, home=copy)
     with open_stores(copied, model_of(copied)) as stores:
