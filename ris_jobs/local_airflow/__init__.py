@@ -98,7 +98,8 @@ def run(settings: Settings, dags: Path, port: int, command: Sequence[str]) -> in
     """Run a command of Airflow's own on what :func:`serve` keeps in this home, whether that runs or
     not; returns its exit status. Raises :class:`AirflowUnavailable` where it never ran."""
     home = settings.home / "airflow"
-    if not (home / "prepare.log").exists():
+    # Its programs begin once its database is prepared.
+    if not (home / f"{_PARTS[0][0]}.log").exists():
         raise AirflowUnavailable(str(home), "it has never run there", "Start it by `ris airflow`.")
     with Database(postgres.embedded_data(settings)).running() as host:
         env = environment.variables(home, dags, port, host)

@@ -159,6 +159,11 @@ def test_a_command_of_airflow_wants_a_home_where_it_ran(tmp_path: Path) -> None:
     with pytest.raises(AirflowUnavailable, match="it has never run there"):
         local_airflow.run(Settings(home=home), DAGS, 8080, ["dags", "list"])
     assert not home.exists()
+    # It began, and its database could not be prepared.
+    (home / "airflow").mkdir(parents=True)
+    (home / "airflow" / "prepare.log").touch()
+    with pytest.raises(AirflowUnavailable, match="it has never run there"):
+        local_airflow.run(Settings(home=home), DAGS, 8080, ["dags", "list"])
 
 
 def test_a_command_uses_the_milvus_lite_of_what_runs(
@@ -168,7 +173,7 @@ def test_a_command_uses_the_milvus_lite_of_what_runs(
     monkeypatch.delenv("RIS_MILVUS_URI", raising=False)
     home, said = tmp_path / "airflow", tmp_path / "said"
     home.mkdir()
-    (home / "prepare.log").touch()
+    (home / "api-server.log").touch()
     monkeypatch.setattr(environment, "program", lambda: sys.executable)
     code = "import os, sys; print(os.environ.get('RIS_MILVUS_URI'), file=open(sys.argv[1], 'w'))"
 
