@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ris_jobs.errors import AirflowUnavailable
-from ris_jobs.local_airflow import environment, ports
+from ris_jobs.local_airflow import environment, ports, vectors
 from ris_jobs.local_airflow.alone import alone
 from ris_jobs.local_airflow.database import Database
 from ris_jobs.local_airflow.groups import Guard
@@ -69,10 +69,12 @@ def serve(settings: Settings, dags: Path, port: int, told: Callable[[Ready], Non
         database = Database(postgres.embedded_data(settings))
         env = environment.variables(home, dags, port, stack.enter_context(database.running()))
         guard = stack.enter_context(Guard(kept).running())
-        if settings.milvus_uri is None:
-            vectors = Program("milvus", _milvus(settings.home, port + 1), env, home, guard)
-            stack.enter_context(vectors.running())
-            env["RIS_MILVUS_URI"] = f"http://127.0.0.1:{port + 1}"
+        uri = None if settings.milvus_uri else f"http://127.0.0.1:{port + 1}"
+        stack.enter_context(vectors.announced(home, uri))
+        if uri:
+            milvus = Program("milvus", _milvus(settings.home, port + 1), env, home, guard)
+            stack.enter_context(milvus.running())
+            env["RIS_MILVUS_URI"] = uri
         password, file = environment.password(home)
         _prepare(env, home)
         programs = [
@@ -80,8 +82,8 @@ def serve(settings: Settings, dags: Path, port: int, told: Callable[[Ready], Non
         ]
         for program in programs:
             stack.enter_context(program.running())
-        if settings.milvus_uri is None:
-            programs.append(vectors)
+        if uri:
+            programs.append(milvus)
         url = f"http://127.0.0.1:{port}"
         _wait(url, programs, home)
         told(Ready(url, "admin", password, file, time.monotonic() - started))
@@ -96,10 +98,13 @@ def run(settings: Settings, dags: Path, port: int, command: Sequence[str]) -> in
     """Run a command of Airflow's own on what :func:`serve` keeps in this home, whether that runs or
     not; returns its exit status. Raises :class:`AirflowUnavailable` where it never ran."""
     home = settings.home / "airflow"
-    if not (home / "prepare.log").exists():
+    # Its programs begin once its database is prepared.
+    if not (home / f"{_PARTS[0][0]}.log").exists():
         raise AirflowUnavailable(str(home), "it has never run there", "Start it by `ris airflow`.")
     with Database(postgres.embedded_data(settings)).running() as host:
         env = environment.variables(home, dags, port, host)
+        if settings.milvus_uri is None and (uri := vectors.found(home)):
+            env["RIS_MILVUS_URI"] = uri  # which holds the file
         return subprocess.run([environment.program(), *command], env=env, check=False).returncode
 
 

@@ -14,7 +14,7 @@ from typing import IO
 
 from ris_jobs.errors import AirflowUnavailable
 
-__all__ = ["alone"]
+__all__ = ["alone", "runs"]
 
 _LOG = logging.getLogger("ris_jobs")
 
@@ -31,6 +31,12 @@ def alone(home: Path) -> Iterator[int]:
             _LOG.warning("the programs of a `ris airflow` that was killed are about to end")
             fcntl.flock(ending, fcntl.LOCK_EX)
         yield ending.fileno()
+
+
+def runs(home: Path) -> bool:
+    """Whether one runs in this home."""
+    with (home / "running").open("ab") as running:
+        return not _taken(running)
 
 
 def _taken(file: IO[bytes]) -> bool:

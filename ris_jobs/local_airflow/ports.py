@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 
 from ris_jobs.errors import AirflowUnavailable
@@ -10,9 +11,9 @@ __all__ = ["free"]
 
 
 def free(*ports: int) -> None:
-    """Raises :class:`AirflowUnavailable` where something listens on one of them. Airflow's pages
-    would be those of another, and Milvus Lite would not mind: it would share the port, and have
-    some of the calls."""
+    """Raises :class:`AirflowUnavailable` where something listens on one of them, and with what
+    the system says where it cannot be had for another reason. Airflow's pages would be those of
+    another, and Milvus Lite would not mind: it would share the port, and have some of the calls."""
     for port in ports:
         with socket.socket() as one:
             # What was there until just now does not count.
@@ -22,4 +23,6 @@ def free(*ports: int) -> None:
             except OSError as error:
                 fix = "Name another one by --port; the next one must be free, too."
                 where = f"127.0.0.1:{port}"
-                raise AirflowUnavailable(where, "another program listens there", fix) from error
+                taken = error.errno == errno.EADDRINUSE
+                problem = "another program listens there" if taken else str(error.strerror)
+                raise AirflowUnavailable(where, problem, fix) from error

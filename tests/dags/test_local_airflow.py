@@ -22,7 +22,8 @@ from ris_jobs import jobs, local_airflow
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
 from ris_jobs.errors import AirflowUnavailable
-from ris_jobs.local_airflow import environment
+from ris_jobs.local_airflow import environment, vectors
+from ris_jobs.local_airflow.alone import alone
 from ris_jobs.local_airflow.database import Database
 from ris_jobs.settings import Settings
 from ris_jobs.store import embedded
@@ -158,6 +159,38 @@ def test_a_command_of_airflow_wants_a_home_where_it_ran(tmp_path: Path) -> None:
     with pytest.raises(AirflowUnavailable, match="it has never run there"):
         local_airflow.run(Settings(home=home), DAGS, 8080, ["dags", "list"])
     assert not home.exists()
+    # It began, and its database could not be prepared.
+    (home / "airflow").mkdir(parents=True)
+    (home / "airflow" / "prepare.log").touch()
+    with pytest.raises(AirflowUnavailable, match="it has never run there"):
+        local_airflow.run(Settings(home=home), DAGS, 8080, ["dags", "list"])
+
+
+def test_a_command_uses_the_milvus_lite_of_what_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was killed is nothing; the port of the command need not be that of what runs."""
+    monkeypatch.delenv("RIS_MILVUS_URI", raising=False)
+    home, said = tmp_path / "airflow", tmp_path / "said"
+    home.mkdir()
+    (home / "api-server.log").touch()
+    monkeypatch.setattr(environment, "program", lambda: sys.executable)
+    code = "import os, sys; print(os.environ.get('RIS_MILVUS_URI'), file=open(sys.argv[1], 'w'))"
+
+    def used() -> str:
+        command = ["-c", code, str(said)]
+        assert local_airflow.run(Settings(home=tmp_path), DAGS, 8080, command) == 0
+        return said.read_text().strip()
+
+    assert used() == "None"
+    with alone(home), vectors.announced(home, "http://127.0.0.1:9001"):
+        assert used() == "http://127.0.0.1:9001"
+        kept = (home / "milvus-uri").read_text()
+    assert used() == "None"
+    (home / "milvus-uri").write_text(kept)  # killed, it would have stayed
+    assert used() == "None"
+    with alone(home), vectors.announced(home, None):
+        assert used() == "None"
 
 
 def outside(airflow: Airflow) -> set[str]:

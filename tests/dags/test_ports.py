@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,3 +40,18 @@ def test_a_port_is_free_as_soon_as_nobody_listens() -> None:
     served.close()  # and waits from now on for what may still come of the client
     client.close()
     ports.free(port)
+
+
+def test_a_port_that_is_refused_for_another_reason_is_not_said_to_be_taken() -> None:
+    """One of the first 1024, which only the administrator may take; ours may be that account."""
+    program = (
+        "import os\n"
+        "from ris_jobs.errors import AirflowUnavailable\n"
+        "from ris_jobs.local_airflow import ports\n"
+        "os.getuid() or os.setuid(65534)\n"
+        "try:\n    ports.free(1)\n"
+        "except AirflowUnavailable as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "Permission denied" in done.stdout, done.stderr
+    assert "another program" not in done.stdout

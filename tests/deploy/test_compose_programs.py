@@ -41,8 +41,23 @@ def test_every_airflow_variable_is_an_option(empty_airflow: Path) -> None:
 def shown() -> list[list[str]]:
     """The commands of the scripts and of docs/scale.md."""
     text = "".join((ROOT / name).read_text("utf-8") for name in ("deploy/init.sh", "docs/scale.md"))
-    lines = re.findall(r"^(?:docker compose exec \S+ )?((?:ris|airflow) [^|\n]+)$", text, re.M)
+    lines = re.findall(
+        r"^(?:docker compose (?:exec|run --rm --no-deps) \S+ )?((?:ris|airflow) [^|\n]+)$",
+        text,
+        re.M,
+    )
     return [shlex.split(line) for line in lines]
+
+
+def test_what_is_restored_is_checked_before_a_night_can_begin() -> None:
+    """By services that there are."""
+    page = (ROOT / "docs" / "scale.md").read_text("utf-8")
+    (lines,) = re.findall(r"^docker compose stop\n(.+?)\n```", page, re.M | re.S)
+    *_, milvus, check, everything = lines.splitlines()
+    assert (milvus, everything) == ("docker compose up -d --wait milvus", "docker compose up -d")
+    assert check == "docker compose run --rm --no-deps airflow-worker ris index check"
+    assert ["ris", "index", "check"] in shown()
+    assert {"milvus", "airflow-worker"} <= SERVICES.keys()
 
 
 def test_the_executors_load_with_what_is_pinned(empty_airflow: Path) -> None:
