@@ -42,8 +42,8 @@ FAMILIES, FOLDS = 190, 10
 SEEDS, HELD_OUT = (1, 11, 12, 13), 2
 # Anybody can write the name of a camera into a file: it may not outweigh what the pixels say.
 MOST = {"camera": 1.0}
-# No copy in the families is blurred. Of 106 such copies pairs show for 97 that they lost detail, and
-# of 24 that were sharpened for none that the other one did (ris_jobs/match/direction.py).
+# No copy in the families is blurred. Of 106 such copies pairs show for 97 that they lost detail,
+# and of 24 that were sharpened for none that the other one did (ris_jobs/match/direction.py).
 LEAST = {"faded": 2.0}
 # No copy in the families has a manifest: what these are worth is set, not fitted.
 SET = {"manifest": 6.0}
