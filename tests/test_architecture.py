@@ -92,7 +92,7 @@ def heavy(names: Iterator[str]) -> list[str]:
 
 def not_jobs(names: Iterator[str]) -> list[str]:
     """Parts of ris_jobs that are the jobs' business, not a DAG's."""
-    theirs = ("jobs", "logs", "progress", "report", "settings")
+    theirs = ("errors", "jobs", "logs", "progress", "report", "settings")
     ours = [name for name in names if name.split(".")[0] == "ris_jobs"]
     return [name for name in ours if name.split(".")[1] not in theirs]
 
