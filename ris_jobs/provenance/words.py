@@ -17,9 +17,6 @@ _SAID = {
     "grey": ("lost", "lost", "the colours that it has", "it lost the colours of another"),
     "faded": ("lost", "lost", "detail that it has", "it lost detail that another has"),
     "inner": ("lies", "lie", "inside it", "it lies inside another"),
-    "inner-plain": (
-        "lies", "lie", "inside it, in a plain ground", "it lies inside another, in a plain ground",
-    ),
     "coarser": ("is", "are", "encoded more coarsely", "it is encoded more coarsely than another"),
     "coarser-edited": (
         "differs and is", "differ and are", "encoded more coarsely",

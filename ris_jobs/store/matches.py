@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, RowMapping
 
 from ris_jobs.match import Match, Relation
+from ris_jobs.match.containment import Surround
 from ris_jobs.match.remade import Remade, Rounding
 from ris_jobs.provenance import Pair
 from ris_jobs.store.queries import query
@@ -107,7 +108,7 @@ def pair_of(r: Row[Any]) -> Pair:
         counterclaims=tuple(r.counterclaims),
         scale=r.scale,
         inner=r.inside,
-        plain=r.plain,
+        around=Surround(**r.around) if r.around else None,
         mirrored=r.orientation != 1,
         changed=not _KEPT.issuperset(r.changes),
         recoloured=not _RECOLOURED.isdisjoint(r.changes),

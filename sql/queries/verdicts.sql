@@ -30,7 +30,7 @@ SELECT derived_id, source_id, relation, probability, scale, orientation,
        coalesce(evidence -> 'direction_against', '[]') AS counterclaims,
        coalesce(evidence -> 'changes', '[]') AS changes,
        evidence -> 'inside' ->> 'inner' AS inside,
-       coalesce(CAST(evidence -> 'inside' -> 'surround' ->> 'plain' AS real), 0) AS plain,
+       evidence -> 'inside' -> 'surround' AS around,
        evidence -> 'remade' AS remade
 FROM ris.match_version
 WHERE suppressed IS NULL AND derived_id = ANY(:ids) AND source_id = ANY(:ids)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 
 from ris_jobs.fingerprint import Manifest, Traces
 from ris_jobs.fingerprint.requantised import QUALITIES
+from ris_jobs.match.containment import Surround
 from ris_jobs.match.remade import Remade, Rounding
 from ris_jobs.provenance import ImageFacts, Pair
 from ris_jobs.provenance.clues import CLUES, Kin
@@ -52,9 +54,18 @@ def test_a_part_in_more_detail_than_its_whole_says_nothing() -> None:
     assert clues([derives(2, 1, "containment", scale=1.0)], facts(200, 100)) == {"containment": 1}
 
 
-def test_what_lies_in_a_plain_ground_may_have_been_given_it() -> None:
-    assert clues([tied(2, 1, inner="derived", plain=0.7)], facts(500, 300)) == {"inner-plain": 1}
-    assert clues([tied(2, 1, inner="derived", plain=0.5)], facts(500, 300)) == {"inner": 1}
+BAND, GROUND = Surround(0.7, 0.0, 0.0, 0.0, 1.0), Surround(0.7, 30.0, 20.0, 0.5, 0.9)
+
+
+def test_what_lies_in_a_plain_ground_was_given_it_unless_that_goes_on() -> None:
+    known = facts(500, 300)
+    assert clues([tied(2, 1, inner="derived", around=BAND)], known) == {"framed": -1}
+    assert clues([tied(2, 1, inner="derived", around=GROUND)], known) == {"inner": 1}
+    stepping = replace(GROUND, seam=2.0)
+    assert clues([tied(1, 2, inner="derived", around=stepping)], known) == {"framed": 1}
+    assert clues([tied(1, 2, inner="derived", around=replace(BAND, plain=0.5))], known) == {
+        "inner": -1
+    }
 
 
 def test_what_lies_inside_is_rather_the_copy_unless_it_has_more_detail() -> None:
@@ -64,7 +75,7 @@ def test_what_lies_inside_is_rather_the_copy_unless_it_has_more_detail() -> None
 
 
 def test_what_lies_inside_a_border_is_not_the_copy_for_that() -> None:
-    padded = tied(2, 1, relation="padded", inner="source")
+    padded = tied(2, 1, relation="padded", inner="source", around=BAND)
     assert clues([padded], facts(500, 700)) == {"framed": 1}
     assert Kin([padded], facts(500, 700)).clues(1, 2) == {"framed": -1}
     bordered = derives(2, 1, "border", relation="padded", inner="source")
@@ -113,7 +124,7 @@ def test_a_lossless_file_of_lossy_pixels_is_not_finer_for_being_lossless() -> No
         2: image("b", coarseness=1.0),
         3: image("c", coarseness=1.0, pixels=7),
     }
-    part, edited = tied(2, 1, inner="source", relation="padded"), tied(2, 1, changed=True)
+    part, edited = tied(2, 1, inner="source", around=BAND), tied(2, 1, changed=True)
     assert clues([edited], known) == {"lossless": 1}
     assert clues([edited, tied(3, 1)], known) == {}
     assert clues([part], known) == {"framed": 1, "coarser-part": 1}

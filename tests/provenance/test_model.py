@@ -22,15 +22,10 @@ def test_a_model_that_would_name_one_is_refused(line: tuple[float, float]) -> No
         Model(model().weights, 0.55, line, "other")
 
 
-def test_of_two_that_nothing_tells_apart_the_one_with_copies_of_its_own_is_named_with_doubt() -> (
-    None
-):
-    """A picture without detail and its enlargement: what was made of the former is told from it
-    only."""
+def test_two_that_are_twice_as_probable_as_not_leave_the_source_open() -> None:
+    """A picture without detail and its enlargement, which nothing tells apart: what was made of the
+    former is told from it only."""
     pairs = [tied(2, 1), derives(3, 1), tied(3, 2), tied(4, 2), derives(4, 1)]
     (family,) = resolve(pairs, facts(300, 600, 300, 300))
     assert family.members == (1, 2, 3, 4)
-    assert family.verdict.source_id == 1
-    assert 0.5 <= family.verdict.confidence < 0.75
-    (equals,) = resolve([tied(2, 1)], facts(300, 600))
-    assert equals.verdict.source_id is None
+    assert (family.verdict.source_id, family.verdict.confidence) == (None, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from ris_jobs.fingerprint import Manifest, Traces
 from ris_jobs.fingerprint.regions import WHOLE
 from ris_jobs.match import Relation
 from ris_jobs.match.candidates import HASH
+from ris_jobs.match.containment import Surround
 from ris_jobs.provenance import Family, Pair, Verdict
 from ris_jobs.store import descriptors, families, images, matches, runs, samples
 from ris_jobs.store.descriptors import Descriptors
@@ -191,24 +192,25 @@ def test_undetermined_direction_is_told(
     with engine.connect() as db:
         (pair,) = matches.pairs(db, ids)
     assert (pair.claims, pair.counterclaims, pair.inner) == ((), (), None)
-    assert (pair.changed, pair.recoloured, pair.plain) == (True, True, 0.0)
+    assert (pair.changed, pair.recoloured, pair.around) == (True, True, None)
 
 
 def test_what_told_the_direction_comes_with_a_pair(
     engine: Engine, ids: list[int], model_id: int, run: Run
 ) -> None:
+    around = Surround(plain=0.75, rim=1.0, step=2.0, seam=0.5, jump=1.0)
     evidence = {
         "direction": "containment",
         "direction_for": ["containment"],
         "direction_against": ["metadata"],
-        "inside": {"inner": "derived", "surround": {"plain": 0.75}},
+        "inside": {"inner": "derived", "surround": asdict(around)},
         "changes": ["colour-profile"],
     }
     save(engine, model_id, run, matched(ids[0], ids[1], orientation=2, evidence=evidence))
     with engine.connect() as db:
         (pair,) = matches.pairs(db, ids)
     assert (pair.claims, pair.counterclaims) == (("containment",), ("metadata",))
-    assert (pair.inner, pair.plain, pair.scale, pair.mirrored) == ("derived", 0.75, 0.5, True)
+    assert (pair.inner, pair.around, pair.scale, pair.mirrored) == ("derived", around, 0.5, True)
     assert (pair.changed, pair.recoloured) == (False, False)
 
 
