@@ -47,8 +47,9 @@ MOST = {"camera": 1.0}
 LEAST = {"faded": 2.0}
 # No copy in the families has a manifest: what these are worth is set, not fitted.
 SET = {"manifest": 6.0}
-# The chances that may be the least of a named source: two equals have 0.5 each.
-THRESHOLDS = [hundredths / 100 for hundredths in range(55, 100)]
+# The chances that may be the least of a named source: two equals have 0.5 each, and that one 2/3
+# which further copies are told from, where nothing tells these from the other.
+THRESHOLDS = [hundredths / 100 for hundredths in range(67, 100)]
 
 Floats = npt.NDArray[np.float64]
 
