@@ -115,23 +115,27 @@ def test_a_crawl_without_a_list_of_sources_fails_and_is_told_once(
     assert "nonesuch" in told["text"]
 
 
-def test_an_upkeep_that_failed_is_told(
-    nights: dict[str, Any], environment: Settings, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("RIS_MODEL", "nonesuch", "nonesuch"),
+        ("RIS_DATABASE_URL", "airflow:nowhere", "RIS_DATABASE_URL must name a connection"),
+    ],
+)
+def test_an_upkeep_that_failed_is_told_and_no_other_database_is_taken(
+    nights: dict[str, Any],
+    environment: Settings,
+    webhook: Webhook,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    value: str,
+    said: str,
 ) -> None:
-    monkeypatch.setenv("RIS_MODEL", "nonesuch")
+    monkeypatch.setenv(setting, value)
     assert nights["ris_upkeep"].test().state == "failed"
     (told,) = webhook.told
     assert (told["dag_id"], told["task_id"]) == ("ris_upkeep", "upkeep")
-    assert "nonesuch" in told["text"]
-
-
-def test_a_server_whose_connection_there_is_not_is_told_and_no_other_is_taken(
-    nights: dict[str, Any], environment: Settings, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RIS_DATABASE_URL", "airflow:nowhere")
-    assert nights["ris_upkeep"].test().state == "failed"
-    (told,) = webhook.told
-    assert "RIS_DATABASE_URL must name a connection" in told["text"]
+    assert said in told["text"]
     assert not (environment.home / "postgres").exists()
 
 
