@@ -72,7 +72,10 @@ def _disk(settings: Settings) -> str:
     make(settings.home)
     free = shutil.disk_usage(settings.home).free / 1e9
     if free < _LOW_DISK_GB:
-        raise RisError(f"only {free:.1f} GB are free in {settings.home}")
+        raise RisError(
+            f"only {free:.1f} GB are free in {settings.home}: `ris status` says what is large "
+            "there, and RIS_HOME may name a folder on another disk"
+        )
     return f"{free:.0f} GB free in {settings.home}"
 
 

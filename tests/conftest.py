@@ -119,6 +119,12 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home", database_url=database_url, workers=2)
 
 
+@pytest.fixture
+def any_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How full the disk of this machine is does not matter to `ris doctor`."""
+    monkeypatch.setattr("ris_jobs.doctor._LOW_DISK_GB", 0)
+
+
 @pytest.fixture(scope="session")
 def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URI of a running Milvus server; see :func:`milvus_uri`."""

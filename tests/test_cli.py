@@ -80,7 +80,7 @@ FAMILIES = ["family_id", "source_uri", "confidence", "reasons", "members", "mode
 
 
 @pytest.fixture
-def ris(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ris]:
+def ris(settings: Settings, any_disk: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ris]:
     """Run ``ris`` in this process on a fresh home."""
     monkeypatch.setenv("RIS_HOME", str(settings.home))
     monkeypatch.setenv("RIS_DATABASE_URL", str(settings.database_url))
@@ -437,6 +437,15 @@ def test_doctor_is_content_with_the_embedded_default(ris: Ris) -> None:
 def test_doctor_names_what_is_wrong(ris: Ris, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RIS_MILVUS_URI", "http://127.0.0.1:1")
     assert "RIS_MILVUS_URI" in ris("doctor", code=1).output
+
+
+def test_doctor_says_where_the_disk_is_nearly_full(
+    ris: Ris, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ris_jobs.doctor._LOW_DISK_GB", 1e9)
+    (wrong,) = (c for c in json.loads(ris("doctor", "--json", code=1).stdout) if c["problem"])
+    assert wrong["part"] == "disk"
+    assert f"GB are free in {settings.home}: `ris status` says" in wrong["problem"]
 
 
 def test_certificates_that_cannot_be_read_are_refused_before_an_image_is_decoded(

@@ -128,7 +128,7 @@ def test_two_milvus_lites_are_not_used_on_one_database_at_once(
 
 
 def test_an_index_that_was_lost_and_looked_at_is_filled_again(
-    scan: Scan, folder: Path, settings: Settings, tmp_path: Path
+    scan: Scan, folder: Path, settings: Settings, tmp_path: Path, any_disk: None
 ) -> None:
     late = tmp_path / "late"
     late.mkdir()
