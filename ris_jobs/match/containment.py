@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ris_jobs.match.pixels import KEPT, View
 
-__all__ = ["Box", "Found", "Surround", "around", "cut", "find_inside", "surround"]
+__all__ = ["Box", "Found", "Surround", "around", "cut", "even", "find_inside", "surround"]
 
 Box = tuple[float, float, float, float]
 Plane = npt.NDArray[np.float32]
@@ -35,6 +35,8 @@ _SMALLEST = 0.3
 _WORTH_REFINING = 0.7
 _PLAIN = 16
 _GAP = 2
+# Fractions of a side that a box found to a pixel may be off.
+_EVEN = 0.015
 # What coding and a box found to a pixel leave between two lines, grey values.
 _CODING = 8.0
 
@@ -103,6 +105,14 @@ def surround(picture: npt.NDArray[np.uint8], box: Box) -> Surround:
     jump = math.hypot(step, _CODING) / math.hypot(usual, _CODING)
     plain = _plainness(picture, beyond)
     return Surround(plain, rim, step, step / math.hypot(rim, core, _CODING), jump)
+
+
+def even(box: Box) -> bool:
+    """Whether a border, a letterbox or a band on one side lies like what is around the box: as much
+    left of it as right, or only beside it. A crop rarely leaves out what does."""
+    left, top, right, bottom = box[0], box[1], 1 - box[2], 1 - box[3]
+    beside = max(top, bottom) <= _EVEN and min(left, right) <= _EVEN
+    return beside or abs(left - right) <= _EVEN
 
 
 def around(picture: npt.NDArray[np.uint8], polygon: npt.NDArray[np.float64]) -> float:

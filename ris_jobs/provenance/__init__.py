@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ris_jobs.fingerprint import Traces
-from ris_jobs.match.containment import Surround
+from ris_jobs.match.containment import Box, Surround
 from ris_jobs.match.remade import Remade
 
 __all__ = ["Family", "ImageFacts", "Pair", "Ruling", "Verdict"]
@@ -25,7 +25,7 @@ class Pair:
     ``claims`` name what calls the derived image derived, ``counterclaims`` what calls the source
     so (:class:`ris_jobs.match.direction.Direction`). ``scale`` is derived size / source size
     (linear) of what both show; ``inner`` is ``derived`` or ``source`` where one whole picture lies
-    inside the other, and ``around`` what is around it there; ``mirrored``: turned or mirrored;
+    inside the other, ``box`` where (fractions) and ``around`` what is around it there; ``mirrored``: turned or mirrored;
     ``changed``: its content differs, ``recoloured``: its colours do. ``remade`` is of the derived
     image and the source, in this order; None where it was not looked for.
     """
@@ -38,6 +38,7 @@ class Pair:
     counterclaims: tuple[str, ...] = ()
     scale: float = 1.0
     inner: str | None = None
+    box: Box | None = None
     around: Surround | None = None
     mirrored: bool = False
     changed: bool = False

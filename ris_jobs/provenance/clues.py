@@ -6,11 +6,12 @@ Every clue of A from B is the same of B from A with the other sign. What each is
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ris_jobs.match.containment import Surround
+from ris_jobs.match.containment import even
 from ris_jobs.provenance import ImageFacts, Pair
 from ris_jobs.provenance.claims import claimed
 from ris_jobs.provenance.encodings import ENCODINGS, Seen, coarser, encoding, generation, kept
@@ -63,8 +64,8 @@ class Kin:
           ±1, it lies inside the other one, which goes on around it, and ``coarser-part``, as
           ``coarser``;
         * of the same frame only: what :func:`ris_jobs.provenance.encodings.encoding` says;
-        * ``generation``: it was some coarser JPEG before (±1); ``changed``: third images show what
-          the other one shows, where the two differ (±1);
+        * ``generation``: it was some coarser JPEG before (±1); ``changed``: where the two differ,
+          more of the other images show what the other one shows (a logarithm, of 2 for one image);
         * ``camera``: the other names a camera (±1), which anybody can write; ``manifest``: signed
           manifests say so (±1, by how far they can be trusted).
         """
@@ -123,8 +124,8 @@ class Kin:
         """``inner`` or ``framed``, where one whole picture lies inside the other."""
         pair = self.ties[image][other]
         inside = (pair.inner == "derived") is (pair.derived_id == image)
-        if pair.around is not None and not _goes_on(pair.around):
-            told = pair.around.plain < _BARE or pair.around.seam >= _SEAM
+        if _plain(pair) and (around := pair.around):
+            told = around.plain < _BARE or around.seam >= _SEAM
             return {"framed": -1.0 if inside else 1.0} if told else {}
         part, whole = (image, other) if inside else (other, image)
         if self._scale(part, whole) > _MORE_DETAIL:
@@ -152,14 +153,19 @@ class Kin:
         return Seen(pair.changed, pair.recoloured, pair.mirrored, one, two, found.same)
 
     def _changed(self, image: int, other: int) -> float:
-        """Where the two differ: in how many more of their common relatives' eyes ``image`` does."""
-        if not self.ties[image][other].changed:
+        """Where the two differ: how many of their common relatives show what ``other`` shows, and
+        not ``image``, over how many the reverse, each and one more; the logarithm."""
+        one, two = self.ties[image], self.ties[other]
+        if not one[other].changed:
             return 0.0
-        third = self.ties[image].keys() & self.ties[other].keys()
-        more = sum(self.ties[image][t].changed - self.ties[other][t].changed for t in third)
-        return more / (len(third) + 1)
+        seen = [(one[t].changed, two[t].changed) for t in one.keys() & two.keys()]
+        return math.log((1 + seen.count((True, False))) / (1 + seen.count((False, True))))
 
 
-def _goes_on(around: Surround) -> bool:
-    """Whether a picture goes on in what is around it, as far as that can be seen."""
-    return around.plain < _PLAIN or (around.rim > _RIM and around.seam < _SEAM)
+def _plain(pair: Pair) -> bool:
+    """Whether one picture lies in the other as in a plain ground that it was given, as far as that
+    can be seen: one that does not go on, and lies evenly around it."""
+    around, box = pair.around, pair.box
+    if around is None or (box is not None and not even(box)):
+        return False
+    return around.plain >= _PLAIN and (around.rim <= _RIM or around.seam >= _SEAM)

@@ -108,6 +108,7 @@ def pair_of(r: Row[Any]) -> Pair:
         counterclaims=tuple(r.counterclaims),
         scale=r.scale,
         inner=r.inside,
+        box=tuple(r.box) if r.box else None,
         around=Surround(**r.around) if r.around else None,
         mirrored=r.orientation != 1,
         changed=not _KEPT.issuperset(r.changes),

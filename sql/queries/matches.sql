@@ -57,7 +57,7 @@ WITH RECURSIVE reached AS (
 SELECT image_id FROM reached;
 
 -- name: pairs
-SELECT derived_id, source_id, relation, probability, scale, orientation,
+SELECT derived_id, source_id, relation, probability, scale, orientation, box,
        coalesce(evidence -> 'direction_for', '[]') AS claims,
        coalesce(evidence -> 'direction_against', '[]') AS counterclaims,
        coalesce(evidence -> 'changes', '[]') AS changes,
