@@ -25,9 +25,10 @@ class Pair:
     ``claims`` name what calls the derived image derived, ``counterclaims`` what calls the source
     so (:class:`ris_jobs.match.direction.Direction`). ``scale`` is derived size / source size
     (linear) of what both show; ``inner`` is ``derived`` or ``source`` where one whole picture lies
-    inside the other, ``box`` where (fractions) and ``around`` what is around it there; ``mirrored``: turned or mirrored;
-    ``changed``: its content differs, ``recoloured``: its colours do. ``remade`` is of the derived
-    image and the source, in this order; None where it was not looked for.
+    inside the other, ``box`` where (fractions), and ``around`` what is around it there;
+    ``mirrored``: turned or mirrored; ``changed``: its content differs, ``recoloured``: its colours
+    do. ``remade`` is of the derived image and the source, in this order; None where it was not
+    looked for.
     """
 
     derived_id: int

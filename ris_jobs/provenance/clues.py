@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ris_jobs.match.containment import even
+from ris_jobs.match.containment import Surround, even
 from ris_jobs.provenance import ImageFacts, Pair
 from ris_jobs.provenance.claims import claimed
 from ris_jobs.provenance.encodings import ENCODINGS, Seen, coarser, encoding, generation, kept
@@ -124,8 +124,8 @@ class Kin:
         """``inner`` or ``framed``, where one whole picture lies inside the other."""
         pair = self.ties[image][other]
         inside = (pair.inner == "derived") is (pair.derived_id == image)
-        if _plain(pair) and (around := pair.around):
-            told = around.plain < _BARE or around.seam >= _SEAM
+        if ground := _ground(pair):
+            told = ground.plain < _BARE or ground.seam >= _SEAM
             return {"framed": -1.0 if inside else 1.0} if told else {}
         part, whole = (image, other) if inside else (other, image)
         if self._scale(part, whole) > _MORE_DETAIL:
@@ -162,10 +162,10 @@ class Kin:
         return math.log((1 + seen.count((True, False))) / (1 + seen.count((False, True))))
 
 
-def _plain(pair: Pair) -> bool:
-    """Whether one picture lies in the other as in a plain ground that it was given, as far as that
-    can be seen: one that does not go on, and lies evenly around it."""
+def _ground(pair: Pair) -> Surround | None:
+    """The plain ground that one picture may have been given, around it in the other; None where it
+    is rather the scene that goes on, or lies too unevenly."""
     around, box = pair.around, pair.box
-    if around is None or (box is not None and not even(box)):
-        return False
-    return around.plain >= _PLAIN and (around.rim <= _RIM or around.seam >= _SEAM)
+    if around is None or around.plain < _PLAIN or (box is not None and not even(box)):
+        return None
+    return around if around.rim <= _RIM or around.seam >= _SEAM else None

@@ -25,7 +25,7 @@ SELECT image_id FROM reached;
 
 -- name: pairs
 -- As matches.pairs, of matches as they were.
-SELECT derived_id, source_id, relation, probability, scale, orientation,
+SELECT derived_id, source_id, relation, probability, scale, orientation, box,
        coalesce(evidence -> 'direction_for', '[]') AS claims,
        coalesce(evidence -> 'direction_against', '[]') AS counterclaims,
        coalesce(evidence -> 'changes', '[]') AS changes,

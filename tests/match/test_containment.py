@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ris_jobs.demo import edits
 from ris_jobs.match import containment
 from ris_jobs.match.alignment import align
-from ris_jobs.match.containment import cut, find_inside, surround
+from ris_jobs.match.containment import cut, even, find_inside, surround
 from ris_jobs.match.pixels import KEPT, view
 from tests.match.scenes import scene
 
@@ -61,6 +61,21 @@ def test_what_was_added_around_a_picture_is_plain_and_sets_in_with_a_step(pad, p
     found = find_inside(seen(picture), view(padded))
     around = surround(view(padded).picture, found.box)
     assert around.plain > plain and around.rim < 5 and around.step > 20
+
+
+@pytest.mark.parametrize(
+    ("box", "lies_evenly"),
+    [
+        ((0.1, 0.2, 0.9, 0.8), True),  # a border
+        ((0.0, 0.2, 1.0, 1.0), True),  # a band above
+        ((0.0, 0.0, 0.8, 1.0), True),  # a band beside
+        ((0.2, 0.0, 0.8, 1.0), True),  # a letterbox
+        ((0.1, 0.0, 0.7, 1.0), False),
+        ((0.0, 0.1, 0.8, 0.9), False),
+    ],
+)
+def test_what_is_added_around_a_picture_lies_evenly(box, lies_evenly):
+    assert even(box) is lies_evenly
 
 
 def test_what_a_crop_left_out_is_not_plain():
