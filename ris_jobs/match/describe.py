@@ -135,7 +135,8 @@ def _remade(made: Remade | None, first_derived: bool) -> dict[str, Any] | None:
     if made is None:
         return None
     roundings = (r and asdict(r) for r in (made.first, made.second))
-    return {**dict(zip(_sides(first_derived), roundings, strict=True)), "same": made.same}
+    of_both = {"same": made.same, "toned": made.toned}
+    return {**dict(zip(_sides(first_derived), roundings, strict=True)), **of_both}
 
 
 def _keypoints(verified: Verified | None, first_derived: bool) -> dict[str, Any] | None:

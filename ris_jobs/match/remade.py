@@ -31,6 +31,11 @@ _SLACK, _SLACK_TONED, _FINEST, _CLIPPED, _BUSY = 0.4, 0.8, 3, 1.5, 3
 # Blocks that fit are enough from this share on, else tones may have changed: what lies so many
 # times further off than half of the pixels does not count for them.
 _FIT, _DRAWN_OVER, _ROUNDS = 0.5, 2.5, 4
+# The spread of grey values in a block that shows something, and the least of such blocks; how far
+# (root mean square) those of a block may lie from a change of tones: rounding leaves less, and an
+# encoding more. Of 13 lossless copies in other colours 11 share more than 0.4 of such blocks with
+# what they were made of, of 39 pictures with lossy copies in other colours none more than 0.08.
+_SHOWN, _SOME, _TONED = 2.0, 4, 0.6
 # What tells which was encoded from the other: how many blocks at least, and which share of them,
 # fit the one; which share at most fits the other; the least spread of what was rounded. Of 2,803
 # pairs of a copy and its source this directs 477, none wrongly; of 20,006 pairs of copies of one
@@ -56,11 +61,14 @@ class Rounding:
 @dataclass(frozen=True, slots=True)
 class Remade:
     """The roundings of a pair's two pictures, each None for what is no JPEG, or too fine a one;
-    ``same``, the share (0–1) of blocks that hold the same pixels."""
+    of the blocks that show something ``same`` is the share (0–1) that hold the same pixels, and
+    ``toned`` that where a change of tones alone lies between, 0 unless one of the two is lossless;
+    both are 0 where fewer than four show something."""
 
     first: Rounding | None
     second: Rounding | None
     same: float
+    toned: float = 0.0
 
     @property
     def first_encoded(self) -> bool | None:
@@ -100,8 +108,22 @@ def remade(first: Fingerprint, second: Fingerprint, orientation: int) -> Remade 
     one, two = _shared(first, second, turns), _shared(second, first, back)
     if one is None or two is None:
         return None
-    same = float((one[0] == one[1])[..., 0].all(axis=1).mean())
-    return Remade(_rounding(first, *one), _rounding(second, *two), same)
+    same = _kept(one[0][..., 0], one[1][..., 0], 0.0)
+    toned = 0.0
+    if first.traces.lossless is not second.traces.lossless:
+        own, other = one if first.traces.lossless else two
+        toned = _kept(own[..., 0], _toned(own[..., 0], other), _TONED)
+    return Remade(_rounding(first, *one), _rounding(second, *two), same, toned)
+
+
+def _kept(own: Blocks, other: Blocks, slack: float) -> float:
+    """Of the blocks (n, 64) that show something the share that lie no further (root mean square)
+    from the other's. What shows nothing may well come out of an encoding as it was."""
+    shown = own.std(axis=1) > _SHOWN
+    if shown.sum() < _SOME:
+        return 0.0
+    off = np.sqrt(np.square(other - own).mean(axis=1))
+    return float((off <= slack)[shown].mean())
 
 
 def _rounding(picture: Fingerprint, own: Blocks, other: Blocks) -> Rounding | None:

@@ -150,7 +150,8 @@ class Kin:
             return Seen(pair.changed, pair.recoloured, pair.mirrored)
         roundings = (found.first, found.second)
         one, two = roundings if pair.derived_id == image else roundings[::-1]
-        return Seen(pair.changed, pair.recoloured, pair.mirrored, one, two, found.same)
+        same = max(found.same, found.toned) if pair.recoloured else found.same
+        return Seen(pair.changed, pair.recoloured, pair.mirrored, one, two, same)
 
     def _changed(self, image: int, other: int) -> float:
         """Where the two differ: how many of their common relatives show what ``other`` shows, and

@@ -28,8 +28,9 @@ _CHANCE, _SOME, _MOST, _SURE = 0.01, 0.15, 0.5, 3.4
 _ROUNDED, _KEPT, _CLEARLY, _NONE = 0.9, 0.6, 1.25, 0.02
 # Differences of detail (log10 of power) that are as clear as can be.
 _FADED, _ADDED = 0.25, 0.15
-# The share of blocks with the same pixels that no two encodings leave.
-_SAME = 0.3
+# The share of blocks with the same pixels that an encoding does not leave: of 301 pictures with a
+# lossy copy none shares more than 0.04, of 127 lossless copies, drawn on or not, all but 3 do.
+_SAME = 0.15
 # From here on a clue on pixels leaves nothing to say for the coarseness of encodings.
 _TOLD = 0.5
 
@@ -37,8 +38,8 @@ _TOLD = 0.5
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a pair shows: whether its content is ``changed``, its colours too (``recoloured``), and
-    ``mirrored`` (or turned), the roundings of both and the share of the ``same`` blocks
-    (:mod:`ris_jobs.match.remade`)."""
+    ``mirrored`` (or turned), the roundings of both and the share of the ``same`` blocks, but for
+    their colours where those differ (:mod:`ris_jobs.match.remade`)."""
 
     changed: bool
     recoloured: bool

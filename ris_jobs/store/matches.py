@@ -154,7 +154,7 @@ def _remade(found: dict[str, Any] | None) -> Remade | None:
     if not found:
         return None
     one, two = (found[side] and Rounding(**found[side]) for side in ("derived", "source"))
-    return Remade(one, two, found["same"])
+    return Remade(one, two, found["same"], found.get("toned", 0.0))
 
 
 def _match(row: RowMapping) -> Match:

@@ -28,4 +28,4 @@ def test_a_fine_jpeg_of_a_coarse_webp_is_the_copy(
         evidence = db.execute(text("SELECT evidence -> 'remade' FROM ris.match")).scalar_one()
     assert family.source_uri.endswith("first.webp")
     assert any("rounded as a JPEG made of it" in reason for reason in family.reasons)
-    assert sorted(evidence) == ["derived", "same", "source"]
+    assert sorted(evidence) == ["derived", "same", "source", "toned"]

@@ -70,6 +70,28 @@ def test_two_jpegs_tell_whichever_is_the_coarser(photo: Image.Image) -> None:
     assert all(found is not None and found.fits < 0.5 for found in siblings)
 
 
+def test_plain_ground_that_an_encoding_left_as_it_was_does_not_count() -> None:
+    logo = Image.new("RGB", (320, 320), "white")
+    for n in range(0, 320, 40):
+        logo.paste((200, 30, 30), (n, n, n + 21, n + 21))
+    found = remade(seen(encoded(logo, quality=90)), seen(encoded(logo, "PNG")), 1)
+    assert found is not None and found.same == 0
+
+
+def test_a_lossless_copy_in_other_colours_holds_what_an_encoding_left(photo: Image.Image) -> None:
+    parent = encoded(photo, "WEBP", quality=85)
+    toned = edits.colour_shift(reopened(parent).convert("RGB"), 0.9, 1.1, 0.9)
+    copy, lossy = encoded(toned, "PNG"), encoded(toned, quality=92)
+    for one, two, least, most in (
+        (copy, parent, 0.6, 1.0),
+        (parent, copy, 0.6, 1.0),
+        (encoded(photo, "PNG"), lossy, 0.0, 0.1),
+        (lossy, parent, 0.0, 0.0),
+    ):
+        found = remade(seen(one), seen(two), 1)
+        assert found is not None and found.same < 0.1 and least <= found.toned <= most
+
+
 def test_what_was_made_of_a_jpeg_lies_on_its_values(photo: Image.Image) -> None:
     parent = encoded(photo, quality=75)
     kept = encoded(reopened(parent), "PNG")

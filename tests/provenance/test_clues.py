@@ -184,6 +184,14 @@ def test_blocks_of_the_same_pixels_tell_what_was_kept_without_loss() -> None:
     assert clues([pair], known) == {"pixels": 1}
 
 
+def test_a_lossless_copy_in_other_colours_keeps_what_an_encoding_left() -> None:
+    known = {1: image("a", coarseness=1.0), 2: image("b", coarseness=-2.0, lossless=True)}
+    kept = Remade(None, None, same=0.0, toned=0.5)
+    recoloured = tied(2, 1, changed=True, recoloured=True, remade=kept)
+    assert clues([recoloured], known) == {"pixels": 1}
+    assert clues([replace(recoloured, recoloured=False)], known) == {"lossless": -1}
+
+
 def test_colours_lose_detail_and_overlays_add_some() -> None:
     known = {1: image("a", detail=(1.0, 1.0)), 2: image("b", detail=(1.1, 0.9))}
     assert clues([tied(2, 1)], known) == {"chroma": pytest.approx(0.4)}
