@@ -35,7 +35,7 @@ _FIT, _DRAWN_OVER, _ROUNDS = 0.5, 2.5, 4
 # (root mean square) those of a block may lie from a change of tones: rounding leaves less, and an
 # encoding more. Of 13 lossless copies in other colours 11 share more than 0.4 of such blocks with
 # what they were made of, of 39 pictures with lossy copies in other colours none more than 0.08.
-_SHOWN, _SOME, _TONED = 2.0, 4, 0.6
+_SHOWN, _SOME, _TONED = 2.0, 2, 0.6
 # What tells which was encoded from the other: how many blocks at least, and which share of them,
 # fit the one; which share at most fits the other; the least spread of what was rounded. Of 2,803
 # pairs of a copy and its source this directs 477, none wrongly; of 20,006 pairs of copies of one

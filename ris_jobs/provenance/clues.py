@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ris_jobs.match.containment import Surround, even
+from ris_jobs.match.containment import even
 from ris_jobs.provenance import ImageFacts, Pair
 from ris_jobs.provenance.claims import claimed
 from ris_jobs.provenance.encodings import ENCODINGS, Seen, coarser, encoding, generation, kept
@@ -32,9 +32,12 @@ _SAME_SIZE, _MORE_DETAIL = 0.02, 1.05
 # Around a picture: from which share of one colour on it may have been added; it was not where it
 # varies along the edge by more grey values, and steps no more across it than elsewhere (so are 32
 # of 33 crops without a direction on calibration photos, and 2 of 45 pictures that were given a
-# border or a caption band); with less text than this it may as well have been cut off (so are 13 of
-# 14 such crops of plain ground on validation photos, and none of 47 pictures over a caption band).
-_PLAIN, _RIM, _SEAM, _BARE = 0.6, 6.5, 0.9, 0.95
+# border or a caption band); where it is even, has less text than this and does not step, it was
+# added if it varies by no more than the last, for what is drawn has no grain (so are 7 of 7, and
+# none of 7 crops of plain ground).
+_PLAIN, _RIM, _SEAM, _BARE, _DRAWN = 0.6, 6.5, 0.9, 0.95, 0.4
+# Many copies of one copy show what it shows, and are few witnesses.
+_WITNESSES = math.log(4)
 
 
 class Kin:
@@ -61,11 +64,11 @@ class Kin:
         * ``containment``, ``border``, ``resolution``, ``enlargement``, ``grey`` (colour lost),
           ``faded`` (detail lost): ±1, what it lost or was given; where nothing of these is told,
           ``framed``: ±1, the other one lies in it as in a border or over a caption band, ``inner``:
-          ±1, it lies inside the other one, which goes on around it, and ``coarser-part``, as
-          ``coarser``;
+          ±1, it was rather cut out of the other one, and ``coarser-part``, as ``coarser``; a
+          ``border`` that lies unevenly is ``framed``, and half as much;
         * of the same frame only: what :func:`ris_jobs.provenance.encodings.encoding` says;
         * ``generation``: it was some coarser JPEG before (±1); ``changed``: where the two differ,
-          more of the other images show what the other one shows (a logarithm, of 2 for one image);
+          more of the other images show what the other one shows (a logarithm, of at most 4);
         * ``camera``: the other names a camera (±1), which anybody can write; ``manifest``: signed
           manifests say so (±1, by how far they can be trusted).
         """
@@ -108,6 +111,8 @@ class Kin:
     def _losses(self, image: int, other: int) -> set[str]:
         claims = self._claims(image, other)
         found = {_LOSSES[claim] for claim in claims if claim in _LOSSES}
+        if not _even(self.ties[image][other]):
+            found.discard("border")  # it may have been cut out of a plain ground as well
         if other in self._enlarged:
             found.discard("resolution")  # its pixels are not its own
         shown = "containment" in self._claims(other, image)
@@ -124,9 +129,8 @@ class Kin:
         """``inner`` or ``framed``, where one whole picture lies inside the other."""
         pair = self.ties[image][other]
         inside = (pair.inner == "derived") is (pair.derived_id == image)
-        if ground := _ground(pair):
-            told = ground.plain < _BARE or ground.seam >= _SEAM
-            return {"framed": -1.0 if inside else 1.0} if told else {}
+        if (given := _given(pair)) is not None:
+            return {"framed": -given if inside else given}
         part, whole = (image, other) if inside else (other, image)
         if self._scale(part, whole) > _MORE_DETAIL:
             return {}
@@ -160,13 +164,25 @@ class Kin:
         if not one[other].changed:
             return 0.0
         seen = [(one[t].changed, two[t].changed) for t in one.keys() & two.keys()]
-        return math.log((1 + seen.count((True, False))) / (1 + seen.count((False, True))))
+        ratio = math.log((1 + seen.count((True, False))) / (1 + seen.count((False, True))))
+        return min(max(ratio, -_WITNESSES), _WITNESSES)
 
 
-def _ground(pair: Pair) -> Surround | None:
-    """The plain ground that one picture may have been given, around it in the other; None where it
-    is rather the scene that goes on, or lies too unevenly."""
-    around, box = pair.around, pair.box
-    if around is None or around.plain < _PLAIN or (box is not None and not even(box)):
+def _given(pair: Pair) -> float | None:
+    """How far (0–1) a plain ground seems to have been given to the picture that lies in it; None
+    where that picture was rather cut out, 0 where nothing tells."""
+    around = pair.around
+    if around is None or around.plain < _PLAIN:
         return None
-    return around if around.rim <= _RIM or around.seam >= _SEAM else None
+    evenly, drawn, steps = _even(pair), around.rim <= _DRAWN, around.seam >= _SEAM
+    if "border" in (*pair.claims, *pair.counterclaims):
+        return 1.0 if evenly else 0.5
+    if around.rim > _RIM and not steps:
+        return None
+    if not evenly:
+        return 0.0 if drawn else None
+    return 1.0 if around.plain < _BARE or steps or drawn else None
+
+
+def _even(pair: Pair) -> bool:
+    return pair.box is None or even(pair.box)

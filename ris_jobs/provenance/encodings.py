@@ -59,13 +59,12 @@ def encoding(one: Traces, two: Traces, seen: Seen) -> dict[str, float]:
     error, at most ±2, where none of these tells; ``lossless``: instead of ``coarser``, the content
     differs, and the other one alone is stored without loss (±1); ``chroma``: its colours have less
     detail (±1), unless the colours differ, or both are lossless and share pixels, so that no
-    encoding lies between them; ``overlay``: these two differ, or the content does, but not the
-    colours, and it has more fine detail (±1); where the content differs ``coarser`` and ``chroma``
-    are ``-edited``, and ``coarser`` is ``-recoloured`` where the colours do;
-    ``requantised``: its coefficients remember the other's JPEG quality (±3); ``ghost``: the same
-    through another coder or a mirror (±1).
+    encoding lies between them; ``overlay``: the content differs, but not the colours, and it has
+    more fine detail (±1); where the content differs ``coarser`` and ``chroma`` are ``-edited``, and
+    ``coarser`` is ``-recoloured`` where the colours do; ``requantised``: its coefficients remember
+    the other's JPEG quality (±3), unless the colours differ; ``ghost``: the same through another
+    coder or a mirror (±1).
     """
-    drawn = one.lossless and two.lossless and seen.same >= _SAME
     edited = "-recoloured" if seen.recoloured else "-edited" if seen.changed else ""
     found = {
         "rounded": _rounded(seen.one, seen.two),
@@ -82,11 +81,11 @@ def encoding(one: Traces, two: Traces, seen: Seen) -> dict[str, float]:
     if not seen.changed:
         found["unfit"] = _unfit(seen.one, seen.two)
     if one.detail and two.detail and not seen.recoloured:
-        if not drawn:
+        if not (one.lossless and two.lossless and seen.same >= _SAME):
             found["chroma" + edited] = _bounded((two.detail[1] - one.detail[1]) / _FADED)
-        if seen.changed or drawn:
+        if seen.changed:
             found["overlay"] = _bounded((one.detail[0] - two.detail[0]) / _ADDED)
-    if not seen.mirrored:
+    if not seen.mirrored and not seen.recoloured:
         found["requantised"] = _memory(one, two) - _memory(two, one)
     return found
 

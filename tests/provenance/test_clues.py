@@ -62,7 +62,6 @@ def test_what_lies_in_a_plain_ground_was_given_it_unless_that_goes_on() -> None:
     known = facts(500, 300)
     assert clues([tied(2, 1, inner="derived", around=BAND)], known) == {"framed": -1}
     assert clues([tied(2, 1, inner="derived", around=GROUND)], known) == {"inner": 1}
-    assert clues([tied(2, 1, inner="derived", around=replace(BAND, plain=1.0))], known) == {}
     stepping = replace(GROUND, plain=1.0, seam=2.0)
     assert clues([tied(1, 2, inner="derived", around=stepping)], known) == {"framed": 1}
     assert clues([tied(1, 2, inner="derived", around=replace(BAND, plain=0.5))], known) == {
@@ -70,11 +69,24 @@ def test_what_lies_in_a_plain_ground_was_given_it_unless_that_goes_on() -> None:
     }
 
 
-def test_what_lies_unevenly_in_a_plain_ground_was_cut_out_of_it() -> None:
+def test_what_lies_unevenly_in_a_plain_ground_was_cut_out_of_it_unless_that_is_drawn() -> None:
     uneven, banded = (0.1, 0.0, 0.7, 1.0), (0.0, 0.2, 1.0, 1.0)
-    for box, told in ((uneven, {"inner": 1}), (banded, {"framed": -1})):
-        pair = tied(2, 1, inner="derived", around=BAND, box=box)
-        assert clues([pair], facts(500, 300)) == told
+    grainy, known = replace(BAND, rim=1.0), facts(500, 300)
+    for box, around, told in (
+        (uneven, grainy, {"inner": 1}),
+        (uneven, BAND, {}),
+        (banded, BAND, {"framed": -1}),
+        (banded, replace(grainy, plain=1.0), {"inner": 1}),
+        (banded, replace(BAND, plain=1.0), {"framed": -1}),
+    ):
+        assert clues([tied(2, 1, inner="derived", around=around, box=box)], known) == told
+
+
+def test_a_border_that_lies_unevenly_says_less() -> None:
+    bordered = derives(2, 1, "border", relation="padded", inner="source", around=BAND)
+    known = facts(500, 700)
+    assert clues([replace(bordered, box=(0.1, 0.1, 0.9, 0.9))], known) == {"border": 1}
+    assert clues([replace(bordered, box=(0.1, 0.1, 0.8, 0.9))], known) == {"framed": 0.5}
 
 
 def test_what_lies_inside_is_rather_the_copy_unless_it_has_more_detail() -> None:
@@ -201,13 +213,13 @@ def test_colours_lose_detail_and_overlays_add_some() -> None:
     }
 
 
-def test_of_two_lossless_pictures_that_share_pixels_one_was_drawn_on() -> None:
+def test_no_encoding_lies_between_two_lossless_pictures_that_share_pixels() -> None:
     known = {
         1: image("a", detail=(1.0, 1.0), lossless=True),
         2: image("b", detail=(1.1, 1.2), lossless=True),
     }
     drawn = tied(2, 1, remade=remade(None, None, same=0.5))
-    assert clues([drawn], known) == {"overlay": pytest.approx(2 / 3)}
+    assert clues([drawn], known) == {}
     assert clues([tied(2, 1)], known) == {"chroma": pytest.approx(-0.8)}
 
 
@@ -244,6 +256,12 @@ def test_third_images_show_which_one_was_changed() -> None:
         derives(3, 1), derives(4, 1), derives(3, 2, changed=True), derives(4, 2, changed=True),
     ]  # fmt: skip
     assert clues(pairs, facts(500, 500, 200, 100)) == {"changed": pytest.approx(math.log(3))}
+
+
+def test_many_copies_of_an_edited_one_are_few_witnesses() -> None:
+    thirds = [pair for n in range(3, 13) for pair in (derives(n, 2), derives(n, 1, changed=True))]
+    pairs = [tied(2, 1, changed=True), *thirds]
+    assert clues(pairs, facts(500, 500, *[200] * 10)) == {"changed": pytest.approx(-math.log(4))}
 
 
 def test_a_camera_counts_little() -> None:
