@@ -32,9 +32,8 @@ _SAME_SIZE, _MORE_DETAIL = 0.02, 1.05
 # Around a picture: from which share of one colour on it may have been added; it was not where it
 # varies along the edge by more grey values, and steps no more across it than elsewhere (so are 32
 # of 33 crops without a direction on calibration photos, and 2 of 45 pictures that were given a
-# border or a caption band); where it is even, has less text than this and does not step, it was
-# added if it varies by no more than the last, for what is drawn has no grain (so are 7 of 7, and
-# none of 7 crops of plain ground).
+# border or a caption band); where it is uneven, or has less text than this and does not step, it was
+# rather cut off, unless it varies by no more than the last: what is drawn has no grain.
 _PLAIN, _RIM, _SEAM, _BARE, _DRAWN = 0.6, 6.5, 0.9, 0.95, 0.4
 # Many copies of one copy show what it shows, and are few witnesses.
 _WITNESSES = math.log(4)
@@ -174,14 +173,14 @@ def _given(pair: Pair) -> float | None:
     around = pair.around
     if around is None or around.plain < _PLAIN:
         return None
-    evenly, drawn, steps = _even(pair), around.rim <= _DRAWN, around.seam >= _SEAM
+    evenly, steps = _even(pair), around.seam >= _SEAM
     if "border" in (*pair.claims, *pair.counterclaims):
         return 1.0 if evenly else 0.5
     if around.rim > _RIM and not steps:
         return None
-    if not evenly:
-        return 0.0 if drawn else None
-    return 1.0 if around.plain < _BARE or steps or drawn else None
+    if evenly and (around.plain < _BARE or steps):
+        return 1.0
+    return 0.0 if around.rim <= _DRAWN else None
 
 
 def _even(pair: Pair) -> bool:
