@@ -32,8 +32,8 @@ _SAME_SIZE, _MORE_DETAIL = 0.02, 1.05
 # Around a picture: from which share of one colour on it may have been added; it was not where it
 # varies along the edge by more grey values, and steps no more across it than elsewhere (so are 32
 # of 33 crops without a direction on calibration photos, and 2 of 45 pictures that were given a
-# border or a caption band); where it is uneven, or has less text than this and does not step, it was
-# rather cut off, unless it varies by no more than the last: what is drawn has no grain.
+# border or a caption band); where it is uneven, or has less text than this and does not step, it
+# was rather cut off, unless it varies by no more than the last: what is drawn has no grain.
 _PLAIN, _RIM, _SEAM, _BARE, _DRAWN = 0.6, 6.5, 0.9, 0.95, 0.4
 # Many copies of one copy show what it shows, and are few witnesses.
 _WITNESSES = math.log(4)
