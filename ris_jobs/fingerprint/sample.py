@@ -31,13 +31,21 @@ def pack(image: Image.Image, table: Sequence[int] | None) -> bytes:
     if table is not None and not (len(table) == _STEPS and 0 < max(table) < 256):
         return b""
     steps = bytes(_STEPS if table is None else table)
-    boxes = [(x, y, x + SIDE, y + SIDE) for x, y in places(*image.size)]
-    return steps + b"".join(_patch(image.crop(box)) for box in boxes)
+    column = _column(image)
+    _, *colours = column.convert("RGB").convert("YCbCr").split()
+    planes = [column.convert("L"), *(plane.reduce(2) for plane in colours)]
+    count = column.height // SIDE
+    packed = np.concatenate([np.asarray(plane).reshape(count, -1) for plane in planes], axis=1)
+    return steps + packed.tobytes()
 
 
-def _patch(patch: Image.Image) -> bytes:
-    _, *colours = patch.convert("RGB").convert("YCbCr").split()
-    return patch.convert("L").tobytes() + b"".join(plane.reduce(2).tobytes() for plane in colours)
+def _column(image: Image.Image) -> Image.Image:
+    """All patches below each other: what is done to them costs little for one large picture."""
+    at = places(*image.size)
+    column = Image.new(image.mode, (SIDE, SIDE * len(at)))
+    for n, (x, y) in enumerate(at):
+        column.paste(image.crop((x, y, x + SIDE, y + SIDE)), (0, SIDE * n))
+    return column
 
 
 def unpack(sample: bytes) -> tuple[tuple[int, ...] | None, Patches]:

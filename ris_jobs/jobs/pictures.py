@@ -29,7 +29,8 @@ _LOG = logging.getLogger("ris_jobs")
 
 Rgb = npt.NDArray[np.uint8]
 
-_IN_MEMORY = 256
+# Previews as they are stored, about 0.6 MB each: what is made of them is kept by whoever judges.
+_IN_MEMORY = 64
 
 
 def loaders(

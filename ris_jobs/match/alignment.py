@@ -16,6 +16,7 @@ from ris_jobs.match.pixels import (
     best_orientation,
     compare,
     compare_blurred,
+    lay,
     view,
 )
 from ris_jobs.match.refinement import refined, sampled
@@ -117,8 +118,9 @@ def align(first: View, second: View, orientation: int, *, search: bool) -> Align
     """The best alignment of two views. ``orientation`` is a first guess (from hashes);
     ``search`` allows the slower search for one inside the other."""
     guesses = sorted({orientation, best_orientation(first, second)})
-    tried = [(compare(first, second, guess), guess) for guess in guesses]
-    pixels, orientation = max(tried, key=lambda t: (t[0].agreement, t[0].correlation))
+    tried = [(lay(first, second, guess), guess) for guess in guesses]
+    laid, orientation = max(tried, key=lambda t: (t[0].agreement, t[0].correlation))
+    pixels = laid.evidence()
     held = _holds(first, second, pixels, orientation, _WHOLE)
     whole = Alignment(orientation, pixels, None, held)
     blurred = None if held else _without_detail(first, second)

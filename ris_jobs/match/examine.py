@@ -58,7 +58,7 @@ SEARCHED = 24
 _MORE = 0.1
 # Kept in memory while a batch is judged: reduced previews, about 0.3 MB each, and keypoints,
 # about 0.1 MB.
-_IN_MEMORY = 512
+_IN_MEMORY = 896
 
 
 @dataclass(slots=True)

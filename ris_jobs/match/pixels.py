@@ -24,11 +24,13 @@ __all__ = [
     "KEPT",
     "SIDE",
     "Evidence",
+    "Laid",
     "View",
     "best_band",
     "best_orientation",
     "compare",
     "compare_blurred",
+    "lay",
     "view",
 ]
 
@@ -89,6 +91,44 @@ class View:
         if side not in self._planes:
             self._planes[side] = _luma(self.picture, side)
         return self._planes[side]
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """The squares of two pictures on each other, ``one`` and ``two``, float32 (64, 64, 3), with
+    what says how much they agree and their ``colours``, as in :class:`Evidence`; the rest of that
+    costs more."""
+
+    one: Plane
+    two: Plane
+    correlation: float
+    agreement: float
+    textured: float
+    support: float
+    colours: tuple[float, float]
+
+    def evidence(self) -> Evidence:
+        a, b = _cells(self.one), _cells(self.two)
+        difference = b - a
+        size = np.abs(difference)
+        unmapped, unmapped_chroma, tint = min(_mapping(a, b), _mapping(b, a), key=_left)
+        return Evidence(
+            correlation=self.correlation,
+            agreement=self.agreement,
+            textured=self.textured,
+            support=self.support,
+            luma=float(size[:, 0].mean()),
+            chroma=float(size[:, 1:].mean()),
+            luma_worst=float(size[:, 0].max()),
+            chroma_worst=float(size[:, 1:].max()),
+            changed=float((size.max(axis=1) > _CHANGED).mean()),
+            lighter=float(difference[:, 0].mean()),
+            hue=_alike(a[:, 1:], b[:, 1:]),
+            unmapped=unmapped,
+            unmapped_chroma=unmapped_chroma,
+            tint=tint,
+            colours=self.colours,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,32 +229,19 @@ def compare(
 ) -> Evidence:
     """Evidence from the first view and the second after the transform ``orientation``; only
     where both are ``shared`` (64, 64), if given."""
+    return lay(first, second, orientation, shared).evidence()
+
+
+def lay(first: View, second: View, orientation: int, shared: Mask | None = None) -> Laid:
+    """What :func:`compare` makes its evidence of."""
     one = _through(_size(second, orientation), first.ycc)
     two = _through(_size(first), turn(second.ycc, orientation))
     if shared is not None:
         two = np.where(shared[..., None], two, one)
     agreement, textured, support = _agreement(one[..., 0], two[..., 0], shared)
-    a, b = _cells(one), _cells(two)
-    difference = b - a
-    size = np.abs(difference)
-    unmapped, unmapped_chroma, tint = min(_mapping(a, b), _mapping(b, a), key=_left)
-    return Evidence(
-        correlation=_correlation(one[..., 0], two[..., 0]),
-        agreement=agreement,
-        textured=textured,
-        support=support,
-        luma=float(size[:, 0].mean()),
-        chroma=float(size[:, 1:].mean()),
-        luma_worst=float(size[:, 0].max()),
-        chroma_worst=float(size[:, 1:].max()),
-        changed=float((size.max(axis=1) > _CHANGED).mean()),
-        lighter=float(difference[:, 0].mean()),
-        hue=_alike(a[:, 1:], b[:, 1:]),
-        unmapped=unmapped,
-        unmapped_chroma=unmapped_chroma,
-        tint=tint,
-        colours=(first.colours, second.colours),
-    )
+    correlation = _correlation(one[..., 0], two[..., 0])
+    colours = (first.colours, second.colours)
+    return Laid(one, two, correlation, agreement, textured, support, colours)
 
 
 def _blurred(one: View, sign: float) -> View:
@@ -308,7 +335,7 @@ def _agreement(one: Plane, two: Plane, shared: Mask | None) -> tuple[float, floa
         tells &= shared.reshape(n, _BLOCK, n, _BLOCK).all(axis=(1, 3)).ravel()
     score = (a * b).mean(axis=1) / np.sqrt(np.maximum(power_a * power_b, 1.0))
     agrees = tells & (score > _AGREES)
-    support = agrees & (np.minimum(_unevenness(a), _unevenness(b)) > _UNEVEN**2)
+    support = agrees & (np.minimum(_unevenness(a, power_a), _unevenness(b, power_b)) > _UNEVEN**2)
     share = min(_share(agrees, tells), _share(agrees[_CORE], tells[_CORE]))
     return share, float(tells.mean()), float(support.mean())
 
@@ -327,10 +354,10 @@ def _core() -> Mask:
 _CORE = _core()
 
 
-def _unevenness(blocks: Plane) -> Plane:
-    """Power of each block without its slope: nothing, for a gradient."""
+def _unevenness(blocks: Plane, power: Plane) -> Plane:
+    """The ``power`` of each block without its slope: nothing, for a gradient."""
     slope = np.square(blocks @ _SLOPES.T).sum(axis=1) / blocks.shape[1]
-    return np.asarray(np.square(blocks).mean(axis=1) - slope, dtype=np.float32)
+    return np.asarray(power - slope, dtype=np.float32)
 
 
 def _pattern(luma: Plane) -> Plane:

@@ -216,7 +216,9 @@ def _blocks(
     place: Place, patch: Patches, turned: Mapping[Place, Patches]
 ) -> Iterator[tuple[Patches, Patches]]:
     """The blocks of a patch that the nearest turned one covers, in both."""
-    near = min(turned, key=lambda other: abs(other[0] - place[0]) + abs(other[1] - place[1]))
+    near = place
+    if place not in turned:
+        near = min(turned, key=lambda other: abs(other[0] - place[0]) + abs(other[1] - place[1]))
     right, down = place[0] - near[0], place[1] - near[1]
     for y in (0, _BLOCK):
         for x in (0, _BLOCK):
