@@ -43,6 +43,9 @@ _LABELS = {
     *("file", "filename", "filepath", "path"),
 }
 _PDQ = {"pdq", "hashpdq", "imagepdq"}
+# Python takes 1 and 0 for True and False.
+_YES = (True, "true", "yes", "1")
+_NO = (None, False, "false", "no", "0", "")
 
 Row = Mapping[str, Any]
 
@@ -103,7 +106,7 @@ def _entry(item: Any) -> tuple[bytes, str | None] | None:
         raise item
     row = {"hash": item} if isinstance(item, str) else _row(item)
     kind = next((str(row[name]) for name in _TYPES if row.get(name)), "pdq")
-    if _name(kind) not in _PDQ or row.get("shoulddelete") is True:
+    if _name(kind) not in _PDQ or _withdrawn(row.get("shoulddelete")):
         return None
     found = next((row[name] for name in _HASHES if isinstance(row.get(name), str)), None)
     if found is None:
@@ -111,6 +114,15 @@ def _entry(item: Any) -> tuple[bytes, str | None] | None:
     if not _HEX.fullmatch(found):
         raise ValueError(f"{found.strip()[:40]!r} is not a PDQ hash of 64 hex digits")
     return bytes.fromhex(found.strip()), _label(row)
+
+
+def _withdrawn(mark: Any) -> bool:
+    """Whether an entry is to be deleted, by what its list says of that. ValueError where that is
+    neither yes nor no."""
+    said = mark.strip().lower() if isinstance(mark, str) else mark
+    if said not in (*_YES, *_NO):
+        raise ValueError("its should_delete is neither true nor false")
+    return said in _YES
 
 
 def _row(item: Any) -> Row:
