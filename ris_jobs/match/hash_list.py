@@ -20,6 +20,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 __all__ = ["HashList", "Problem", "parse"]
@@ -170,9 +171,9 @@ def _from_csv(data: bytes) -> Iterator[tuple[str, Any]]:
     delimiter = ""
     for place, line in _lines(data):
         first = not delimiter
-        delimiter = delimiter or max(",;\t", key=line.count)
+        delimiter = delimiter or max(",;\t", key=partial(_splits, line))
         try:
-            cells = next(csv.reader([line], delimiter=delimiter))
+            cells = _cells(line, delimiter)
         except csv.Error as e:
             yield place, ValueError(f"it is not CSV: {e}")
             continue
@@ -180,6 +181,19 @@ def _from_csv(data: bytes) -> Iterator[tuple[str, Any]]:
             header = [_name(cell) for cell in cells]
         elif any(cell.strip() for cell in cells):
             yield place, _csv_row(header, cells)
+
+
+def _splits(line: str, delimiter: str) -> tuple[bool, int]:
+    """How well a delimiter suits a line: whether a cell is a hash then, and how many there are."""
+    try:
+        cells = _cells(line, delimiter)
+    except csv.Error:
+        return False, 0
+    return any(map(_HEX.fullmatch, cells)), len(cells)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter))
 
 
 def _is_header(cells: Sequence[str]) -> bool:

@@ -38,6 +38,15 @@ CSV = {
         f'\ufeff"Hash";"Label"\r\n"{A}";"so; so"\r\n',
         {A: "so; so"},
     ),
+    "other signs than the delimiter in the first label": (
+        f'{A},"a;b;c"\n{B},d\n',
+        {A: "a;b;c", B: "d"},
+    ),
+    "the same without quotes": (f"{A}\ta, b, c;\n", {A: "a, b, c;"}),
+    "a header with other signs than the delimiter": (
+        f'"Hash, of; the, image";"Label"\n{A};"x"\n',
+        {A: "x"},
+    ),
     "tabs": (f"{A}\tx y\n", {A: "x y"}),
     "a formula stays text": (f"hash,label\n{A},=cmd|'/C calc'!A0\n", {A: "=cmd|'/C calc'!A0"}),
     "the first of equal hashes": (f"{A},one\n{A.upper()},two\n", {A: "one"}),
