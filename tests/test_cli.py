@@ -253,6 +253,10 @@ def test_a_bank_is_imported_listed_found_and_removed(
     assert "known: 2 hashes, 2 added\nleft out: 1 that cannot be used\n" in said
     assert "entry 3: 'nonsense' is not a PDQ hash" in said
     assert "2 hashes, as before" in ris("bank", "import", file, "--name", "known").output
+    file.write_text(json.dumps([{"pdq": h, "label": "=1+1"} for h in hashes[::2]]))
+    said = ris("bank", "import", file).output
+    assert "known: 2 hashes, as before\nleft out: 1 that cannot be used\n" in said
+    assert "kept 1 that the file does not list, for 1 of its entries cannot be used\n" in said
     (bank,) = json.loads(ris("bank", "list", "--json").stdout)
     assert (bank["name"], bank["hashes"], bank["file"]) == ("known", 2, "known.json")
     assert datetime.fromisoformat(bank["imported_at"]).tzinfo is not None
