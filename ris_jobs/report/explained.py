@@ -109,7 +109,7 @@ def _of_judged(judged: Judged) -> Iterator[tuple[str, str]]:
     if ruling.alignment is None:
         yield "pixels", "not looked at"
     elif ruling.alignment.pixels is None:
-        yield "pixels", "previews are gone"
+        yield "pixels", "previews are gone or damaged"
     else:
         yield "pixels", _compared(asdict(ruling.alignment.pixels))
 
