@@ -178,6 +178,15 @@ def test_every_format_holds_the_same_rows(
     assert [p.name for p in tmp_path.glob("*.part")] == []
 
 
+def test_a_file_that_cannot_be_written_is_named_as_it_was_given(
+    ris: Ris, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for given in (tmp_path / "none" / "x.csv", "none/x.csv"):
+        said = ris("export", "matches", "-o", given, code=2).stderr
+        assert said == f"ris: {given}: No such file or directory\n"
+
+
 def test_exports_and_history_as_of_a_night(ris: Ris, folder: Path) -> None:
     ris("scan", folder)
     first = {what: rows(ris("export", what)) for what in ("matches", "families", "quarantine")}
