@@ -178,6 +178,15 @@ def test_every_format_holds_the_same_rows(
     assert [p.name for p in tmp_path.glob("*.part")] == []
 
 
+def test_a_file_that_cannot_be_written_is_named_as_it_was_given(
+    ris: Ris, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for given in (tmp_path / "none" / "x.csv", "none/x.csv"):
+        said = ris("export", "matches", "-o", given, code=2).stderr
+        assert said == f"ris: {given}: No such file or directory\n"
+
+
 def test_exports_and_history_as_of_a_night(ris: Ris, folder: Path) -> None:
     ris("scan", folder)
     first = {what: rows(ris("export", what)) for what in ("matches", "families", "quarantine")}
@@ -253,6 +262,10 @@ def test_a_bank_is_imported_listed_found_and_removed(
     assert "known: 2 hashes, 2 added\nleft out: 1 that cannot be used\n" in said
     assert "entry 3: 'nonsense' is not a PDQ hash" in said
     assert "2 hashes, as before" in ris("bank", "import", file, "--name", "known").output
+    file.write_text(json.dumps([{"pdq": h, "label": "=1+1"} for h in hashes[::2]]))
+    said = ris("bank", "import", file).output
+    assert "known: 2 hashes, as before\nleft out: 1 that cannot be used\n" in said
+    assert "kept 1 that the file does not list, for 1 of its entries cannot be used\n" in said
     (bank,) = json.loads(ris("bank", "list", "--json").stdout)
     assert (bank["name"], bank["hashes"], bank["file"]) == ("known", 2, "known.json")
     assert datetime.fromisoformat(bank["imported_at"]).tzinfo is not None

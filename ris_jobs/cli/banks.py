@@ -21,8 +21,9 @@ def bank() -> None:
 def bank_import(file: Path, name: str | None) -> None:
     """Make a bank what FILE says: CSV, JSON or JSON lines, as ThreatExchange and HMA write them.
 
-    What cannot be used is counted and left out. The next scan compares what is new with all
-    images.
+    What FILE lists no more leaves the bank with its hits. What cannot be used is counted and left
+    out; while there is any, nothing leaves the bank, for FILE may have been cut off. The next scan
+    compares what is new with all images.
     """
     from ris_jobs import jobs
     from ris_jobs.report import listing
@@ -41,7 +42,9 @@ def bank_import(file: Path, name: str | None) -> None:
         (found.bad, "that cannot be used"),
     )
     problems = [(p.place, p.reason) for p in found.problems]
-    show(listing.imported(done.name, len(found.hashes), changes, left_out, problems))
+    hashes = len(found.hashes) + changed.kept
+    kept = (changed.kept, found.bad)
+    show(listing.imported(done.name, hashes, changes, left_out, problems, kept))
 
 
 @bank.command("list")

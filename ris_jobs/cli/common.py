@@ -69,16 +69,20 @@ def writing(output: Path | None) -> Iterator[BinaryIO]:
     if output is None:
         yield sys.stdout.buffer
         return
-    output = output.resolve()
     if output.exists() and not output.is_file():
         with output.open("wb") as file:
             yield file
         return
-    part = output.with_name(f"{output.name}.{os.getpid()}.part")
+    whole = output.resolve()
+    part = whole.with_name(f"{whole.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
             yield file
-        part.replace(output)
+        part.replace(whole)
+    except OSError as e:
+        if e.filename == str(part):
+            e.filename = str(output)
+        raise
     finally:
         with suppress(FileNotFoundError):
             part.unlink()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ris_jobs.fingerprint import Rgb
 
@@ -31,5 +31,10 @@ def encode(reduced: Rgb) -> bytes:
 
 
 def load(data: bytes) -> Rgb:
-    """The pixels of a preview that :func:`encode` made, uint8 (h, w, 3)."""
-    return np.array(Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB"))
+    """The pixels of a preview that :func:`encode` made, uint8 (h, w, 3). OSError, ValueError or
+    SyntaxError where it is damaged."""
+    try:
+        image = Image.open(io.BytesIO(data), formats=["JPEG"])
+    except UnidentifiedImageError as e:
+        raise ValueError("it is no JPEG") from e
+    return np.array(image.convert("RGB"))

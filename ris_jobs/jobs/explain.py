@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from ris_jobs.errors import NotFound
-from ris_jobs.fingerprint import preview
 from ris_jobs.jobs.lookup import seen
 from ris_jobs.jobs.match import Means, compared_of, judged
 from ris_jobs.jobs.models import calibration_of
-from ris_jobs.jobs.pictures import loaders
+from ris_jobs.jobs.pictures import loaders, stored_preview
 from ris_jobs.match import Candidate, Match
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, nearest_parts, pair_up
@@ -44,9 +43,9 @@ def explain(stores: Stores, settings: Settings, one: str, two: str) -> Explained
     Raises :class:`NotFound` for what no scan has seen, or what it could not use.
     """
     with stores.engine.connect() as db:
-        said = _said(db, stores, settings, (seen(db, settings, one), seen(db, settings, two)))
-    stored = [stores.previews.read(image.sha256) for image in said.images]
-    first, second = (None if data is None else preview.load(data) for data in stored)
+        asked = (seen(db, settings, one), seen(db, settings, two))
+        said = _said(db, stores, settings, asked)
+    first, second = (stored_preview(stores.previews, i.image_id, i.sha256) for i in asked)
     laid = overlay(said, first, second)
     return Explained(said, drawing.draw(said, first, second, laid))
 

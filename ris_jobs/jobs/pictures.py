@@ -23,7 +23,7 @@ from ris_jobs.match.packed import pack, unpack
 from ris_jobs.store import samples
 from ris_jobs.store.previews import Previews
 
-__all__ = ["loaders", "samples_of"]
+__all__ = ["loaders", "samples_of", "stored_preview"]
 
 _LOG = logging.getLogger("ris_jobs")
 
@@ -40,8 +40,9 @@ def loaders(
 
     @lru_cache(_IN_MEMORY)
     def load_preview(image_id: int) -> Rgb | None:
-        data = at_hand.get(image_id) or previews.read(sides[image_id].sha256)
-        return _pixels(image_id, data) if data else None
+        if data := at_hand.get(image_id):
+            return _pixels(image_id, data)
+        return stored_preview(previews, image_id, sides[image_id].sha256)
 
     def load_keypoints(image_id: int) -> Keypoints | None:
         picture = load_preview(image_id)
@@ -52,6 +53,12 @@ def loaders(
         return _kept(previews, sides[image_id].sha256, picture)
 
     return load_preview, load_keypoints
+
+
+def stored_preview(previews: Previews, image_id: int, sha256: str) -> Rgb | None:
+    """A stored preview, uint8 (h, w, 3); None where it is gone or damaged."""
+    data = previews.read(sha256)
+    return None if data is None else _pixels(image_id, data)
 
 
 def samples_of(engine: Engine, as_of: datetime | None = None) -> LoadSamples:
@@ -72,7 +79,8 @@ def _pixels(image_id: int, data: bytes) -> Rgb | None:
         return preview.load(data)
     except (OSError, ValueError, SyntaxError) as error:
         known = {"image_id": image_id}
-        _LOG.warning("the preview of image %d is damaged: %s", image_id, error, extra=known)
+        said = "the preview of image %d is damaged, and counts as gone: %s"
+        _LOG.warning(said, image_id, error, extra=known)
         return None
 
 

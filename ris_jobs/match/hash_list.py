@@ -20,6 +20,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 __all__ = ["HashList", "Problem", "parse"]
@@ -43,6 +44,9 @@ _LABELS = {
     *("file", "filename", "filepath", "path"),
 }
 _PDQ = {"pdq", "hashpdq", "imagepdq"}
+# Python takes 1 and 0 for True and False.
+_YES = (True, "true", "yes", "1")
+_NO = (None, False, "false", "no", "0", "")
 
 Row = Mapping[str, Any]
 
@@ -103,7 +107,7 @@ def _entry(item: Any) -> tuple[bytes, str | None] | None:
         raise item
     row = {"hash": item} if isinstance(item, str) else _row(item)
     kind = next((str(row[name]) for name in _TYPES if row.get(name)), "pdq")
-    if _name(kind) not in _PDQ or row.get("shoulddelete") is True:
+    if _name(kind) not in _PDQ or _withdrawn(row.get("shoulddelete")):
         return None
     found = next((row[name] for name in _HASHES if isinstance(row.get(name), str)), None)
     if found is None:
@@ -111,6 +115,15 @@ def _entry(item: Any) -> tuple[bytes, str | None] | None:
     if not _HEX.fullmatch(found):
         raise ValueError(f"{found.strip()[:40]!r} is not a PDQ hash of 64 hex digits")
     return bytes.fromhex(found.strip()), _label(row)
+
+
+def _withdrawn(mark: Any) -> bool:
+    """Whether an entry is to be deleted, by what its list says of that. ValueError where that is
+    neither yes nor no."""
+    said = mark.strip().lower() if isinstance(mark, str) else mark
+    if said not in (*_YES, *_NO):
+        raise ValueError("its should_delete is neither true nor false")
+    return said in _YES
 
 
 def _row(item: Any) -> Row:
@@ -158,9 +171,9 @@ def _from_csv(data: bytes) -> Iterator[tuple[str, Any]]:
     delimiter = ""
     for place, line in _lines(data):
         first = not delimiter
-        delimiter = delimiter or max(",;\t", key=line.count)
+        delimiter = delimiter or max(",;\t", key=partial(_splits, line))
         try:
-            cells = next(csv.reader([line], delimiter=delimiter))
+            cells = _cells(line, delimiter)
         except csv.Error as e:
             yield place, ValueError(f"it is not CSV: {e}")
             continue
@@ -168,6 +181,19 @@ def _from_csv(data: bytes) -> Iterator[tuple[str, Any]]:
             header = [_name(cell) for cell in cells]
         elif any(cell.strip() for cell in cells):
             yield place, _csv_row(header, cells)
+
+
+def _splits(line: str, delimiter: str) -> tuple[bool, int]:
+    """How well a delimiter suits a line: whether a cell is a hash then, and how many there are."""
+    try:
+        cells = _cells(line, delimiter)
+    except csv.Error:
+        return False, 0
+    return any(map(_HEX.fullmatch, cells)), len(cells)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter))
 
 
 def _is_header(cells: Sequence[str]) -> bool:

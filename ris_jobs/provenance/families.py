@@ -28,8 +28,8 @@ def resolve(
     """Families of two images or more, sorted by anchor; each image is in one at most.
 
     ``facts`` holds every image of a pair (KeyError otherwise); ``rulings`` are those that hold, one
-    an image at most, the latest last. The result depends neither on the order of ``pairs`` nor on
-    ids and dates.
+    an image at most, the latest last. Members, source and confidence depend neither on the order of
+    ``pairs`` nor on ids and dates; reasons tell dates, which weigh nothing.
     """
     of = weights or model()
     kin = Kin(pairs, facts)

@@ -64,7 +64,7 @@ class _Frame:
 
 def draw(said: Explanation, first: Rgb | None, second: Rgb | None, laid: Overlay | None) -> bytes:
     """PNG bytes, :data:`WIDTH` pixels wide. ``first`` and ``second`` are the previews of the two
-    images as they were asked for, uint8 (h, w, 3), None where one is gone."""
+    images as they were asked for, uint8 (h, w, 3), None where one is gone or damaged."""
     strips = [_title(said), _previews(said, (first, second), laid)]
     if laid is not None and first is not None and second is not None:
         strips.append(_comparison(_TITLES[said.outcome], _parts(first, second, laid)))
@@ -146,7 +146,7 @@ def _preview(strip: Image.Image, frame: _Frame, picture: Rgb | None) -> None:
     draw = ImageDraw.Draw(strip)
     draw.rectangle(box, fill=_BLANK)
     middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-    draw.text(middle, "the preview is gone", _MUTED, font(16), anchor="mm")
+    draw.text(middle, "the preview is gone or damaged", _MUTED, font(16), anchor="mm")
 
 
 def _marked(
@@ -197,7 +197,7 @@ def _fine(places: Points) -> npt.NDArray[np.int32]:
 def _note(said: Explanation, pictures: Sequence[Rgb | None], laid: Overlay | None) -> str:
     """What the marks on the previews mean."""
     if any(picture is None for picture in pictures):
-        return "A preview is gone, so that nothing can be laid on each other."
+        return "A preview is gone or damaged, so that nothing can be laid on each other."
     if laid is None:
         return "Nothing lays the pictures on each other."
     outlined = "" if said.outcome == "no match" else "Yellow outline: what both show. "

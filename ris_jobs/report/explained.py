@@ -90,7 +90,7 @@ def _of_standing(standing: Standing) -> Iterator[tuple[str, str]]:
     if standing.template_uri is not None:
         yield "  template", f"both match {standing.template_uri}"
     if standing.hub:
-        yield "  hub", "the source lies inside many pictures that do not match one another"
+        yield "  hub", "what lies inside the other lies inside many that do not match one another"
 
 
 def _direction(pair: PairView) -> str:
@@ -109,7 +109,7 @@ def _of_judged(judged: Judged) -> Iterator[tuple[str, str]]:
     if ruling.alignment is None:
         yield "pixels", "not looked at"
     elif ruling.alignment.pixels is None:
-        yield "pixels", "previews are gone"
+        yield "pixels", "previews are gone or damaged"
     else:
         yield "pixels", _compared(asdict(ruling.alignment.pixels))
 

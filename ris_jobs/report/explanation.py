@@ -197,8 +197,8 @@ def _unaligned(judged: Judged) -> str:
     if alignment is None or alignment.pixels is None:
         bits = judged.ruling.distance.combined
         return (
-            f"No alignment: previews are gone, and {bits} of 128 bits of pHash and dHash differ "
-            f"({HASHES_SURE} would do)."
+            f"No alignment: previews are gone or damaged, and {bits} of 128 bits of pHash and "
+            f"dHash differ ({HASHES_SURE} would do)."
         )
     agreement = percent(alignment.pixels.agreement)
     return (

@@ -68,14 +68,20 @@ def imported(
     changes: Sequence[tuple[int, str]],
     left_out: Sequence[tuple[int, str]],
     problems: Sequence[tuple[str, str]],
+    kept: tuple[int, int] = (0, 0),
 ) -> RenderableType:
     """A bank after an import: how many hashes it has, ``changes`` and what was ``left_out`` (count,
-    of what), and the first entries that could not be used (place, reason)."""
+    of what), the first entries that could not be used (place, reason), and how many hashes were
+    ``kept`` that the file does not list, because so many entries could not be used."""
     done = f"{plural(hashes, 'hash', 'hashes')}, {_counted(changes) or 'as before'}"
     lines = [Text.assemble((f"{visible(bank)}: ", "bold"), done)]
     if out := _counted(left_out):
         lines.append(Text(f"left out: {out}"))
     lines += [Text(visible(f"    {place}: {reason}"), "yellow") for place, reason in problems]
+    stay, bad = kept
+    if stay:
+        why = f"for {bad:,} of its entries cannot be used"
+        lines.append(Text(f"kept {stay:,} that the file does not list, {why}", "yellow"))
     return Group(*lines)
 
 

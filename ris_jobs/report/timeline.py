@@ -87,8 +87,17 @@ def _standing(history: History) -> Iterator[str]:
     left = [since for since in gone.values() if since is not None]
     if left and len(left) == len(gone):
         yield f"gone since {text.moment(max(left))}"
-    yield from (_match(m) for m in history.matches if m.until is None)
-    yield from (_family(f) for f in history.families if f.until is None)
+    shown = _shown(history)
+    for m in history.matches:
+        if m.until is None and not shown.isdisjoint({m.derived_sha256, m.source_sha256}):
+            yield _match(m)
+    yield from (_family(f) for f in history.families if f.until is None and f.sha256 in shown)
+
+
+def _shown(history: History) -> set[str | None]:
+    """The image that is the subject, and the one that the subject shows, or showed when it went."""
+    seen = [e.sha256 for e in history.events if e.uri == history.subject and e.event != "gone"]
+    return {history.subject, *seen[-1:]}
 
 
 def _gone(history: History) -> dict[str, datetime | None]:

@@ -145,7 +145,7 @@ class PairView:
 class Standing:
     """All that has a say in whether a match counts, and the ``reason`` it does not (None: it
     does). Decisions copy and not-copy go before all else, then the first that holds of: what was
-    ``judged`` of the pair itself, a template that both images match, a source that is a ``hub``.
+    ``judged`` of the pair itself, a template that both images match, a ``hub`` inside the other.
     ``decided`` is None where nobody decided."""
 
     reason: str | None

@@ -31,11 +31,12 @@ class Bank:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What an import did to a bank's hashes."""
+    """What an import did to a bank's hashes. ``kept`` are not in the file, and were not removed."""
 
     added: int
     relabelled: int
     removed: int
+    kept: int = 0
 
 
 def lock(db: Connection) -> None:
@@ -43,24 +44,28 @@ def lock(db: Connection) -> None:
     db.execute(query("banks.lock"))
 
 
-def replace(db: Connection, name: str, file: str, hashes: Mapping[bytes, str | None]) -> Changed:
-    """Make the bank what ``hashes`` (32 bytes → label) says, under :func:`lock`. What is there
-    already is not written again."""
+def replace(
+    db: Connection, name: str, file: str, hashes: Mapping[bytes, str | None], *, whole: bool = True
+) -> Changed:
+    """Make the bank what ``hashes`` (32 bytes → label) says, under :func:`lock`; where these are
+    not the ``whole`` file, the rest of the bank stays. What is there already is not written
+    again."""
     db.execute(query("banks.make"), {"name": name, "file": file})
     bank_id = db.execute(query("banks.find"), {"name": name}).scalar_one()
     old = {bytes(r.pdq): r.label for r in db.execute(query("banks.entries"), {"bank_id": bank_id})}
     added = [pdq for pdq in hashes if pdq not in old]
     relabelled = [pdq for pdq in hashes if pdq in old and old[pdq] != hashes[pdq]]
-    removed = [pdq for pdq in old if pdq not in hashes]
+    gone = [pdq for pdq in old if pdq not in hashes]
+    removed, kept = (gone, []) if whole else ([], gone)
     for some in _batches([*added, *relabelled]):
         rows = json.dumps([{"pdq": pdq.hex(), "label": hashes[pdq]} for pdq in some])
         db.execute(query("banks.save_entries"), {"bank_id": bank_id, "rows": rows})
     for some in _batches(removed):
-        gone = {"bank_id": bank_id, "hashes": [pdq.hex() for pdq in some]}
-        db.execute(query("banks.delete_entries"), gone)
+        params = {"bank_id": bank_id, "hashes": [pdq.hex() for pdq in some]}
+        db.execute(query("banks.delete_entries"), params)
     if added or relabelled or removed:
         db.execute(query("banks.touch"), {"bank_id": bank_id, "file": file})
-    return Changed(len(added), len(relabelled), len(removed))
+    return Changed(len(added), len(relabelled), len(removed), len(kept))
 
 
 def remove(db: Connection, name: str) -> bool:

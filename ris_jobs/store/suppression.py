@@ -12,10 +12,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping
 
-from ris_jobs.match import Relation
 from ris_jobs.match.hubs import hubs
 from ris_jobs.report.views import Decided, Standing
-from ris_jobs.store import matches
 from ris_jobs.store.queries import query
 
 
@@ -100,8 +98,8 @@ def _set_hubs(db: Connection, ids: Sequence[int], limit: int) -> list[int]:
     around = list(db.scalars(query("suppression.around"), {"ids": ids}))
     rows = db.execute(query("suppression.inside"), {"ids": around, "limit": limit})
     inside = {r.inner_id: r.outer_ids for r in rows}
-    pairs = matches.pairs(db, sorted({i for outer in inside.values() for i in outer}))
-    # What is pasted into a picture does not make it the same picture.
-    ties = ((p.derived_id, p.source_id) for p in pairs if p.relation != Relation.COMPOSITE)
+    outer = sorted({i for outer_ids in inside.values() for i in outer_ids})
+    pairs = db.execute(query("suppression.ties"), {"ids": outer})
+    ties = [(r.derived_id, r.source_id) for r in pairs]
     params = {"ids": around, "hubs": sorted(hubs(inside, ties, limit))}
     return list(db.scalars(query("suppression.set_hubs"), params))

@@ -80,10 +80,19 @@ FROM (
     UNION ALL
     SELECT derived_id, source_id
     FROM ris.match
-    WHERE derived_id = ANY(:ids) AND relation = 'crop' AND suppressed IS NULL
+    WHERE derived_id = ANY(:ids) AND relation = 'crop'
+      AND (suppressed IS NULL OR suppressed = 'hub')
 ) AS pair
 GROUP BY inner_id
 HAVING count(*) > :limit;
+
+-- name: ties
+-- Pairs of these images that make them one picture: what was pasted into one does not. A pair that is
+-- suppressed as that of a hub ties as it did before, or hubs would hang on which was found first.
+SELECT derived_id, source_id
+FROM ris.match
+WHERE derived_id = ANY(:ids) AND source_id = ANY(:ids) AND relation <> 'composite'
+  AND (suppressed IS NULL OR suppressed = 'hub');
 
 -- name: set_hubs
 -- Of the images :ids those in :hubs are hubs. Returns whichever were not before, or no more are.

@@ -21,6 +21,7 @@ from ris_jobs.progress import LogProgress
 from ris_jobs.report.views import Count
 from ris_jobs.settings import Settings
 from ris_jobs.store import ledger, runs
+from ris_jobs.store.banks import Changed
 from ris_jobs.store.postgres import open_engine
 from tests.jobs.conftest import Scan, row_versions
 from tests.store.samples import fingerprint, fingerprinted, observed
@@ -243,6 +244,25 @@ def test_a_file_without_a_hash_is_refused_with_what_is_wrong(
         "signal type or withdrawn; line 3: '0a21' is not a PDQ hash of 64 hex digits"
     )
     assert jobs.list_banks(engine) == []
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_file_that_was_cut_off_costs_no_known_hash_and_no_hit(
+    engine: Engine, settings: Settings, tmp_path: Path, ending: str
+) -> None:
+    images(engine, settings, map(str, range(5)))
+    lines = [pdq.hex() if ending == "csv" else f'{{"pdq": "{pdq.hex()}"}}' for pdq in own_hashes(5)]
+    file = tmp_path / f"known.{ending}"
+    file.write_text("\n".join(lines))
+    jobs.import_bank(engine, file, None)
+    compared(engine, settings)
+    file.write_text("\n".join(lines)[: -len(lines[0]) - 20])
+    done = jobs.import_bank(engine, file, None)
+    assert (done.found.bad, done.changed) == (1, Changed(0, 0, 0, kept=2))
+    assert same_hash(engine) == expected(5)
+    file.write_text("\n".join(lines[:3]))
+    assert jobs.import_bank(engine, file, None).changed == Changed(0, 0, 2)
+    assert same_hash(engine) == expected(3)
 
 
 def test_a_file_that_is_too_large_is_refused(

@@ -230,6 +230,31 @@ def test_gone_previews_are_said_in_the_picture_and_decide_nothing(
     assert values(explain("coffee.jpg", "rocket.jpg"))["outcome"] == "no match"
 
 
+def test_damaged_previews_count_as_gone_and_are_told_in_words(
+    scan: Scan,
+    folder: Path,
+    settings: Settings,
+    explain: Explain,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scan(folder)
+    matched = explain("coffee.jpg", "sub/small.jpg").said.images
+    first, second = (_preview_of(settings, image.sha256) for image in matched)
+    first.write_bytes(b"no picture")
+    second.write_bytes(second.read_bytes()[:700])
+    pairs = [("coffee.jpg", "sub/small.jpg"), ("coffee.jpg", "rocket.jpg")]
+    damaged = [explain(*pair) for pair in pairs]
+    assert "is damaged, and counts as gone: it is no JPEG" in caplog.messages[0]
+    assert "object at 0x" not in caplog.text
+    first.unlink()
+    second.unlink()
+    assert damaged == [explain(*pair) for pair in pairs]
+
+
+def _preview_of(settings: Settings, sha256: str) -> Path:
+    return settings.home / "previews" / sha256[:2] / f"{sha256}.jpg"
+
+
 def _written(path: Path, source: Path) -> Path:
     """A file with other bytes than ``source`` but its picture; its folder."""
     path.parent.mkdir()

@@ -265,6 +265,10 @@ def test_a_badge_in_many_pictures_is_a_hub(
     assert all("badge.jpg" in pair for pair in found)
     with engine.connect() as db:
         assert db.scalar(text("SELECT count(*) FROM ris.hub")) == 1
+        # Of some pages it is not told whether it was cut out of them.
+        crops = "SELECT count(*) FROM ris.match WHERE suppressed = 'hub' AND relation = 'crop'"
+        assert db.scalar(text(crops))
+    assert not any("badge.jpg" in family for family in families(engine))
     one = sorted(next(iter(found)))
     jobs.decide(engine, few, *(str(folder / name) for name in one), "copy", "it is", "me")
     assert len(suppressed(engine)) == len(found) - 1

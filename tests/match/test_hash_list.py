@@ -38,6 +38,15 @@ CSV = {
         f'\ufeff"Hash";"Label"\r\n"{A}";"so; so"\r\n',
         {A: "so; so"},
     ),
+    "other signs than the delimiter in the first label": (
+        f'{A},"a;b;c"\n{B},d\n',
+        {A: "a;b;c", B: "d"},
+    ),
+    "the same without quotes": (f"{A}\ta, b, c;\n", {A: "a, b, c;"}),
+    "a header with other signs than the delimiter": (
+        f'"Hash, of; the, image";"Label"\n{A};"x"\n',
+        {A: "x"},
+    ),
     "tabs": (f"{A}\tx y\n", {A: "x y"}),
     "a formula stays text": (f"hash,label\n{A},=cmd|'/C calc'!A0\n", {A: "=cmd|'/C calc'!A0"}),
     "the first of equal hashes": (f"{A},one\n{A.upper()},two\n", {A: "one"}),
@@ -115,6 +124,23 @@ def test_other_signal_types_and_withdrawn_entries_are_skipped_and_counted() -> N
     assert (found.others, found.bad) == (4, 0)
     found = parse(f"signal_type,hash\nmd5,{MD5}\nPDQ,{A}\n".encode())
     assert (labels(found), found.others) == ({A: None}, 1)
+
+
+@pytest.mark.parametrize("mark", ["true", " TRUE ", "1", "Yes"])
+def test_an_entry_is_withdrawn_however_its_mark_is_written(mark: str) -> None:
+    found = parse(f"hash,should_delete\n{A},{mark}\n{B},false\n{C},\n".encode())
+    assert (set(labels(found)), found.others, found.bad) == ({B, C}, 1, 0)
+    items = [{"pdq": A, "should_delete": said} for said in (mark, 1, True)]
+    items += [{"pdq": B, "should_delete": said} for said in ("No", "0", 0, None, False)]
+    found = parse(json.dumps(items).encode())
+    assert (set(labels(found)), found.others, found.bad) == ({B}, 3, 0)
+
+
+@pytest.mark.parametrize("mark", ["maybe", 2, [1], {"a": 1}])
+def test_a_mark_that_says_neither_cannot_be_used(mark: object) -> None:
+    found = parse(json.dumps([{"pdq": A, "should_delete": mark}, {"pdq": B}]).encode())
+    assert (set(labels(found)), found.others, found.bad) == ({B}, 0, 1)
+    assert found.problems[0] == Problem("entry 1", "its should_delete is neither true nor false")
 
 
 def test_bad_lines_are_counted_the_first_are_told_and_the_rest_goes_on() -> None:

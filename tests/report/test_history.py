@@ -73,7 +73,8 @@ def told(history: History) -> list[str]:
 )
 def test_a_source_that_a_reviewer_named_is_decided(reason: str, sure: str) -> None:
     family = InFamily(day(2), None, "a" * 64, 7, "file:///b", 1.0, [reason], 1)
-    assert f"in family 7, source file:///b, {sure}" in told(replace(HISTORY, families=[family]))[-1]
+    history = replace(HISTORY, events=HISTORY.events[:1], families=[family])
+    assert f"in family 7, source file:///b, {sure}" in told(history)[-1]
 
 
 def test_everything_is_told_in_the_order_of_time() -> None:
@@ -97,7 +98,8 @@ def test_everything_is_told_in_the_order_of_time() -> None:
         "gone: file:///a",
         "a template no more",
     ]
-    assert lines[end + 1 :] == [f"gone since {lines[said.index('gone: file:///a')][:23]}", said[8]]
+    # What it showed last could not be read, and matches nothing.
+    assert lines[end + 1 :] == [f"gone since {lines[said.index('gone: file:///a')][:23]}"]
 
 
 def test_decisions_on_sources_and_what_happened_to_families_are_told() -> None:
@@ -134,6 +136,31 @@ def test_an_image_is_there_where_nothing_took_its_place() -> None:
     assert told(of_image)[-2:] == ["now", "there: file:///b"]
     of_uri = replace(of_image, subject="file:///a", events=[events[0], events[2]])
     assert told(of_uri)[-2:] == ["now", "there: file:///a"]
+
+
+def test_only_what_a_uri_shows_then_stands() -> None:
+    """It showed a, then c; a came back elsewhere, so that its match and family hold."""
+    shown = [
+        UriEvent(day(0), "appeared", "file:///a", "a" * 64, None, None, None),
+        UriEvent(day(2), "changed", "file:///a", "c" * 64, "a" * 64, None, None),
+        UriEvent(day(4), "gone", "file:///a", "c" * 64, None, None, None),
+    ]
+    former, present = (
+        match(1, None),
+        match(3, None, source_sha256="c" * 64, derived_sha256="d" * 64),
+    )
+    families = [
+        InFamily(day(1), None, "a" * 64, 7, None, 0.0, [], 1),
+        InFamily(day(3), None, "c" * 64, 8, None, 0.0, [], 2),
+    ]
+    history = replace(HISTORY, events=shown[:2], matches=[former, present], families=families)
+    said = ["crop: file:///a → file:///b, 90.0\xa0%", "in family 8, source undetermined"]
+    assert told(history)[-3:] == ["there: file:///a", *said]
+    assert told(replace(history, events=shown))[-2:] == said
+    before = replace(history, events=shown[:1])
+    assert told(before)[-2:] == [said[0], "in family 7, source undetermined"]
+    of_image = replace(before, subject="a" * 64)
+    assert told(of_image)[-2:] == told(before)[-2:]
 
 
 def test_a_decision_is_told_before_what_it_brought() -> None:

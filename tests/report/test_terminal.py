@@ -130,6 +130,10 @@ def test_an_import_says_what_it_did() -> None:
         r"    line 1: x\x1b",
     ]
     assert printed(listing.imported("a", 1, [(0, "added")], [], [])) == "a: 1 hash, as before\n"
+    kept = listing.imported("a", 5, changes, [(1, "that cannot be used")], [], kept=(3, 1))
+    assert printed(kept).splitlines()[2:] == [
+        "kept 3 that the file does not list, for 1 of its entries cannot be used"
+    ]
 
 
 def test_a_decision_says_what_the_pair_was_and_is() -> None:

@@ -17,10 +17,12 @@ from tests.store.samples import fingerprint, fingerprinted, observed
 A, B, C = (bytes([n]) * 32 for n in (1, 2, 3))
 
 
-def put(engine: Engine, hashes: Mapping[bytes, str | None], file: str = "f.csv") -> Changed:
+def put(
+    engine: Engine, hashes: Mapping[bytes, str | None], file: str = "f.csv", whole: bool = True
+) -> Changed:
     with engine.begin() as db:
         banks.lock(db)
-        return banks.replace(db, "known", file, hashes)
+        return banks.replace(db, "known", file, hashes, whole=whole)
 
 
 def rows(engine: Engine) -> list[tuple[str, ...]]:
@@ -52,6 +54,17 @@ def test_an_import_again_writes_only_what_changed(engine: Engine) -> None:
         assert (bank.name, bank.hashes, bank.file) == ("known", 2, "g.csv")
         found = db.execute(text("SELECT pdq, label FROM ris.bank_entry ORDER BY pdq"))
         assert [(bytes(r.pdq), r.label) for r in found] == [(A, "other"), (C, None)]
+
+
+def test_what_is_not_the_whole_file_removes_nothing(engine: Engine) -> None:
+    put(engine, {A: "a", B: None})
+    assert put(engine, {A: "other", C: None}, whole=False) == Changed(1, 1, 0, kept=1)
+    with engine.connect() as db:
+        found = db.scalars(text("SELECT pdq FROM ris.bank_entry"))
+        assert {bytes(pdq) for pdq in found} == {A, B, C}
+    before = rows(engine)
+    assert put(engine, {A: "other", C: None}, whole=False) == Changed(0, 0, 0, kept=1)
+    assert rows(engine) == before
 
 
 def test_more_hashes_than_a_statement_carries(

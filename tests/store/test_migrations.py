@@ -42,6 +42,19 @@ VALUES (2, 1, 'edited', 1, 1, 0, 1, 1, 'low-complexity', '{}', 1, '1', 1),
        (3, 1, 'edited', 1, 1, 0, 1, 1, NULL, '{}', 1, '1', 1);
 """
 
+# A hub, what it may have been pasted into, and what it was cut out of.
+BEFORE_HUB_CROPS = """
+INSERT INTO ris.image (sha256, byte_size, first_seen_at, run_id)
+VALUES (repeat('ce', 32), 99, now(), 1), (repeat('cf', 32), 99, now(), 1),
+       (repeat('d0', 32), 99, now(), 1);
+INSERT INTO ris.match (derived_id, source_id, relation, probability, cosine, hash_distance, scale,
+    orientation, box, evidence, model_id, calibration, run_id, resolved)
+VALUES (1, 2, 'crop', 1, 1, 0, 1, 1, '{0,0,1,1}', '{"direction": "undetermined"}', 1, '1', 1, true),
+       (1, 3, 'crop', 1, 1, 0, 1, 1, '{0,0,1,1}', '{"direction": "containment"}', 1, '1', 1, true),
+       (4, 3, 'crop', 1, 1, 0, 1, 1, '{0,0,1,1}', '{"direction": "undetermined"}', 1, '1', 1, true);
+INSERT INTO ris.hub VALUES (1);
+"""
+
 # Two images, one of them in quarantine, a match and its family.
 BEFORE_HISTORY = """
 INSERT INTO ris.run (kind, settings, settings_hash, code_version, started_at)
@@ -123,6 +136,25 @@ def test_what_matched_a_template_before_that_was_kept_still_does(empty: Engine) 
         upgrade(db)
         assert db.execute(ask).all() == before == [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1)]
         assert len(suppression.settle(db, [1, 2, 3], 50)) == 1
+
+
+def test_what_may_have_been_pasted_is_that_of_a_hub_which_was_found_before(empty: Engine) -> None:
+    with empty.begin() as db:
+        upgrade(db, to="0002")
+        db.exec_driver_sql(BEFORE_REGIONS)
+    with empty.begin() as db:
+        upgrade(db, to="0025")
+        db.exec_driver_sql(BEFORE_HUB_CROPS)
+    with empty.begin() as db:
+        upgrade(db)
+        ask = "SELECT derived_id, source_id, suppressed, resolved FROM ris.match ORDER BY 1, 2"
+        assert db.execute(text(ask)).all() == [
+            (1, 2, "hub", False),
+            (1, 3, None, True),
+            (4, 3, None, True),
+        ]
+        kept = "SELECT derived_id, source_id, suppressed FROM ris.match_history"
+        assert db.execute(text(kept)).all() == [(1, 2, None)]
 
 
 def test_what_was_there_before_history_holds_since_its_run(empty: Engine) -> None:

@@ -267,6 +267,37 @@ def test_borders_and_crops_make_a_hub_and_stay(tables: Tables) -> None:
     assert tables.suppressed() == {(page, logo): "hub" for page in pages[2:4]}
 
 
+def crop(inner: int, outer: int, direction: str) -> Match:
+    evidence = {"direction": direction}
+    box = (0.1, 0.1, 0.5, 0.5)
+    return matched(inner, outer, relation=Relation.CROP, box=box, evidence=evidence)
+
+
+def test_what_may_have_been_pasted_is_of_a_hub_and_what_was_cut_out_is_not(tables: Tables) -> None:
+    logo, maybe, cut, *pages = tables.ids
+    tables.save(crop(logo, maybe, "undetermined"), crop(logo, cut, "containment"))
+    tables.save(composite(pages[0], logo))
+    assert (tables.hubs(), tables.suppressed()) == (set(), {})
+    tables.unresolved()
+    tables.save(composite(pages[1], logo))
+    assert tables.hubs() == {logo}
+    assert tables.suppressed() == dict.fromkeys(
+        [(logo, maybe), (pages[0], logo), (pages[1], logo)], "hub"
+    )
+    assert tables.unresolved() == {*tables.suppressed()}
+    tables.decide(logo, maybe, "copy")
+    assert (logo, maybe) not in tables.suppressed()
+
+
+def test_pictures_that_a_hub_may_have_been_cut_from_are_tied_to_it(tables: Tables) -> None:
+    """A hub that was found is the same one picture with them for what lies inside it."""
+    logo, part, *pages = tables.ids
+    tables.save(*(crop(logo, page, "undetermined") for page in pages))
+    assert tables.hubs() == {logo}
+    tables.save(*(composite(outer, part) for outer in (logo, *pages)))
+    assert tables.hubs() == {logo}
+
+
 def test_a_logo_with_a_margin_does_not_tie_the_pictures_it_is_in(tables: Tables) -> None:
     logo, wide, *pages = tables.ids
     tables.save(matched(wide, logo, relation=Relation.PADDED, box=(0.1, 0.1, 0.9, 0.9)))
@@ -303,7 +334,10 @@ def events(seed: int, ids: list[int]) -> list[Event]:
                 relation=relation,
                 box=(0, 0, 0.5, 0.5) if relation in INSIDE else None,
                 suppressed=rng.choice([*[None] * 9, "low-complexity"]),
-                evidence={"direction": "x", "changes": rng.choice([[], ["local"]])},
+                evidence={
+                    "direction": rng.choice(["x", "undetermined"]),
+                    "changes": rng.choice([[], ["local"]]),
+                },
             )
             found.append(("save", pair))
     for one, two in rng.sample(list(combinations(ids, 2)), 4):
@@ -330,6 +364,8 @@ def by_the_book(events: list[Event], limit: int) -> tuple[dict[tuple[int, int], 
         if answer in ("copy", "not-copy"):
             return None if answer == "copy" else "reviewer"
         hub = m.relation is Relation.COMPOSITE and m.source_id in found
+        if m.relation is Relation.CROP and m.evidence["direction"] == "undetermined":
+            hub = m.derived_id in found
         return m.suppressed or ("template" if filled(m) else "hub" if hub else None)
 
     counting = [m for m in pairs if reason(m, set()) is None]
