@@ -50,8 +50,9 @@ LEAST = {"faded": 2.0, "pixels": 4.0}
 # No copy in the families has a manifest: what these are worth is set, not fitted.
 SET = {"manifest": 6.0}
 # The chances that may be the least of a named source: two equals have 0.5 each, and that one 2/3
-# which further copies are told from, where nothing tells these from the other.
-THRESHOLDS = [hundredths / 100 for hundredths in range(67, 100)]
+# which further copies are told from, where nothing tells these from the other; a little more, for
+# nothing is never exactly so.
+THRESHOLDS = [hundredths / 100 for hundredths in range(68, 100)]
 
 Floats = npt.NDArray[np.float64]
 
@@ -164,14 +165,15 @@ def apart_from(data: Sequence[Case]) -> list[tuple[int, float]]:
 def confidence(data: Sequence[Case], said: Sequence[tuple[int, float]]) -> tuple[float, float]:
     """Slope and intercept that turn the log-odds of a source's chance, from the first of
     ``THRESHOLDS`` on, into those of its being right: chances also allow for equals, which are not
-    named."""
+    named. Few sources are wrong, so that they are held near 1 and 0, as by a normal prior of spread
+    1 each."""
     both = zip(data, said, strict=True)
     chosen = [(chance, c.truth[best] == 1) for c, (best, chance) in both if chance >= THRESHOLDS[0]]
     odds, true = logit([chance for chance, _ in chosen]), np.array([right for _, right in chosen])
 
     def loss(line: Floats) -> float:
         score = line[0] * odds + line[1]
-        return float((np.logaddexp(0, score) - true * score).sum() + 0.01 * line @ line)
+        return float((np.logaddexp(0, score) - true * score).sum() + np.square(line - (1, 0)).sum() / 2)
 
     slope, intercept = minimize(loss, np.array([1.0, 0.0])).x
     return round(float(slope), 3), round(float(intercept), 3)

@@ -34,7 +34,8 @@ _SAME_SIZE, _MORE_DETAIL = 0.02, 1.05
 # of 33 crops without a direction on calibration photos, and 2 of 45 pictures that were given a
 # border or a caption band); where it is uneven, or has less text than this and does not step, it
 # was rather cut off, unless it varies by no more than the last: what is drawn has no grain.
-_PLAIN, _RIM, _SEAM, _BARE, _DRAWN = 0.6, 6.5, 0.9, 0.95, 0.4
+# From _SEAM to _CLEAR_SEAM nothing is told of what varies, as in a sky of stars.
+_PLAIN, _RIM, _SEAM, _CLEAR_SEAM, _BARE, _DRAWN = 0.6, 6.5, 0.9, 1.05, 0.95, 0.4
 # Many copies of one copy show what it shows, and are few witnesses.
 _WITNESSES = math.log(4)
 
@@ -176,8 +177,8 @@ def _given(pair: Pair) -> float | None:
     evenly, steps = _even(pair), around.seam >= _SEAM
     if "border" in (*pair.claims, *pair.counterclaims):
         return 1.0 if evenly else 0.5
-    if around.rim > _RIM and not steps:
-        return None
+    if around.rim > _RIM and around.seam < _CLEAR_SEAM:
+        return 0.0 if steps else None
     if evenly and (around.plain < _BARE or steps):
         return 1.0
     return 0.0 if around.rim <= _DRAWN else None

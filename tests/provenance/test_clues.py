@@ -62,6 +62,7 @@ def test_what_lies_in_a_plain_ground_was_given_it_unless_that_goes_on() -> None:
     known = facts(500, 300)
     assert clues([tied(2, 1, inner="derived", around=BAND)], known) == {"framed": -1}
     assert clues([tied(2, 1, inner="derived", around=GROUND)], known) == {"inner": 1}
+    assert clues([tied(2, 1, inner="derived", around=replace(GROUND, seam=1.0))], known) == {}
     stepping = replace(GROUND, plain=1.0, seam=2.0)
     assert clues([tied(1, 2, inner="derived", around=stepping)], known) == {"framed": 1}
     assert clues([tied(1, 2, inner="derived", around=replace(BAND, plain=0.5))], known) == {
