@@ -173,7 +173,8 @@ def confidence(data: Sequence[Case], said: Sequence[tuple[int, float]]) -> tuple
 
     def loss(line: Floats) -> float:
         score = line[0] * odds + line[1]
-        return float((np.logaddexp(0, score) - true * score).sum() + np.square(line - (1, 0)).sum() / 2)
+        prior = np.square(line - (1, 0)).sum() / 2
+        return float((np.logaddexp(0, score) - true * score).sum() + prior)
 
     slope, intercept = minimize(loss, np.array([1.0, 0.0])).x
     return round(float(slope), 3), round(float(intercept), 3)
