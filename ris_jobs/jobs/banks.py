@@ -48,7 +48,8 @@ class Compared:
 def import_bank(engine: Engine, path: Path, name: str | None) -> Imported:
     """Make the bank ``name`` (None: the file's, without its ending) what the file says: hashes
     that are gone from it leave the bank with their hits. Where entries of the file cannot be used,
-    which may be those hashes or what is left of a file that was cut off, none leaves.
+    which may be those hashes or what is left of a file that was cut off, only those leave that it
+    withdraws.
 
     Raises :class:`HashListRejected` when the file holds no usable hash, or too much.
     """
@@ -59,7 +60,8 @@ def import_bank(engine: Engine, path: Path, name: str | None) -> Imported:
     file = os.fsencode(path.name).decode("utf-8", "replace")
     with engine.begin() as db:
         banks.lock(db)
-        changed = banks.replace(db, name, file, found.hashes, whole=not found.bad)
+        whole, withdrawn = not found.bad, found.withdrawn
+        changed = banks.replace(db, name, file, found.hashes, whole=whole, withdrawn=withdrawn)
     return Imported(name, found, changed)
 
 

@@ -45,8 +45,9 @@ _LABELS = {
 }
 _PDQ = {"pdq", "hashpdq", "imagepdq"}
 # Python takes 1 and 0 for True and False.
-_YES = (True, "true", "yes", "1")
-_NO = (None, False, "false", "no", "0", "")
+_YES = (True, "true", "t", "yes", "y", "1")
+_NO = (None, False, "false", "f", "no", "n", "0", "", "null")
+_MARK = "shoulddelete"
 
 Row = Mapping[str, Any]
 
@@ -61,19 +62,29 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class HashList:
-    """``hashes``: 32 bytes → label; the first of equal hashes counts. ``others`` are entries of
-    other signal types or withdrawn by who shared them, ``bad`` those that cannot be used;
-    ``problems`` are the first of these."""
+    """``hashes``: 32 bytes → label; the first of equal hashes counts. ``withdrawn`` are those that
+    who shared them takes back, wherever in the file. ``others`` are entries of other signal types
+    or of withdrawn hashes, ``bad`` those that cannot be used; ``problems`` are the first of
+    these."""
 
     hashes: Mapping[bytes, str | None]
+    withdrawn: frozenset[bytes]
     others: int
     bad: int
     problems: tuple[Problem, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    pdq: bytes
+    label: str | None
+    withdrawn: bool
+
+
 def parse(data: bytes) -> HashList:
     """All that is in a file."""
     hashes: dict[bytes, str | None] = {}
+    withdrawn = set[bytes]()
     problems: list[Problem] = []
     others = bad = 0
     for place, item in _items(data):
@@ -85,9 +96,13 @@ def parse(data: bytes) -> HashList:
             continue
         if entry is None:
             others += 1
+        elif entry.withdrawn:
+            others += 1
+            withdrawn.add(entry.pdq)
         else:
-            hashes.setdefault(*entry)
-    return HashList(hashes, others, bad, tuple(problems))
+            hashes.setdefault(entry.pdq, entry.label)
+    left = {pdq: label for pdq, label in hashes.items() if pdq not in withdrawn}
+    return HashList(left, frozenset(withdrawn), others, bad, tuple(problems))
 
 
 def _items(data: bytes) -> Iterator[tuple[str, Any]]:
@@ -101,20 +116,23 @@ def _lines(data: bytes) -> Iterator[tuple[str, str]]:
     return ((f"line {number}", line) for number, line in enumerate(text, 1) if line.strip())
 
 
-def _entry(item: Any) -> tuple[bytes, str | None] | None:
-    """Hash and label; None for what is no PDQ hash on purpose. ValueError says what is wrong."""
+def _entry(item: Any) -> _Entry | None:
+    """None for what is no PDQ hash on purpose. ValueError says what is wrong."""
     if isinstance(item, Exception):
         raise item
     row = {"hash": item} if isinstance(item, str) else _row(item)
     kind = next((str(row[name]) for name in _TYPES if row.get(name)), "pdq")
-    if _name(kind) not in _PDQ or _withdrawn(row.get("shoulddelete")):
+    if _name(kind) not in _PDQ:
         return None
+    withdrawn = any(_withdrawn(mark) for mark in row.get(_MARK, ()))
     found = next((row[name] for name in _HASHES if isinstance(row.get(name), str)), None)
+    if withdrawn and (found is None or not _HEX.fullmatch(found)):
+        return None
     if found is None:
         raise ValueError("it names no hash")
     if not _HEX.fullmatch(found):
         raise ValueError(f"{found.strip()[:40]!r} is not a PDQ hash of 64 hex digits")
-    return bytes.fromhex(found.strip()), _label(row)
+    return _Entry(bytes.fromhex(found.strip()), _label(row), withdrawn)
 
 
 def _withdrawn(mark: Any) -> bool:
@@ -127,15 +145,22 @@ def _withdrawn(mark: Any) -> bool:
 
 
 def _row(item: Any) -> Row:
-    """An object with plain names; what stands under ``indicator`` or ``signals`` comes up."""
+    """An object with plain names; what stands under ``indicator`` or ``signals`` comes up, and
+    :data:`_MARK` is a list of what each says."""
     if not isinstance(item, Mapping):
         raise ValueError("it is neither a hash nor an object")
-    row = {_name(key): value for key, value in item.items()}
+    row = _plain(item)
+    marks = [row.pop(_MARK, None)]
     for name in ("indicator", "signals"):
-        if isinstance(inner := row.get(name), Mapping):
-            del row[name]
-            row = {_name(key): value for key, value in inner.items()} | row
-    return row
+        if isinstance(row.get(name), Mapping):
+            inner = _plain(row.pop(name))
+            marks.append(inner.pop(_MARK, None))
+            row = inner | row
+    return row | {_MARK: marks}
+
+
+def _plain(item: Mapping[Any, Any]) -> dict[str, Any]:
+    return {_name(key): value for key, value in item.items()}
 
 
 def _name(text: str) -> str:

@@ -62,8 +62,9 @@ class Rounding:
 class Remade:
     """The roundings of a pair's two pictures, each None for what is no JPEG, or too fine a one;
     of the blocks that show something ``same`` is the share (0–1) that hold the same pixels, and
-    ``toned`` that where a change of tones alone lies between, 0 unless one of the two is lossless;
-    both are 0 where fewer than four show something."""
+    ``toned`` that where a change of tones alone lies between, 0 unless one of the two is lossless
+    and the other's encoding leaves an error of more than a grey value;
+    both are 0 where fewer than two show something."""
 
     first: Rounding | None
     second: Rounding | None
@@ -109,8 +110,8 @@ def remade(first: Fingerprint, second: Fingerprint, orientation: int) -> Remade 
     if one is None or two is None:
         return None
     same = _kept(one[0][..., 0], one[1][..., 0], 0.0)
-    toned = 0.0
-    if first.traces.lossless is not second.traces.lossless:
+    toned, lossy = 0.0, second.traces if first.traces.lossless else first.traces
+    if first.traces.lossless is not second.traces.lossless and (lossy.coarseness or -1) > 0:
         own, other = one if first.traces.lossless else two
         toned = _kept(own[..., 0], _toned(own[..., 0], other), _TONED)
     return Remade(_rounding(first, *one), _rounding(second, *two), same, toned)

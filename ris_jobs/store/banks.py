@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -45,18 +45,24 @@ def lock(db: Connection) -> None:
 
 
 def replace(
-    db: Connection, name: str, file: str, hashes: Mapping[bytes, str | None], *, whole: bool = True
+    db: Connection,
+    name: str,
+    file: str,
+    hashes: Mapping[bytes, str | None],
+    *,
+    whole: bool = True,
+    withdrawn: Collection[bytes] = (),
 ) -> Changed:
     """Make the bank what ``hashes`` (32 bytes → label) says, under :func:`lock`; where these are
-    not the ``whole`` file, the rest of the bank stays. What is there already is not written
-    again."""
+    not the ``whole`` file, only what is ``withdrawn`` leaves it. What is there already is not
+    written again."""
     db.execute(query("banks.make"), {"name": name, "file": file})
     bank_id = db.execute(query("banks.find"), {"name": name}).scalar_one()
     old = {bytes(r.pdq): r.label for r in db.execute(query("banks.entries"), {"bank_id": bank_id})}
     added = [pdq for pdq in hashes if pdq not in old]
     relabelled = [pdq for pdq in hashes if pdq in old and old[pdq] != hashes[pdq]]
     gone = [pdq for pdq in old if pdq not in hashes]
-    removed, kept = (gone, []) if whole else ([], gone)
+    removed = [pdq for pdq in gone if whole or pdq in withdrawn]
     for some in _batches([*added, *relabelled]):
         rows = json.dumps([{"pdq": pdq.hex(), "label": hashes[pdq]} for pdq in some])
         db.execute(query("banks.save_entries"), {"bank_id": bank_id, "rows": rows})
@@ -65,7 +71,7 @@ def replace(
         db.execute(query("banks.delete_entries"), params)
     if added or relabelled or removed:
         db.execute(query("banks.touch"), {"bank_id": bank_id, "file": file})
-    return Changed(len(added), len(relabelled), len(removed), len(kept))
+    return Changed(len(added), len(relabelled), len(removed), len(gone) - len(removed))
 
 
 def remove(db: Connection, name: str) -> bool:

@@ -154,7 +154,9 @@ def _remade(found: dict[str, Any] | None) -> Remade | None:
     if not found:
         return None
     one, two = (found[side] and Rounding(**found[side]) for side in ("derived", "source"))
-    return Remade(one, two, found["same"], found.get("toned", 0.0))
+    # What was judged without `toned` counts plain ground as `same`, too.
+    toned = found.get("toned")
+    return Remade(one, two, 0.0 if toned is None else found["same"], toned or 0.0)
 
 
 def _match(row: RowMapping) -> Match:

@@ -1,6 +1,9 @@
 -- What shows a part of another picture, and may have been cut out of it or pasted into it, is written as
 -- an undetermined crop: that of a hub does not count, as a composite of it does not.
 
+-- As whoever writes matches: see the query matches.lock; first, for they read the view under it.
+SELECT pg_advisory_xact_lock(hashtext('ris.match'));
+
 CREATE OR REPLACE VIEW ris.suppression AS
 SELECT m.derived_id, m.source_id,
        d.decision_id, m.judged_suppressed AS judged, t.template_id, h.image_id AS hub_id,
@@ -38,9 +41,6 @@ COMMENT ON VIEW ris.suppression IS
     '(copy and not-copy go before all else), what was judged of the pair itself, a template that '
     'both images match, a hub that was pasted into the other image or, where the direction of its crop is '
     'undetermined, may have been. The first that holds is the reason.';
-
--- As whoever writes matches: see the query matches.lock.
-SELECT pg_advisory_xact_lock(hashtext('ris.match'));
 
 UPDATE ris.match m
 SET suppressed = s.reason, resolved = false

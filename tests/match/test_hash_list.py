@@ -126,7 +126,7 @@ def test_other_signal_types_and_withdrawn_entries_are_skipped_and_counted() -> N
     assert (labels(found), found.others) == ({A: None}, 1)
 
 
-@pytest.mark.parametrize("mark", ["true", " TRUE ", "1", "Yes"])
+@pytest.mark.parametrize("mark", ["true", " TRUE ", "1", "Yes", "t"])
 def test_an_entry_is_withdrawn_however_its_mark_is_written(mark: str) -> None:
     found = parse(f"hash,should_delete\n{A},{mark}\n{B},false\n{C},\n".encode())
     assert (set(labels(found)), found.others, found.bad) == ({B, C}, 1, 0)
@@ -134,6 +134,12 @@ def test_an_entry_is_withdrawn_however_its_mark_is_written(mark: str) -> None:
     items += [{"pdq": B, "should_delete": said} for said in ("No", "0", 0, None, False)]
     found = parse(json.dumps(items).encode())
     assert (set(labels(found)), found.others, found.bad) == ({B}, 3, 0)
+
+
+def test_a_hash_that_is_withdrawn_anywhere_in_the_file_is_left_out() -> None:
+    again = {"indicator": {"indicator": A, "should_delete": True}, "should_delete": False}
+    found = parse(json.dumps([{"pdq": A}, again, {"pdq": A}, {"pdq": B}]).encode())
+    assert (set(labels(found)), found.withdrawn) == ({B}, {bytes.fromhex(A)})
 
 
 @pytest.mark.parametrize("mark", ["maybe", 2, [1], {"a": 1}])

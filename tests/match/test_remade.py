@@ -86,6 +86,7 @@ def test_a_lossless_copy_in_other_colours_holds_what_an_encoding_left(photo: Ima
         (copy, parent, 0.6, 1.0),
         (parent, copy, 0.6, 1.0),
         (encoded(photo, "PNG"), lossy, 0.0, 0.1),
+        (encoded(photo, "PNG"), encoded(toned, quality=100, subsampling=0), 0.0, 0.0),
         (lossy, parent, 0.0, 0.0),
     ):
         found = remade(seen(one), seen(two), 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, text
@@ -18,11 +19,11 @@ A, B, C = (bytes([n]) * 32 for n in (1, 2, 3))
 
 
 def put(
-    engine: Engine, hashes: Mapping[bytes, str | None], file: str = "f.csv", whole: bool = True
+    engine: Engine, hashes: Mapping[bytes, str | None], file: str = "f.csv", **left: Any
 ) -> Changed:
     with engine.begin() as db:
         banks.lock(db)
-        return banks.replace(db, "known", file, hashes, whole=whole)
+        return banks.replace(db, "known", file, hashes, **left)
 
 
 def rows(engine: Engine) -> list[tuple[str, ...]]:
@@ -65,6 +66,8 @@ def test_what_is_not_the_whole_file_removes_nothing(engine: Engine) -> None:
     before = rows(engine)
     assert put(engine, {A: "other", C: None}, whole=False) == Changed(0, 0, 0, kept=1)
     assert rows(engine) == before
+    gone = put(engine, {A: "other"}, whole=False, withdrawn={B})
+    assert gone == Changed(0, 0, 1, kept=1)
 
 
 def test_more_hashes_than_a_statement_carries(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 
@@ -15,6 +16,7 @@ from ris_jobs.fingerprint.regions import WHOLE
 from ris_jobs.match import Relation
 from ris_jobs.match.candidates import HASH
 from ris_jobs.match.containment import Surround
+from ris_jobs.match.remade import Remade
 from ris_jobs.provenance import Family, Pair, Verdict
 from ris_jobs.store import descriptors, families, images, matches, runs, samples
 from ris_jobs.store.descriptors import Descriptors
@@ -170,6 +172,19 @@ def test_suppressed_pairs_are_kept_but_in_no_family(
         assert sorted(matches.component(db, [a])) == [a, b]
         assert matches.pairs(db, ids) == [Pair(a, b, "thumbnail", pytest.approx(0.99), scale=0.5)]
         assert matches.count_suppressed(db) == {"low-complexity": 1}
+
+
+@pytest.mark.parametrize(("toned", "same"), [({}, 0.0), ({"toned": 0.1}, 0.8)])
+def test_what_was_judged_when_plain_ground_counted_shares_no_pixels(
+    engine: Engine, ids: list[int], model_id: int, run: Run, toned: dict[str, float], same: float
+) -> None:
+    save(engine, model_id, run, matched(*ids[:2]))
+    made = {"derived": None, "source": None, "same": 0.8} | toned
+    with engine.begin() as db:
+        with_it = "UPDATE ris.match SET evidence = evidence || CAST(:made AS jsonb)"
+        db.execute(text(with_it), {"made": json.dumps({"remade": made})})
+        (pair,) = matches.pairs(db, ids)
+    assert pair.remade == Remade(None, None, same, toned.get("toned", 0.0))
 
 
 def test_a_composite_does_not_make_the_families_of_its_sources_one(
