@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ris_jobs.match.containment import Surround
+from ris_jobs.match.remade import Remade, Rounding
 from ris_jobs.provenance import ImageFacts, Pair, Ruling
 from ris_jobs.provenance.families import resolve
 from ris_jobs.provenance.model import model
@@ -173,6 +175,19 @@ def test_claims_of_changes_publication_and_of_files_are_said_without_weight() ->
     ]
 
 
+AROUND = st.builds(
+    Surround,
+    plain=st.sampled_from([0.3, 0.7, 1.0]),
+    rim=st.sampled_from([0.0, 2.0, 20.0]),
+    step=st.just(30.0),
+    seam=st.sampled_from([0.2, 1.0, 2.0]),
+    jump=st.just(1.0),
+)
+BOXES = st.sampled_from([(0.1, 0.1, 0.9, 0.9), (0.0, 0.2, 1.0, 1.0), (0.1, 0.0, 0.7, 1.0)])
+ROUNDINGS = st.none() | st.builds(
+    Rounding, st.sampled_from([0.1, 0.6, 1.0]), st.sampled_from([0.3, 1.0]), st.just(20)
+)
+SHARES = st.sampled_from([0.0, 0.5])
 PAIRS = st.lists(
     st.builds(
         Pair,
@@ -184,6 +199,8 @@ PAIRS = st.lists(
         counterclaims=st.sampled_from([(), (), ("metadata",), ("border",)]),
         scale=st.sampled_from([0.5, 1.0, 2.0]),
         inner=st.sampled_from([None, "derived", "source"]),
+        box=BOXES,
+        around=st.none() | AROUND,
         changed=st.booleans(),
     )
     | st.builds(
@@ -193,6 +210,8 @@ PAIRS = st.lists(
         relation=st.just("recompressed"),
         probability=st.floats(0.5, 1),
         changed=st.booleans(),
+        recoloured=st.booleans(),
+        remade=st.none() | st.builds(Remade, ROUNDINGS, ROUNDINGS, SHARES, SHARES),
     ),
     max_size=30,
     unique_by=lambda pair: (pair.derived_id, pair.source_id),
@@ -203,6 +222,8 @@ KNOWN = {
         100 + n % 3,
         n,
         coarseness=n % 4 / 2,
+        lossless=n % 3 == 0,
+        detail=(n % 5 / 10, n % 7 / 10),
         jpeg_quality=60 + n,
         standard=True,
     )
@@ -219,6 +240,7 @@ def test_the_order_of_pairs_does_not_matter(pairs: list[Pair], random: object) -
 def turned(pair: Pair) -> Pair:
     """The same pair written the other way round."""
     inner = {None: None, "derived": "source", "source": "derived"}[pair.inner]
+    made = pair.remade
     return replace(
         pair,
         derived_id=pair.source_id,
@@ -227,6 +249,7 @@ def turned(pair: Pair) -> Pair:
         counterclaims=pair.claims,
         scale=1 / pair.scale,
         inner=inner,
+        remade=made and replace(made, first=made.second, second=made.first),
     )
 
 
