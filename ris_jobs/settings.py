@@ -76,7 +76,7 @@ class Settings:
         "pairs less likely than this are not stored", default=0.5, results=True
     )
     hub_limit: int = _setting(
-        "what lies inside more different pictures than this is a hub, and its pairs suppressed",
+        "what lies in more different pictures than this is a hub, whose composites are suppressed",
         default=50,
         results=True,
     )

@@ -181,7 +181,7 @@ def _given(pair: Pair) -> float | None:
         return 0.0 if steps else None
     if evenly and (around.plain < _BARE or steps):
         return 1.0
-    return 0.0 if steps or around.rim <= _DRAWN else None
+    return 0.0 if around.seam >= _CLEAR_SEAM or around.rim <= _DRAWN else None
 
 
 def _even(pair: Pair) -> bool:

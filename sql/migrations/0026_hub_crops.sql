@@ -1,5 +1,5 @@
--- What shows a part of another picture, and may have been cut out of it or pasted into it, is written as
--- an undetermined crop: that of a hub does not count, as a composite of it does not.
+-- What shows a part of another picture, and may have been cut out of it or pasted into it, is written
+-- as an undetermined crop: that of a hub does not count, as a composite of it does not.
 
 -- As whoever writes matches: see the query matches.lock; first, for they read the view under it.
 SELECT pg_advisory_xact_lock(hashtext('ris.match'));
@@ -39,8 +39,8 @@ END;
 COMMENT ON VIEW ris.suppression IS
     'Why each pair does not count as a copy, and all that has a say in it: the latest decision '
     '(copy and not-copy go before all else), what was judged of the pair itself, a template that '
-    'both images match, a hub that was pasted into the other image or, where the direction of its crop is '
-    'undetermined, may have been. The first that holds is the reason.';
+    'both images match, a hub that was pasted into the other image or, where the direction of its '
+    'crop is undetermined, may have been. The first that holds is the reason.';
 
 UPDATE ris.match m
 SET suppressed = s.reason, resolved = false
