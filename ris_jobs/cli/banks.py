@@ -22,8 +22,8 @@ def bank_import(file: Path, name: str | None) -> None:
     """Make a bank what FILE says: CSV, JSON or JSON lines, as ThreatExchange and HMA write them.
 
     What FILE lists no more leaves the bank with its hits. What cannot be used is counted and left
-    out; while there is any, nothing leaves the bank, for FILE may have been cut off. The next scan
-    compares what is new with all images.
+    out; while there is any, only what FILE withdraws leaves the bank, for FILE may have been cut
+    off. The next scan compares what is new with all images.
     """
     from ris_jobs import jobs
     from ris_jobs.report import listing

@@ -126,13 +126,13 @@ def _entry(item: Any) -> _Entry | None:
         return None
     withdrawn = any(_withdrawn(mark) for mark in row.get(_MARK, ()))
     found = next((row[name] for name in _HASHES if isinstance(row.get(name), str)), None)
-    if withdrawn and (found is None or not _HEX.fullmatch(found)):
+    if found is not None and _HEX.fullmatch(found):
+        return _Entry(bytes.fromhex(found.strip()), _label(row), withdrawn)
+    if withdrawn:
         return None
     if found is None:
         raise ValueError("it names no hash")
-    if not _HEX.fullmatch(found):
-        raise ValueError(f"{found.strip()[:40]!r} is not a PDQ hash of 64 hex digits")
-    return _Entry(bytes.fromhex(found.strip()), _label(row), withdrawn)
+    raise ValueError(f"{found.strip()[:40]!r} is not a PDQ hash of 64 hex digits")
 
 
 def _withdrawn(mark: Any) -> bool:

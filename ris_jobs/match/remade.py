@@ -63,8 +63,8 @@ class Remade:
     """The roundings of a pair's two pictures, each None for what is no JPEG, or too fine a one;
     of the blocks that show something ``same`` is the share (0–1) that hold the same pixels, and
     ``toned`` that where a change of tones alone lies between, 0 unless one of the two is lossless
-    and the other's encoding leaves an error of more than a grey value;
-    both are 0 where fewer than two show something."""
+    and the other's encoding leaves an error of more than a grey value; both are 0 where fewer than
+    two show something."""
 
     first: Rounding | None
     second: Rounding | None
@@ -110,11 +110,22 @@ def remade(first: Fingerprint, second: Fingerprint, orientation: int) -> Remade 
     if one is None or two is None:
         return None
     same = _kept(one[0][..., 0], one[1][..., 0], 0.0)
-    toned, lossy = 0.0, second.traces if first.traces.lossless else first.traces
-    if first.traces.lossless is not second.traces.lossless and (lossy.coarseness or -1) > 0:
-        own, other = one if first.traces.lossless else two
-        toned = _kept(own[..., 0], _toned(own[..., 0], other), _TONED)
+    toned = 0.0
+    if first.traces.lossless and _loses(second):
+        toned = _only_toned(*one)
+    elif second.traces.lossless and _loses(first):
+        toned = _only_toned(*two)
     return Remade(_rounding(first, *one), _rounding(second, *two), same, toned)
+
+
+def _loses(picture: Fingerprint) -> bool:
+    """Whether its encoding leaves more of an error than a change of tones does."""
+    return not picture.traces.lossless and (picture.traces.coarseness or 0.0) > 0
+
+
+def _only_toned(own: Blocks, other: Blocks) -> float:
+    """The share of the blocks (n, 64, 3) that are the other's but for their tones."""
+    return _kept(own[..., 0], _toned(own[..., 0], other), _TONED)
 
 
 def _kept(own: Blocks, other: Blocks, slack: float) -> float:
