@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from benchmarks.accuracy import metrics
 from benchmarks.accuracy.described import Described, normalised
 from benchmarks.accuracy.edits import FAMILIES, VARIANTS
 from benchmarks.accuracy.metrics import Floats, Ints, Mask, Scores
+from benchmarks.accuracy.negatives import SHOWING
 from benchmarks.accuracy.results import Group, Interval, Result, Summary
 from benchmarks.accuracy.suite import Row
 
@@ -84,6 +86,7 @@ def _answers(rows: Sequence[Row], score: Scores, nearness: Scores) -> _Answers:
     scores = score[np.ix_(queries, references)]
     pairs = np.isin(queries, negatives)[:, None] & np.isin(references, negatives)
     scores[pairs & (queries[:, None] >= references)] = -np.inf  # none with itself, others once
+    scores[_shown_twice(rows, queries, references)] = -np.inf
     right = np.zeros(scores.shape, dtype=bool)
     right[np.arange(len(copies)), own] = True
     return _Answers(
@@ -94,6 +97,18 @@ def _answers(rows: Sequence[Row], score: Scores, nearness: Scores) -> _Answers:
         metrics.ranks(scores[: len(copies)], own),
         metrics.candidate_ranks(nearness, copies, source),
     )
+
+
+def _shown_twice(rows: Sequence[Row], queries: Ints, references: Ints) -> Mask:
+    """(queries, references), the pairs of negatives that show one photo."""
+    shown = (
+        [rows[q].group in SHOWING for q in queries],
+        [rows[r].group in SHOWING for r in references],
+    )
+    pairs = np.zeros((len(queries), len(references)), dtype=bool)
+    for q, r in product(*map(np.flatnonzero, shown)):
+        pairs[q, r] = rows[queries[q]].shows_also(rows[references[r]])
+    return pairs
 
 
 def _of_kind(rows: Sequence[Row], kinds: Iterable[str]) -> Ints:

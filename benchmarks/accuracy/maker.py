@@ -17,8 +17,8 @@ from tqdm import tqdm
 from benchmarks.accuracy import negatives
 from benchmarks.accuracy.edits import VARIANTS, Edited, Props, Variant, apply
 from benchmarks.accuracy.edits.encoding import web
-from benchmarks.accuracy.negatives import SAME_SCENE
-from benchmarks.accuracy.plan import Copied, Drawn, Job, Plan, Whole, Window
+from benchmarks.accuracy.negatives import SAME_SCENE, TWO_VIEWS
+from benchmarks.accuracy.plan import Copied, Drawn, Job, Plan, Shown, View, Whole, Window
 from benchmarks.accuracy.truth import Row
 
 Numbered = tuple[int, Job]
@@ -83,9 +83,19 @@ class _Maker:
                 rng = Random(f"{self.seed} {photo.name}")
                 image = negatives.windows(_opened(photo), rng)[side]
                 return _negative(image, Row("", "negative", photo.name, group=SAME_SCENE), rng)
+            case View(photo, side):
+                image = negatives.view(_opened(photo), Random(f"{self.seed} {photo.name}"), side)
+                row = Row("", "negative", photo.name, group=TWO_VIEWS)
+                return _negative(image, row, Random(f"{self.seed} {photo.name} {side}"))
+            case Shown(group, number, photo):
+                image = negatives.show(group, number, self.seed, _opened(photo))
+                series = {"series": negatives.SHOWING[group].of(number)}
+                row = Row("", "negative", photo.name, group=group, parameters=series)
+                return _negative(image, row, Random(f"{self.seed} {group} {number}"))
             case Drawn(group, number):
-                image, series = negatives.make(group, number, self.seed)
-                row = Row("", "negative", group=group, parameters={"series": series})
+                image = negatives.make(group, number, self.seed)
+                series = {"series": negatives.GROUPS[group].of(number)}
+                row = Row("", "negative", group=group, parameters=series)
                 return _negative(image, row, Random(f"{self.seed} {group} {number}"))
 
     def _copy(self, kind: str, photo: Path, variant: Variant) -> Made:

@@ -1,42 +1,62 @@
 """Hard negatives: pictures that look alike, and none is a copy of another.
 
 Each group is made in series. ``style`` draws what the pictures of one series share (a meme's
-background, an interface, a page's layout), ``content`` what each has of its own. Nothing here shows
-a photo, but for ``same-scene``: two windows of one photo that do not touch.
+background, an interface, a page's layout), ``content`` what each has of its own. What
+:data:`SHOWING` makes shows another photo in each picture of a series. Of one photo are made
+``same-scene``, two windows that do not touch, and ``two-views``, the scene from a step aside.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import sqrt
 from random import Random
+from typing import Generic, TypeVar
 
+import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from benchmarks.accuracy.edits import drawing, screens
 from benchmarks.accuracy.edits.picture import Size
 
 Maker = Callable[[Random, Random], Image.Image]
+Shower = Callable[[Random, Random, Image.Image], Image.Image]
 
-SAME_SCENE = "same-scene"
+SAME_SCENE, TWO_VIEWS = "same-scene", "two-views"
+
+
+Made = TypeVar("Made", Maker, Shower)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Group(Generic[Made]):
     """``files`` pictures at the default scale of 300 photos, ``series`` of them in one style."""
 
-    make: Maker
+    make: Made
     files: int
     series: int
 
+    def of(self, number: int) -> int:
+        """The number of a picture's series."""
+        return number // self.series
 
-def make(group: str, number: int, seed: int) -> tuple[Image.Image, int]:
-    """Picture ``number`` of the group, RGB, and the number of its series."""
-    series = number // GROUPS[group].series
-    style = Random(f"{seed} {group} style {series}")
-    content = Random(f"{seed} {group} content {number}")
-    return GROUPS[group].make(style, content), series
+
+def make(group: str, number: int, seed: int) -> Image.Image:
+    """Picture ``number`` of a group of :data:`GROUPS`, RGB."""
+    return GROUPS[group].make(*_hands(group, number, GROUPS[group].of(number), seed))
+
+
+def show(group: str, number: int, seed: int, photo: Image.Image) -> Image.Image:
+    """Picture ``number`` of a group of :data:`SHOWING`, RGB, with the photo in it."""
+    return SHOWING[group].make(*_hands(group, number, SHOWING[group].of(number), seed), photo)
+
+
+def _hands(group: str, number: int, series: int, seed: int) -> tuple[Random, Random]:
+    """Style and content."""
+    return Random(f"{seed} {group} style {series}"), Random(f"{seed} {group} content {number}")
 
 
 def windows(photo: Image.Image, rng: Random) -> tuple[Image.Image, Image.Image]:
@@ -48,6 +68,38 @@ def windows(photo: Image.Image, rng: Random) -> tuple[Image.Image, Image.Image]:
         return photo.crop((0, 0, edge, height)), photo.crop((width - edge, 0, width, height))
     edge = round(height * share)
     return photo.crop((0, 0, width, edge)), photo.crop((0, height - edge, width, height))
+
+
+def view(photo: Image.Image, rng: Random, side: int) -> Image.Image:
+    """The scene of a photo, seen as it is (0) or from a step aside (1): what is lower in the
+    picture and what stands out in it is nearer, and moves more."""
+    step, planes = rng.uniform(0.02, 0.06), rng.randint(3, 6)
+    pixels = np.asarray(photo)
+    height, width = pixels.shape[:2]
+    margin = round(0.08 * width)
+    if side:
+        near = _nearness(pixels, planes, rng)
+        x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+        x += near * np.float32(step * width)
+        pixels = cv2.remap(pixels, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    return Image.fromarray(pixels[:, margin : width - margin])
+
+
+def _nearness(pixels: npt.NDArray[np.uint8], planes: int, rng: Random) -> npt.NDArray[np.float32]:
+    """How near what a photo (h, w, 3) shows is taken to be, float32 (h, w), 0–1: that of planes,
+    which are what has one colour at one place, and nearer towards the lower edge."""
+    height, width = pixels.shape[:2]
+    small = cv2.resize(cv2.medianBlur(pixels, 5), (64, 64), interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).reshape(-1, 3).astype(np.float32)
+    y, x = (grid.reshape(-1, 1).astype(np.float32) for grid in np.mgrid[:64, :64])
+    cv2.setRNGSeed(rng.getrandbits(31))
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
+    places = np.hstack([lab, x, y])
+    _, labels, _ = cv2.kmeans(places, planes, None, stop, 2, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    depths = np.array([rng.random() for _ in range(planes)], np.float32)
+    near = 0.6 * depths[labels.reshape(64, 64)] + 0.4 * (y / 64).reshape(64, 64)
+    large = cv2.resize(near, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.GaussianBlur(large, (0, 0), width / 150), np.float32)
 
 
 def template(style: Random, content: Random) -> Image.Image:
@@ -166,7 +218,40 @@ def document(style: Random, content: Random) -> Image.Image:
     return page
 
 
-GROUPS: Mapping[str, Group] = {
+def screen(style: Random, content: Random, photo: Image.Image) -> Image.Image:
+    """Screens of one application, with other words and another photo."""
+    size, layout = style.choice(((screens.PHONE, screens.phone), ((1100, 720), screens.desktop)))
+    room, hue = screens.room(size), style.random()
+    aspect, area = style.uniform(0.8, 1.6), style.uniform(0.12, 0.5) * size[0] * size[1]
+    slot = (min(room[0], round(sqrt(area * aspect))), min(room[1], round(sqrt(area / aspect))))
+    made = layout(size, slot, style, content, lambda wanted: drawing.chart(wanted, content, hue))
+    made.image.paste(ImageOps.fit(photo, slot, Image.Resampling.LANCZOS), made.corner)
+    return made.image
+
+
+def frame(style: Random, content: Random, photo: Image.Image) -> Image.Image:
+    """A busy frame, as of a greeting card or a campaign, around another photo."""
+    size = (style.randint(420, 640), style.randint(400, 560))
+    image = drawing.gradient(size, drawing.bright(style), drawing.bright(style))
+    draw = ImageDraw.Draw(image, "RGBA")
+    for _ in range(style.randint(3, 8)):
+        _confetti(draw, size, style)
+    edge, band = round(min(size) * style.uniform(0.05, 0.14)), round(size[1] * 0.14)
+    slot = (size[0] - 2 * edge, size[1] - 2 * edge - band)
+    image.paste(ImageOps.fit(photo, slot, Image.Resampling.LANCZOS), (edge, edge))
+    words = drawing.words(style, style.randint(2, 4)).upper()
+    box = (edge, size[1] - edge - band, size[0] - edge, size[1] - edge // 2)
+    drawing.text_in(draw, box, words, (255, 255, 255), stroke_width=2, stroke_fill=(0, 0, 0))
+    return image
+
+
+SHOWING: Mapping[str, Group[Shower]] = {
+    "screen": Group(screen, 40, 5),
+    "frame": Group(frame, 40, 5),
+}
+"""What shows a photo, another one in each picture of a series."""
+
+GROUPS: Mapping[str, Group[Maker]] = {
     "template": Group(template, 40, 5),
     "logo": Group(logo, 40, 5),
     "placeholder": Group(placeholder, 40, 5),
@@ -177,7 +262,7 @@ GROUPS: Mapping[str, Group] = {
     "noise": Group(noise, 20, 4),
     "tiny": Group(tiny, 20, 4),
 }
-"""All groups but :data:`SAME_SCENE`, which needs photos."""
+"""What is made without photos."""
 
 
 def _any_size(rng: Random) -> Size:

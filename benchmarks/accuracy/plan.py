@@ -14,6 +14,7 @@ from hashlib import sha256
 from math import ceil
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from PIL import Image
 
@@ -32,14 +33,16 @@ class Roles:
     distractors: Sequence[Path]
     copied: Sequence[Path]
     scenes: Sequence[Path]
+    views: Sequence[Path]
+    shown: Sequence[Path]
 
 
 def roles(photos: Sequence[Path]) -> Roles:
     """Each photo's role, by its place in the sequence."""
     hosts, aside = round(0.15 * len(photos)), round(0.25 * len(photos))
     rest = photos[hosts : hosts + aside]
-    plain = [path for i, path in enumerate(rest) if i % 6 in (2, 4, 5)]
-    return Roles(photos[hosts + aside :], photos[:hosts], plain, rest[::3], rest[1::6])
+    scenes, plain, views, shown = (rest[first::6] for first in (1, 2, 4, 5))
+    return Roles(photos[hosts + aside :], photos[:hosts], plain, rest[::3], scenes, views, shown)
 
 
 def usable(folder: Path, seed: int) -> Iterator[Path]:
@@ -86,6 +89,23 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """A negative: one of the two views (0, 1) of a photo's scene."""
+
+    photo: Path
+    side: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A negative: one picture of a group that shows photos."""
+
+    group: str
+    number: int
+    photo: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Drawn:
     """A negative: one picture of a group."""
 
@@ -93,7 +113,7 @@ class Drawn:
     number: int
 
 
-Job = Whole | Copied | Window | Drawn
+Job = Whole | Copied | Window | View | Shown | Drawn
 """A file to be made."""
 
 
@@ -122,6 +142,8 @@ def plan(photos: Sequence[Path], seed: int, per_variant: int) -> Plan:
         for variant in rng.sample(range(len(VARIANTS)), 3)
     ]
     jobs += [Window(path, side) for path in cast.scenes for side in (0, 1)]
+    jobs += [View(path, side) for path in cast.views for side in (0, 1)]
+    jobs += _shown(cast.shown, len(photos))
     jobs += _drawn(len(photos))
     Random(f"{seed} order").shuffle(jobs)
     return Plan(jobs, cast.hosts)
@@ -134,9 +156,22 @@ def _turns(sources: Sequence[Path], variant: int, per_variant: int) -> list[Path
     return [sources[(variant * count + i) % len(sources)] for i in range(count)]
 
 
+def _shown(shown: Sequence[Path], photos: int) -> list[Job]:
+    """A photo comes again only in another series, where there are as many as a series takes."""
+    return [
+        Shown(name, number, shown[number % len(shown)])
+        for name, group in negatives.SHOWING.items()
+        for number in range(_count(group, photos) if shown else 0)
+    ]
+
+
 def _drawn(photos: int) -> list[Job]:
     return [
         Drawn(name, number)
         for name, group in negatives.GROUPS.items()
-        for number in range(max(2, ceil(group.files * photos / 300)))
+        for number in range(_count(group, photos))
     ]
+
+
+def _count(group: negatives.Group[Any], photos: int) -> int:
+    return max(2, ceil(group.files * photos / 300))

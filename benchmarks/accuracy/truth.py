@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.accuracy.edits import Box
+from benchmarks.accuracy.negatives import SHOWING
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +37,9 @@ class Row:
     orientation: int | None = None
     scale: float | None = None
     group: str | None = None
+
+    def shows_also(self, other: Row) -> bool:
+        """Whether both are negatives that show one photo, each in its own surroundings: neither a
+        copy of the other nor mere look-alikes, and no pair to be judged by."""
+        shown = {self.group, other.group} <= SHOWING.keys() and self.file != other.file
+        return shown and self.photo == other.photo

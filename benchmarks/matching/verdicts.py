@@ -89,7 +89,9 @@ def _is_source(rows: Sequence[Row], copy: int, source: int) -> bool:
 
 def _counts(one: Row, two: Row) -> bool:
     """Whether one of them asks and the other may answer."""
-    return any(a.kind in ASKING and b.kind in ANSWERING for a, b in ((one, two), (two, one)))
+    return not one.shows_also(two) and any(
+        a.kind in ASKING and b.kind in ANSWERING for a, b in ((one, two), (two, one))
+    )
 
 
 def _seen(row: Row, match: Match, derived: bool) -> Iterator[str]:

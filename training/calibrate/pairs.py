@@ -33,8 +33,10 @@ DEFAULTS = Settings()
 _BATCH = 64
 # Copies of two photos that may share a third one.
 _MIXED = frozenset({"pasted", "collage", "phone", "desktop", "blend", "covered", "chain"})
-# Drawn pictures that have copies of their own; all flat fields are alike.
-_GRAPHICS = frozenset({"template", "logo", "placeholder", "document", "interface"})
+# Negatives that have copies of their own; all flat fields are alike.
+_GRAPHICS = frozenset(
+    {"template", "logo", "placeholder", "document", "interface", "screen", "frame"}
+)
 
 Kinds = npt.NDArray[np.int64]
 
@@ -90,18 +92,16 @@ def collection(photos: Sequence[Path], model: str, seed: int) -> list[Item]:
 
 
 def _files(suite: suites.Suite) -> Iterator[tuple[Row, bytes]]:
-    """All files; of pictures that were drawn also copies, of which a suite has none."""
+    """All files; of what was drawn also copies, of which a suite has none."""
     for row, path in zip(suite.rows, suite.paths, strict=True):
         data = path.read_bytes()
+        yield row, data
         if row.group not in _GRAPHICS:
-            yield row, data
             continue
-        drawn = replace(row, photo=row.file)
-        yield drawn, data
         with Image.open(path) as opened:
             picture = opened.convert("RGB")
         for copied in (edits.jpeg(picture, 60), edits.jpeg(edits.thumbnail(picture, 200), 85)):
-            yield drawn, copied
+            yield row, copied
 
 
 def _item(number: int, row: Row, data: bytes, found: Processed) -> Item:
@@ -137,8 +137,12 @@ def scan(items: Sequence[Item], model: str) -> Scan:
 
 
 def _kind(one: Row, other: Row) -> int | None:
-    """As in :class:`Scan`; None where both may show a third photo."""
-    if "negative" in (one.kind, other.kind) and one.file != other.file:
+    """As in :class:`Scan`; None where both show, or may show, a third photo."""
+    if one.file == other.file:
+        return 0
+    if one.shows_also(other):
+        return None
+    if "negative" in (one.kind, other.kind):
         return 1 if one.group == other.group else 2
     if one.photo == other.photo:
         return 0
