@@ -17,7 +17,7 @@ from tqdm import tqdm
 from benchmarks.accuracy import negatives
 from benchmarks.accuracy.edits import VARIANTS, Edited, Props, Variant, apply
 from benchmarks.accuracy.edits.encoding import web
-from benchmarks.accuracy.negatives import SAME_SCENE, TWO_VIEWS
+from benchmarks.accuracy.negatives import SAME_SCENE, SCENE_VIEWS
 from benchmarks.accuracy.plan import Copied, Drawn, Job, Plan, Shown, View, Whole, Window
 from benchmarks.accuracy.truth import Row
 
@@ -85,7 +85,7 @@ class _Maker:
                 return _negative(image, Row("", "negative", photo.name, group=SAME_SCENE), rng)
             case View(photo, side):
                 image = negatives.view(_opened(photo), Random(f"{self.seed} {photo.name}"), side)
-                row = Row("", "negative", photo.name, group=TWO_VIEWS)
+                row = Row("", "negative", photo.name, group=SCENE_VIEWS)
                 return _negative(image, row, Random(f"{self.seed} {photo.name} {side}"))
             case Shown(group, number, photo):
                 image = negatives.show(group, number, self.seed, _opened(photo))

@@ -147,6 +147,7 @@ def _keypoints(verified: Verified | None, first_derived: bool) -> dict[str, Any]
     return {
         "inliers": verified.inliers,
         "matched": verified.matched,
+        "parallax": verified.parallax,
         "straight": verified.straight,
         "coverage": dict(zip(sides, verified.coverage, strict=True)),
         "overlap": dict(zip(sides, (verified.first, verified.second), strict=True)),

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from ris_jobs.match.filling import filling
 from ris_jobs.match.pixels import KEPT, Evidence
 
 __all__ = ["detailed"]
@@ -34,7 +35,7 @@ _SHIFTS = [(y, x) for y in range(3) for x in range(3)]
 
 
 def detailed(pixels: Evidence, one: Rgb, two: Rgb, shared: Mask | None = None) -> Evidence:
-    """The evidence with ``plain`` and ``other``, from two aligned pictures, uint8 (h, w, 3) of any
+    """The evidence with ``plain``, ``other``, ``apart`` and ``drawn``, from two aligned pictures, uint8 (h, w, 3) of any
     sizes; only where both are ``shared`` (KEPT, KEPT), if given."""
     a, b = _luma(one), _luma(two)
     if pixels.negative:
@@ -45,9 +46,9 @@ def detailed(pixels: Evidence, one: Rgb, two: Rgb, shared: Mask | None = None) -
     strong = (spread > np.array([_enough(plane) for plane in (a, b)])[:, None, None]) & seen
     both = np.asarray(strong.all(axis=0))
     differ = (_score(a, b, both) < _AGREES).sum()
-    return replace(
-        pixels, plain=float(plain), other=float(differ / max(1, strong.any(axis=0).sum()))
-    )
+    other = float(differ / max(1, strong.any(axis=0).sum()))
+    apart, drawn = filling(a, b, spread, seen, blurred=pixels.blurred)
+    return replace(pixels, plain=float(plain), other=other, apart=apart, drawn=drawn)
 
 
 def _seen(shared: Mask | None) -> Mask:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from ris_jobs.match import Side
-from ris_jobs.match.alignment import Alignment
+from ris_jobs.match.alignment import Alignment, Verified
 from ris_jobs.match.calibration import Calibration, Logistic
 from ris_jobs.match.pixels import Evidence
 from ris_jobs.match.rerank import HashDistance
@@ -18,6 +18,11 @@ __all__ = ["features", "logistic", "probability"]
 _DIFFERENT, _DISAGREES = 30.0, 0.5
 # What counts as no other detail, as a share.
 _LEAST = 0.01
+# The share of a part that is large enough to be what a frame is there for, and how still, pixel by
+# pixel, what is drawn is: of 3,078 copies 1 % have both by half, of 46 pictures in one frame all.
+_LARGE, _DRAWN = 0.25, (0.2, 0.3)
+# Pixels of parallax: of 1,348 verified copies 98 % have less than 0.35, of 14 other views none.
+_PARALLAX = (0.1, 0.6)
 
 
 def features(
@@ -35,7 +40,10 @@ def features(
     ``differs`` with the largest difference of two cells; ``template`` and ``unlike`` are high where
     something common (a form, a screen, a sign) shows other content, in one place or in many;
     ``plain`` is the share of nothing to see, ``other`` grows with the logarithm of the share of
-    detail that differs. What needs previews is left out where they are gone.
+    detail that differs. ``filled`` is high where only what is drawn around one large part agrees,
+    ``parallax`` where neighbouring keypoints lie off their map together, as in another view of the
+    scene, ``stray`` is the share of matched keypoints that lie elsewhere. What needs previews is
+    left out where they are gone.
     """
     common = [side.commonness[part] for side, part in zip(sides, parts, strict=True)]
     found = {
@@ -52,7 +60,6 @@ def features(
 
 def _seen(alignment: Alignment, pixels: Evidence, common: float) -> dict[str, float]:
     agreement = 1.0 if pixels.same else pixels.agreement
-    inliers = 0 if alignment.verified is None else alignment.verified.inliers
     differs = min(1.0, max(pixels.luma_worst, pixels.chroma_worst) / _DIFFERENT)
     return {
         "agreement": agreement,
@@ -61,11 +68,27 @@ def _seen(alignment: Alignment, pixels: Evidence, common: float) -> dict[str, fl
         "template": common * differs,
         "unlike": common * min(1.0, (1 - agreement) / _DISAGREES),
         "inside": float(alignment.inside is not None),
-        "verified": float(alignment.verified is not None),
-        "inliers": min(1.0, math.log2(1 + inliers) / 10),
         "plain": pixels.plain or 0.0,
         "other": 1 + math.log10((pixels.other or 0.0) * (1 - _LEAST) + _LEAST) / 2,
+        "filled": min(1.0, (pixels.apart or 0.0) / _LARGE) * _between(pixels.drawn or 0.0, _DRAWN),
+        **_by_keypoints(alignment.verified),
     }
+
+
+def _by_keypoints(verified: Verified | None) -> dict[str, float]:
+    if verified is None:
+        return {"verified": 0.0, "inliers": 0.0, "parallax": 0.0, "stray": 0.0}
+    return {
+        "verified": 1.0,
+        "inliers": min(1.0, math.log2(1 + verified.inliers) / 10),
+        "parallax": _between(verified.parallax, _PARALLAX),
+        "stray": 1 - verified.inliers / verified.matched,
+    }
+
+
+def _between(value: float, bounds: tuple[float, float]) -> float:
+    """0 up to the lower bound, 1 from the upper one on, and in proportion between."""
+    return min(1.0, max(0.0, (value - bounds[0]) / (bounds[1] - bounds[0])))
 
 
 def probability(found: Mapping[str, float], calibration: Calibration) -> float:

@@ -10,8 +10,17 @@ import numpy.typing as npt
 from ris_jobs.match.alignment import Alignment, Inside, Verified
 from ris_jobs.match.containment import Box, around, surround
 from ris_jobs.match.detail import detailed
-from ris_jobs.match.geometry import Matrix, Points, Registration, overlap, project, squares
+from ris_jobs.match.geometry import (
+    Matrix,
+    Points,
+    Registration,
+    overlap,
+    plane,
+    project,
+    squares,
+)
 from ris_jobs.match.orientation import ORIENTATIONS
+from ris_jobs.match.parallax import parallax
 from ris_jobs.match.pixels import KEPT, SIDE, compare, view
 from ris_jobs.match.placement import turning
 
@@ -65,6 +74,7 @@ def aligned(first: Rgb, second: Rgb, registration: Registration) -> Alignment | 
     verified = Verified(
         registration.inliers,
         registration.matched,
+        parallax(registration, plane(first), plane(second)),
         shared.coverage,
         _places(shared.first),
         _places(shared.second),

@@ -22,6 +22,9 @@ LOOK_ALIKE = "look-alike"
 # 16 reach a probability of 0.5 and none 0.8: 0.85 leaves room above them. Of 494 copies as common
 # and plain 7 stay below 0.5 and 17 below 0.8; how many stay below 0.85 was not counted.
 _COMMON, _PLAIN, _SURE = 0.32, 0.15, 0.85
+# What is drawn around another picture must be surer still: of 53 screens and frames with other
+# photos that reach 0.5 on calibration and validation photos 49 stay below, of 3,056 copies 75.
+_FILLED, _SURER = 0.3, 0.95
 
 
 def suppression(
@@ -52,6 +55,8 @@ def kept(features: Mapping[str, float], probability: float, min_probability: flo
 
 def look_alike(features: Mapping[str, float], probability: float) -> bool:
     """Whether both pictures are of a common kind and plain in many places, as drawn ones and some
-    photos are, and not clearly copies. Such a pair is kept, however improbable."""
+    photos are, or one drawn thing with another picture in it, and not clearly copies. Such a pair
+    is kept, however improbable."""
     drawn = features["common"] >= _COMMON and features.get("plain", 0.0) >= _PLAIN
-    return drawn and probability < _SURE
+    filled = features.get("filled", 0.0) >= _FILLED
+    return (drawn and probability < _SURE) or (filled and probability < _SURER)

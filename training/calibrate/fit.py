@@ -16,10 +16,11 @@ from tqdm import tqdm
 from ris_jobs.match import examine
 from ris_jobs.match.calibration import entry_version
 from ris_jobs.match.compared import Compared
-from training.calibrate.pairs import Kinds, Scan, loader
+from training.calibrate.pairs import GRAPHICS, NINEFOLD, Kinds, Scan, loader
 
-# Pairs taken of each kind: copies, pictures that look alike, others.
-PAIRS = 2500
+# Pairs taken of copies, of each group of pictures that look alike, and of others.
+PAIRS = {"copies": 2500, "others": 2500}
+OF_A_GROUP = 400
 SEARCHES = 16
 # For models that were never calibrated: their cosines are not known to mean anything.
 ANY_SEARCH = 0.5
@@ -28,14 +29,16 @@ HASHES = ("cosine", "partly", "common", "hashes", "complexity")
 PIXELS = (
     *("agreement", "correlation", "differs", "template", "unlike"),
     *("inside", "verified", "inliers", "plain", "other"),
+    *("filled", "parallax", "stray"),
     *HASHES,
 )
 # What speaks for a copy may not be fitted to speak against one, nor the reverse: pictures that
 # look alike are the nearest of all, and a fit left to itself turns the cosine round.
 FOR = frozenset({"agreement", "correlation", "inliers", "cosine", "complexity"})
-AGAINST = frozenset({"differs", "template", "unlike", "common", "hashes", "plain", "other"})
-# What one pair of drawn pictures counts: each is here in three files, which are ninefold pairs.
-_DRAWN = 1 / 9
+AGAINST = frozenset(
+    {"differs", "template", "unlike", "common", "hashes", "plain", "other"}
+    | {"filled", "parallax", "stray"}
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -71,14 +74,13 @@ def search_cosine(fitted: Scan) -> float:
 
 
 def sample(of: Scan, search: float, rng: np.random.Generator) -> Sample:
-    """What a scan would confirm of at most :data:`PAIRS` pairs of each kind."""
+    """What a scan would confirm of some pairs of each kind, those that look alike group by group."""
     places, weight = [], []
-    for kind in range(3):
-        all_of_it = np.flatnonzero(of.kinds == kind)
-        kept = rng.permutation(all_of_it)[:PAIRS]
+    for name, all_of_it in of.groups().items():
+        kept = rng.permutation(all_of_it)[: PAIRS.get(name, OF_A_GROUP)]
         places.extend(kept.tolist())
-        each = _DRAWN if kind == 1 else 1.0
-        weight.extend([each * len(all_of_it) / max(1, len(kept))] * len(kept))
+        each = NINEFOLD if name in GRAPHICS else 1.0
+        weight.extend([each * len(all_of_it) / len(kept)] * len(kept))
     order = sorted(range(len(places)), key=places.__getitem__)
     sides = {item.side.image_id: item.side for item in of.items}
     pairs = [of.pairs[places[n]] for n in order]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -33,10 +34,12 @@ DEFAULTS = Settings()
 _BATCH = 64
 # Copies of two photos that may share a third one.
 _MIXED = frozenset({"pasted", "collage", "phone", "desktop", "blend", "covered", "chain"})
-# Negatives that have copies of their own; all flat fields are alike.
-_GRAPHICS = frozenset(
+# Negatives that have copies of their own (all flat fields are alike), and what a pair of these
+# counts: each is here in three files, which are ninefold pairs.
+GRAPHICS = frozenset(
     {"template", "logo", "placeholder", "document", "interface", "screen", "frame"}
 )
+NINEFOLD = 1 / 9
 
 Kinds = npt.NDArray[np.int64]
 
@@ -65,6 +68,14 @@ class Scan:
     def same(self) -> npt.NDArray[np.bool_]:
         """(pairs,), whether both show one photo."""
         return self.kinds == 0
+
+    def groups(self) -> dict[str, Kinds]:
+        """The places of pairs: of "copies", of "others", and of each group that looks alike."""
+        found = defaultdict(list)
+        for place, (pair, kind) in enumerate(zip(self.pairs, self.kinds.tolist(), strict=True)):
+            group = str(self.items[pair.image_id].row.group)
+            found[("copies", group, "others")[kind]].append(place)
+        return {name: np.array(found[name]) for name in sorted(found)}
 
 
 def collection(photos: Sequence[Path], model: str, seed: int) -> list[Item]:
@@ -96,7 +107,7 @@ def _files(suite: suites.Suite) -> Iterator[tuple[Row, bytes]]:
     for row, path in zip(suite.rows, suite.paths, strict=True):
         data = path.read_bytes()
         yield row, data
-        if row.group not in _GRAPHICS:
+        if row.group not in GRAPHICS:
             continue
         with Image.open(path) as opened:
             picture = opened.convert("RGB")

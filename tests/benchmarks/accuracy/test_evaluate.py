@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.accuracy.evaluate import evaluate
@@ -25,6 +27,17 @@ def test_two_negatives_are_one_pair() -> None:
     similarity = near(s05=0.9, s34=0.8, s16=0.7, s07=0.6)
     measures = evaluate(ROWS, described(), similarity).overall.measures
     assert measures["uap"].value == pytest.approx((1 / 1 + 2 / 3 + 3 / 4) / 3)
+
+
+def test_negatives_that_show_one_photo_are_no_pair() -> None:
+    """In order: copies 5, 6 and 7; the negatives would come second."""
+    similarity = near(s05=0.9, s34=0.8, s16=0.7, s07=0.6)
+    groups = {3: "screen", 4: "frame"}
+    rows = [
+        replace(row, photo="a.jpg", group=groups[n]) if n in groups else row
+        for n, row in enumerate(ROWS)
+    ]
+    assert evaluate(rows, described(), similarity).overall.measures["uap"].value == 1
 
 
 def test_trained_and_untrained_edits_are_told_apart(found: Result) -> None:

@@ -15,7 +15,7 @@ from ris_jobs.errors import ConfigError
 from ris_jobs.match import Relation
 from tests.match.scenes import scene
 
-PHOTOS = 20
+PHOTOS = 24
 
 
 @pytest.fixture(scope="module")
@@ -88,15 +88,17 @@ def test_each_source_is_copied_about_equally_often(suite):
 
 def test_every_group_of_negatives_is_there(suite):
     groups = Counter(row.group for row in suite.rows if row.kind == "negative")
-    assert set(groups) == {*negatives.GROUPS, negatives.SAME_SCENE}
+    of_photos = {negatives.SAME_SCENE, negatives.SCENE_VIEWS, *negatives.SHOWING}
+    assert set(groups) == {*negatives.GROUPS, *of_photos}
     assert min(groups.values()) >= 2
 
 
 def test_at_the_default_scale_there_is_enough_of_everything(tmp_path):
     paths = [tmp_path / f"{number}.jpg" for number in range(300)]
     cast = roles(paths)
-    parts = [cast.sources, cast.hosts, cast.distractors, cast.copied, cast.scenes]
-    assert [len(part) for part in parts] == [180, 45, 37, 25, 13]
+    aside = [cast.distractors, cast.copied, cast.scenes, cast.views, cast.shown]
+    parts = [cast.sources, cast.hosts, *aside]
+    assert [len(part) for part in parts] == [180, 45, 13, 25, 13, 12, 12]
     assert {path for part in parts for path in part} == set(paths)
     assert len(plan(paths, 0, 40).jobs) > 5000
 

@@ -16,6 +16,9 @@ ROWS = (
     Row("3", "distractor", photo="b"),
     Row("4", "negative", group="logo"),
     Row("5", "negative", group="logo"),
+    Row("6", "negative", photo="c", group="screen"),
+    Row("7", "negative", photo="c", group="frame"),
+    Row("8", "negative", photo="d", group="frame"),
 )
 NUMBERS = {row.file: number for number, row in enumerate(ROWS)}
 
@@ -43,6 +46,11 @@ def test_wrong_is_what_asks_and_what_may_answer() -> None:
     found = compare(ROWS, [*made, match(1, 0)], NUMBERS)
     assert [(one, two) for _, one, two in found.wrong] == [(4, 5), (2, 3)]
     assert found.precision == pytest.approx(1 / 3)
+
+
+def test_screens_and_frames_are_wrong_together_unless_they_show_one_photo() -> None:
+    found = compare(ROWS, [match(6, 7), match(7, 8)], NUMBERS)
+    assert [(one, two) for _, one, two in found.wrong] == [(7, 8)]
 
 
 def test_an_undetermined_direction_is_neither_right_nor_wrong() -> None:

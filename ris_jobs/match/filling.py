@@ -1,0 +1,81 @@
+"""Whether two aligned pictures are one drawn thing, filled with different pictures.
+
+Screens of one application and cards of one frame agree in what is drawn around a picture, and show
+another picture in it. A copy that something was laid over keeps what a camera saw around that.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["filling"]
+
+Luma = npt.NDArray[np.uint8]
+Plane = npt.NDArray[np.floating[Any]]
+Mask = npt.NDArray[np.bool_]
+
+_SIDE, _GRID = 64, 8
+# Spread of luma, grey values, from which a coarse block tells something and a fine one has detail.
+_TELLS, _DETAIL = 4.0, 6.0
+# Correlations of blocks up to which they show other things, and from which the same.
+_OTHER, _SAME = 0.5, 0.75
+# Neighbouring pixels that differ by no more, grey values, are still: a camera's grain is not.
+_STILL = 2
+# Blur of the coarse plane, pixels, where pictures are compared without their detail.
+_BLUR = 2.0
+
+
+def filling(
+    one: Luma, two: Luma, spread: Plane, shared: Mask, *, blurred: bool
+) -> tuple[float, float]:
+    """``apart`` and ``drawn`` as in :class:`ris_jobs.match.pixels.Evidence`, of two aligned luma
+    planes (side, side). ``spread`` (2, n, n) is the standard deviation of luma in blocks of both,
+    ``shared`` (n, n) says which blocks lie within what both show."""
+    within = shared.reshape(_GRID, -1, _GRID, len(shared) // _GRID).all(axis=(1, 3))
+    tells, alike = _compared(_coarse(one, blurred), _coarse(two, blurred))
+    tells &= within
+    apart = _largest(tells & (alike <= _OTHER)) / max(1, int(within.sum()))
+    same = np.kron(tells & (alike > _SAME), np.ones((len(shared) // _GRID,) * 2, np.bool_))
+    detail = same & (spread > _DETAIL).all(axis=0)
+    if not detail.any():
+        return apart, 1.0
+    still = np.maximum(_still(one, len(shared)), _still(two, len(shared)))
+    return apart, float(still[detail].mean())
+
+
+def _coarse(plane: Luma, blurred: bool) -> Plane:
+    """(blocks, values), each block less its mean."""
+    small = cv2.resize(plane, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    if blurred:
+        small = np.asarray(cv2.GaussianBlur(small, (0, 0), _BLUR), np.float32)
+    n = _SIDE // _GRID
+    blocks = small.reshape(_GRID, n, _GRID, n).swapaxes(1, 2).reshape(_GRID**2, -1)
+    return np.asarray(blocks - blocks.mean(axis=1, keepdims=True), np.float32)
+
+
+def _compared(a: Plane, b: Plane) -> tuple[Mask, Plane]:
+    """Which blocks tell something in either plane, and how they correlate, (grid, grid)."""
+    power = [np.square(blocks).mean(axis=1) for blocks in (a, b)]
+    alike = (a * b).mean(axis=1) / np.sqrt(np.maximum(power[0] * power[1], 1.0))
+    tells = np.maximum(power[0], power[1]) > _TELLS**2
+    return tells.reshape(_GRID, _GRID), np.asarray(alike.reshape(_GRID, _GRID), np.float32)
+
+
+def _largest(chosen: Mask) -> int:
+    """Of how many blocks that touch along a side the largest patch is made."""
+    found = cv2.connectedComponentsWithStats(chosen.astype(np.uint8), connectivity=4)
+    return int(found[2][1:, cv2.CC_STAT_AREA].max(initial=0))
+
+
+def _still(plane: Luma, blocks: int) -> Plane:
+    """The share of each block (blocks, blocks) where luma stays the same to the right and down."""
+    values = plane.astype(np.int16)
+    right = np.abs(np.diff(values, axis=1, append=values[:, -1:]))
+    down = np.abs(np.diff(values, axis=0, append=values[-1:]))
+    still = (np.maximum(right, down) <= _STILL).astype(np.float32)
+    small = cv2.resize(still, (blocks, blocks), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)

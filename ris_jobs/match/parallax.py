@@ -1,0 +1,41 @@
+"""Whether two pictures are two views of one scene rather than copies.
+
+What is nearer moves more from one view to the next, so what a map of the plane leaves of the
+keypoints' places is shared by neighbours. A copy leaves only errors of finding them, which each
+keypoint has its own (plane and parallax: Irani and Anandan, "Parallax geometry of pairs of points
+for 3D scene analysis", ECCV 1996).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ris_jobs.match.geometry import Registration, project
+
+__all__ = ["parallax"]
+
+Floats = npt.NDArray[np.float64]
+
+_NEIGHBOURS = 4
+# Pixels within which two keypoints are one place, found twice.
+_ONE_PLACE = 2.0
+
+
+def parallax(registration: Registration, first: tuple[int, int], second: tuple[int, int]) -> float:
+    """How far neighbouring keypoints lie off the map together: root mean product of what is left,
+    in pixels of the second plane, 0 where neighbours have nothing in common. ``first`` and
+    ``second`` are the (width, height) of the planes that keypoints were found in."""
+    left = (project(registration.matrix, registration.first) - registration.second) * second
+    distances = _distances(registration.first * first)
+    distances[distances <= _ONE_PLACE] = np.inf
+    near = np.argsort(distances, axis=1, kind="stable")[:, :_NEIGHBOURS]
+    known = np.isfinite(np.take_along_axis(distances, near, axis=1))
+    products = (left[:, None] * left[near]).sum(axis=2)
+    return float(np.sqrt(max(0.0, products[known].mean()))) if known.any() else 0.0
+
+
+def _distances(points: Floats) -> Floats:
+    """Of (n, 2) points, (n, n)."""
+    apart = points[:, None] - points[None]
+    return np.asarray(np.hypot(apart[..., 0], apart[..., 1]), np.float64)
