@@ -35,8 +35,8 @@ _SHIFTS = [(y, x) for y in range(3) for x in range(3)]
 
 
 def detailed(pixels: Evidence, one: Rgb, two: Rgb, shared: Mask | None = None) -> Evidence:
-    """The evidence with ``plain``, ``other``, ``apart`` and ``drawn``, from two aligned pictures, uint8 (h, w, 3) of any
-    sizes; only where both are ``shared`` (KEPT, KEPT), if given."""
+    """The evidence with ``plain``, ``other``, ``apart`` and ``drawn``, from two aligned pictures,
+    uint8 (h, w, 3) of any sizes; only where both are ``shared`` (KEPT, KEPT), if given."""
     a, b = _luma(one), _luma(two)
     if pixels.negative:
         b = 255 - b

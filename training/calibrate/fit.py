@@ -74,7 +74,7 @@ def search_cosine(fitted: Scan) -> float:
 
 
 def sample(of: Scan, search: float, rng: np.random.Generator) -> Sample:
-    """What a scan would confirm of some pairs of each kind, those that look alike group by group."""
+    """What a scan would confirm of some pairs of each kind, of look-alikes group by group."""
     places, weight = [], []
     for name, all_of_it in of.groups().items():
         kept = rng.permutation(all_of_it)[: PAIRS.get(name, OF_A_GROUP)]
