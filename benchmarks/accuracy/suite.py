@@ -27,7 +27,7 @@ from ris_jobs.errors import ConfigError
 
 __all__ = ["Row", "Suite", "build", "load"]
 
-BUILDER = "2"
+BUILDER = "3"
 """Raised whenever the same call would build another suite."""
 FEWEST_PHOTOS = 10
 _LIBRARIES = ("numpy", "opencv-python-headless", "pillow")
