@@ -47,13 +47,15 @@ _BLOCKS = 4
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """The whole of the inner picture shows in ``box`` of the outer. ``inner_first``: the inner
-    one is the first of the pair. ``score`` is the template's correlation."""
+    """The whole of the inner picture shows in ``box`` of the outer, or as much as fits where it
+    was ``cut`` to fill it. ``inner_first``: the inner one is the first of the pair. ``score`` is
+    the template's correlation."""
 
     inner_first: bool
     box: Box
     score: float
     surround: Surround
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

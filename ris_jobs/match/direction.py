@@ -138,6 +138,8 @@ def surrounded(inside: Inside) -> str | None:
     around = inside.surround
     if around.plain >= _PLAIN and around.rim <= _RIM:
         return BORDER if around.step > _STEP and around.seam >= _GOES_ON else None
+    if inside.cut:
+        return PASTED
     if around.seam > _SEAM:
         return PASTED if around.jump > _JUMP or around.seam > _CLEAR_SEAM else None
     return CONTAINMENT if around.seam < _GOES_ON and not framed(inside) else None

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ris_jobs.match.alignment import Alignment, Inside, Verified
+from ris_jobs.match.cell import cell
 from ris_jobs.match.containment import Box, around, surround
 from ris_jobs.match.detail import detailed
 from ris_jobs.match.geometry import (
@@ -55,6 +56,13 @@ def aligned(first: Rgb, second: Rgb, registration: Registration) -> Alignment | 
         return None
     if max(shared.coverage) < _COVERED or min(shared.coverage) < _THINNEST**2:
         return None
+    inner_first = shared.coverage[0] >= shared.coverage[1]
+    straight = _leaning(registration if inner_first else registration.inverse()) <= _STRAIGHT
+    filled = None
+    if straight and min(shared.coverage) < _WHOLE:
+        filled = cell(first, second, registration, shared)
+    if filled is not None:
+        shared, inner_first = filled.shared, filled.cut_first
     one, two, both = squares(first, second, registration, shared, KEPT)
     mask = cv2.resize(both.astype(np.uint8), (SIDE, SIDE), interpolation=cv2.INTER_AREA) > 0
     pixels = compare(view(one), view(two), shared=mask)
@@ -62,15 +70,13 @@ def aligned(first: Rgb, second: Rgb, registration: Registration) -> Alignment | 
     agrees = pixels.agreement >= _AGREEMENT and spread >= _SPREAD
     if not (agrees or pixels.agreement >= _CLEARLY or _all_over(registration, spread)):
         return None
-    inner_first = shared.coverage[0] >= shared.coverage[1]
     outer, polygon = (second, shared.second) if inner_first else (first, shared.first)
-    straight = _leaning(registration if inner_first else registration.inverse()) <= _STRAIGHT
     inside = None
     if not _is_whole(straight, min(shared.coverage), outer, polygon):
         box = _bounds(polygon)
         if min(box[2] - box[0], box[3] - box[1]) < _THINNEST:
             return None
-        inside = Inside(inner_first, box, pixels.agreement, surround(outer, box))
+        inside = Inside(inner_first, box, pixels.agreement, surround(outer, box), filled is not None)
     verified = Verified(
         registration.inliers,
         registration.matched,

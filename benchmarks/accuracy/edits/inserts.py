@@ -24,6 +24,18 @@ def pasted(picture: Picture, props: Props, *, area: float) -> Picture:
     return small.laid(host, left, top, foreign=True, at=(left, top))
 
 
+def filled_collage(
+    picture: Picture, props: Props, *, columns: int, rows: int, gutter: float, shape: float
+) -> Picture:
+    """As :func:`collage`, with cells ``shape`` times as wide for their height as the picture, whose
+    middle is cut out to fill its one."""
+    width, height = picture.image.size
+    wide, high = round(width * min(1.0, shape)), round(height * min(1.0, 1 / shape))
+    left, top = (width - wide) // 2, (height - high) // 2
+    middle = picture.cut(left, top, left + wide, top + high)
+    return collage(middle, props, columns=columns, rows=rows, gutter=gutter)
+
+
 def collage(picture: Picture, props: Props, *, columns: int, rows: int, gutter: float) -> Picture:
     """One cell of a grid, the others being other photos; ``gutter`` is the white space between
     and around, as a share of a cell's width."""

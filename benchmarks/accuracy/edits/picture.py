@@ -121,7 +121,7 @@ class Picture:
         """What explains most, in the order of :mod:`ris_jobs.match.relation`; None where several
         relations explain as much."""
         framed = self.place != WHOLE
-        if framed and (self.warped or self.seen != WHOLE):
+        if framed and (self.warped or (self.seen != WHOLE and not self.foreign)):
             return None
         if framed:
             return Relation.COMPOSITE if self.foreign else Relation.PADDED

@@ -67,7 +67,8 @@ UNTRAINED: frozenset[Edit] = frozenset(
     {
         framing.perspective, framing.shear, tones.sepia, detail.sharpened, detail.smeared,
         detail.vignette, overlays.watermark, overlays.logo, overlays.faces, overlays.stripes,
-        inserts.collage, inserts.phone_screenshot, inserts.desktop_screenshot,
+        inserts.collage, inserts.filled_collage, inserts.phone_screenshot,
+        inserts.desktop_screenshot,
         reproductions.screen_photo, reproductions.halftone,
     }
 )  # fmt: skip
@@ -151,6 +152,18 @@ VARIANTS: tuple[Variant, ...] = (
     _one("collage", "collage_2x2", 4, _step(inserts.collage, columns=2, rows=2, gutter=0.0)),
     _one("collage", "collage_3x2", 6, _step(inserts.collage, columns=3, rows=2, gutter=0.06)),
     _one("collage", "collage_3x3", 9, _step(inserts.collage, columns=3, rows=3, gutter=0.03)),
+    _one(
+        "collage",
+        "collage_2x2_filled",
+        4,
+        _step(inserts.filled_collage, columns=2, rows=2, gutter=0.0, shape=2 / 3),
+    ),
+    _one(
+        "collage",
+        "collage_3x1_filled",
+        3,
+        _step(inserts.filled_collage, columns=3, rows=1, gutter=0.03, shape=4 / 3),
+    ),
     *_series("phone", inserts.phone_screenshot, "area", (0.15, 0.3)),
     *_series("desktop", inserts.desktop_screenshot, "area", (0.2, 0.4, 0.6)),
     *_series("screen_photo", reproductions.screen_photo, "amount", (0.5, 1.0)),

@@ -126,6 +126,20 @@ def test_a_paste_takes_its_share(share):
     assert (x1 - x0) * (y1 - y0) == pytest.approx(share / 100, rel=0.05)
 
 
+@pytest.mark.parametrize(
+    ("name", "seen", "cells"), [("collage_2x2_filled", 2 / 3, 4), ("collage_3x1_filled", 3 / 4, 3)]
+)
+def test_a_cell_is_filled_by_the_middle_of_the_picture(name, seen, cells):
+    picture = made(name).picture
+    x0, y0, x1, y1 = picture.seen
+    assert (x1 - x0) * (y1 - y0) == pytest.approx(seen, rel=0.01)
+    assert (x0 + x1, y0 + y1) == pytest.approx((1, 1), abs=0.01)
+    left, top, right, bottom = picture.box
+    assert 0.85 / cells < (right - left) * (bottom - top) < 1.01 / cells
+    assert picture.relation == Relation.COMPOSITE
+    assert picture.scale == pytest.approx((2 / cells) ** 0.5, rel=0.01)
+
+
 @pytest.mark.parametrize("name", ["phone_15", "desktop_20", "desktop_40", "desktop_60"])
 def test_a_screenshot_shows_the_picture_at_its_share(name):
     x0, y0, x1, y1 = made(name).picture.box
