@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
+from benchmarks.accuracy.edits.encoding import web
+from benchmarks.accuracy.negatives import show
 from ris_jobs.demo import edits
 from ris_jobs.fingerprint import descriptor
 from ris_jobs.match import Candidate
@@ -55,6 +58,13 @@ def test_a_photo_is_not_drawn_however_common(judged):
     match = judged(edits.png(scene(4)), edits.jpeg(edits.caption(scene(4))), common=0.6)
     assert not look_alike(match.evidence["features"], 0.5)
     assert match.suppressed is None
+
+
+def test_another_picture_in_one_frame_is_kept_as_a_look_alike(judged):
+    frames = (web(show("frame", 5, 7, scene(n)), Random(n))[0] for n in (1, 2))
+    match = judged(*frames, common=0.25)
+    assert match.evidence["features"]["filled"] >= 0.5
+    assert match.suppressed == LOOK_ALIKE
 
 
 def test_without_previews_nothing_is_known_to_be_drawn():
