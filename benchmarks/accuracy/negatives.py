@@ -26,7 +26,7 @@ Maker = Callable[[Random, Random], Image.Image]
 Shower = Callable[[Random, Random, Image.Image], Image.Image]
 
 SAME_SCENE, SCENE_VIEWS = "same-scene", "views"
-VIEWS = 4
+VIEWS = 5
 """Of the scene of one photo."""
 
 
@@ -248,8 +248,8 @@ def frame(style: Random, content: Random, photo: Image.Image) -> Image.Image:
 
 
 SHOWING: Mapping[str, Group[Shower]] = {
-    "screen": Group(screen, 40, 5),
-    "frame": Group(frame, 40, 5),
+    "screen": Group(screen, 120, 5),
+    "frame": Group(frame, 120, 5),
 }
 """What shows a photo, another one in each picture of a series."""
 

@@ -90,7 +90,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A negative: one of the views (0–3) of a photo's scene."""
+    """A negative: one of the views (0–4) of a photo's scene."""
 
     photo: Path
     side: int

@@ -22,9 +22,8 @@ LOOK_ALIKE = "look-alike"
 # 16 reach a probability of 0.5 and none 0.8: 0.85 leaves room above them. Of 494 copies as common
 # and plain 7 stay below 0.5 and 17 below 0.8; how many stay below 0.85 was not counted.
 _COMMON, _PLAIN, _SURE = 0.32, 0.15, 0.85
-# What is drawn around another picture must be surer still: of 53 screens and frames with other
-# photos that reach 0.5 on calibration and validation photos 49 stay below, of 3,056 copies 75.
-_FILLED, _SURER = 0.3, 0.95
+# What is drawn around another picture must be surer still, and is none where that fills a quarter.
+_FILLED, _SURER, _FULL = 0.3, 0.95, 0.9
 
 
 def suppression(
@@ -58,5 +57,6 @@ def look_alike(features: Mapping[str, float], probability: float) -> bool:
     photos are, or one drawn thing with another picture in it, and not clearly copies. Such a pair
     is kept, however improbable."""
     drawn = features["common"] >= _COMMON and features.get("plain", 0.0) >= _PLAIN
-    filled = features.get("filled", 0.0) >= _FILLED
-    return (drawn and probability < _SURE) or (filled and probability < _SURER)
+    filled = features.get("filled", 0.0)
+    framed = filled >= _FULL or (filled >= _FILLED and probability < _SURER)
+    return framed or (drawn and probability < _SURE)
