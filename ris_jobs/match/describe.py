@@ -10,6 +10,7 @@ from typing import Any
 from ris_jobs.match import Match, Side
 from ris_jobs.match.alignment import Alignment, Verified
 from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.changed import changed
 from ris_jobs.match.direction import Direction, bordered, direction, linear_ratio
 from ris_jobs.match.examine import Examined
 from ris_jobs.match.orientation import inverse
@@ -123,11 +124,21 @@ def _compared(alignment: Alignment, first_derived: bool) -> dict[str, Any]:
         return {"previews": "gone", "pixels": None, "inside": None}
     pixels, inside = asdict(alignment.pixels), alignment.inside
     pixels["colours"] = dict(zip(_sides(first_derived), alignment.pixels.colours, strict=True))
+    pixels |= _changed(alignment, first_derived)
     if inside is None:
         return {"previews": "compared", "pixels": pixels, "inside": None}
     part = {"score": inside.score, "surround": asdict(inside.surround)}
     part["inner"] = _sides(first_derived)[0 if inside.inner_first else 1]
     return {"previews": "compared", "pixels": pixels, "inside": part}
+
+
+def _changed(alignment: Alignment, first_derived: bool) -> dict[str, Any]:
+    """Which cells differ, and of which part of the derived picture or its source they are."""
+    found = changed(alignment, of_first=first_derived)
+    if found is None:
+        return {}
+    picture = _sides(first_derived)[0 if found.of_first else 1]
+    return {"changed_cells": found.cells, "cells_of": {"picture": picture, "box": found.box}}
 
 
 def _remade(made: Remade | None, first_derived: bool) -> dict[str, Any] | None:
