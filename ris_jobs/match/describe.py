@@ -38,7 +38,8 @@ def describe(scored: Scored, *, enlarged: bool | None) -> Match:
     made = remade(one, two, alignment.orientation) if needs_samples(seen) else None
     towards = direction(one, two, alignment, enlarged=enlarged, made=made)
     first_derived = _first_derived(first, second, alignment, towards)
-    how = kinds(one, two, alignment, first_derived=first_derived)
+    scale = _scale(first, second, alignment, first_derived)
+    how = kinds(one, two, alignment, first_derived=first_derived, scale=scale)
     derived, source = (first, second) if first_derived else (second, first)
     turned = alignment.orientation
     return Match(
@@ -49,7 +50,7 @@ def describe(scored: Scored, *, enlarged: bool | None) -> Match:
         cosine=seen.cosine,
         hash_distance=seen.distance.phash,
         inliers=None if alignment.verified is None else alignment.verified.inliers,
-        scale=_scale(first, second, alignment, first_derived),
+        scale=scale,
         orientation=turned if first_derived else inverse(turned),
         box=alignment.inside.box if alignment.inside is not None else None,
         suppressed=suppression(one, two, alignment, seen.features, scored.probability),
