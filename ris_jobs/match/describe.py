@@ -106,6 +106,7 @@ def _evidence(
         "direction_against": [r for r, side in towards.claims if side is not first_derived],
         "also": [relation.value for relation in how.also],
         "changes": list(how.changes),
+        "searched": seen.alignment.searched,
         "nearest_parts": dict(zip(_sides(first_derived), seen.parts, strict=True)),
         "hashes": asdict(seen.distance),
         **_rounded(_compared(seen.alignment, first_derived)),
