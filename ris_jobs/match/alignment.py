@@ -83,13 +83,15 @@ class Alignment:
     """The first picture and the second after the transform ``orientation`` (EXIF 1–8) show the
     same, as far as ``held`` says so; ``pixels`` compares what overlaps, None where a preview
     is gone; ``inside`` is None where the whole pictures overlap; ``verified`` is None where
-    keypoints were not asked or say something else."""
+    keypoints were not asked or say something else. Not ``searched``: a search for one inside the
+    other might explain more, and was left out."""
 
     orientation: int
     pixels: Evidence | None
     inside: Inside | None
     held: bool
     verified: Verified | None = None
+    searched: bool = True
 
     @property
     def bent(self) -> bool:
@@ -131,8 +133,10 @@ def align(first: View, second: View, orientation: int, *, search: bool) -> Align
     blurred = None if held else _without_detail(first, second)
     if blurred is not None:
         return blurred
-    if not search or (held and pixels.agreement >= _CLEAR):
+    if held and pixels.agreement >= _CLEAR:
         return whole
+    if not search:
+        return replace(whole, searched=False)
     enough = max(_INSIDE, pixels.agreement + _MARGIN) if held else _INSIDE
     tried_inside = [_inside(first, second, True, enough), _inside(second, first, False, enough)]
     found = [t for t in tried_inside if t is not None and (not held or _is_better(t))]

@@ -56,13 +56,15 @@ class Surround:
     mean square difference between them and the lines just inside; ``seam`` that difference over
     what both vary: about 1 or more where they have nothing to do with each other, less where the
     scene goes on, 0 where nothing is around. ``jump`` is that difference over what the picture
-    changes by over the same distance inside and outside: about 1 where the scene goes on."""
+    changes by over the same distance inside and outside: about 1 where the scene goes on.
+    ``least`` is the seam of the side that has the least, None in rows of earlier versions."""
 
     plain: float
     rim: float
     step: float
     seam: float
     jump: float
+    least: float | None = None
 
 
 def find_inside(inner: View, outer: View) -> Found | None:
@@ -94,17 +96,22 @@ def surround(picture: npt.NDArray[np.uint8], box: Box) -> Surround:
     beyond = np.ones((height, width), np.uint8)
     beyond[max(0, y0 - _GAP) : y1 + _GAP, max(0, x0 - _GAP) : x1 + _GAP] = 0
     if not beyond.any():
-        return Surround(0.0, 0.0, 0.0, 0.0, 0.0)
+        return Surround(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     lines = list(_lines(picture, x0, y0, x1, y1))
-    inner, outer = [near[1] for near in lines], [near[2] for near in lines]
-    rim, core = (_root_mean([np.square(x - x.mean()) for x in of]) for of in (outer, inner))
-    deeper, step, further = (
-        _root_mean([np.square(near[i] - near[i + 1]) for near in lines]) for i in range(3)
-    )
+    rim, step, seam = _seam(lines)
+    deeper, further = (_root_mean([np.square(x[i] - x[i + 1]) for x in lines]) for i in (0, 2))
     usual = math.hypot(deeper, further) / math.sqrt(2)
     jump = math.hypot(step, _CODING) / math.hypot(usual, _CODING)
-    plain = _plainness(picture, beyond)
-    return Surround(plain, rim, step, step / math.hypot(rim, core, _CODING), jump)
+    least = min((_seam([side])[2] for side in lines), default=0.0)
+    return Surround(_plainness(picture, beyond), rim, step, seam, jump, least)
+
+
+def _seam(lines: list[list[Plane]]) -> tuple[float, float, float]:
+    """What varies along the lines next to some sides, outside, and steps across them, grey values;
+    and that step over what varies on both sides of it."""
+    core, rim = (_root_mean([np.square(x[i] - x[i].mean()) for x in lines]) for i in (1, 2))
+    step = _root_mean([np.square(x[1] - x[2]) for x in lines])
+    return rim, step, step / math.hypot(rim, core, _CODING)
 
 
 def even(box: Box) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from ris_jobs.match import Match, Side
 from ris_jobs.match.alignment import Alignment, Verified
 from ris_jobs.match.calibration import Calibration
+from ris_jobs.match.changed import changed
 from ris_jobs.match.direction import Direction, bordered, direction, linear_ratio
 from ris_jobs.match.examine import Examined
 from ris_jobs.match.orientation import inverse
@@ -37,7 +38,8 @@ def describe(scored: Scored, *, enlarged: bool | None) -> Match:
     made = remade(one, two, alignment.orientation) if needs_samples(seen) else None
     towards = direction(one, two, alignment, enlarged=enlarged, made=made)
     first_derived = _first_derived(first, second, alignment, towards)
-    how = kinds(one, two, alignment, first_derived=first_derived)
+    scale = _scale(first, second, alignment, first_derived)
+    how = kinds(one, two, alignment, first_derived=first_derived, scale=scale)
     derived, source = (first, second) if first_derived else (second, first)
     turned = alignment.orientation
     return Match(
@@ -48,7 +50,7 @@ def describe(scored: Scored, *, enlarged: bool | None) -> Match:
         cosine=seen.cosine,
         hash_distance=seen.distance.phash,
         inliers=None if alignment.verified is None else alignment.verified.inliers,
-        scale=_scale(first, second, alignment, first_derived),
+        scale=scale,
         orientation=turned if first_derived else inverse(turned),
         box=alignment.inside.box if alignment.inside is not None else None,
         suppressed=suppression(one, two, alignment, seen.features, scored.probability),
@@ -104,6 +106,7 @@ def _evidence(
         "direction_against": [r for r, side in towards.claims if side is not first_derived],
         "also": [relation.value for relation in how.also],
         "changes": list(how.changes),
+        "searched": seen.alignment.searched,
         "nearest_parts": dict(zip(_sides(first_derived), seen.parts, strict=True)),
         "hashes": asdict(seen.distance),
         **_rounded(_compared(seen.alignment, first_derived)),
@@ -123,11 +126,21 @@ def _compared(alignment: Alignment, first_derived: bool) -> dict[str, Any]:
         return {"previews": "gone", "pixels": None, "inside": None}
     pixels, inside = asdict(alignment.pixels), alignment.inside
     pixels["colours"] = dict(zip(_sides(first_derived), alignment.pixels.colours, strict=True))
+    pixels |= _changed(alignment, first_derived)
     if inside is None:
         return {"previews": "compared", "pixels": pixels, "inside": None}
     part = {"score": inside.score, "surround": asdict(inside.surround)}
     part["inner"] = _sides(first_derived)[0 if inside.inner_first else 1]
     return {"previews": "compared", "pixels": pixels, "inside": part}
+
+
+def _changed(alignment: Alignment, first_derived: bool) -> dict[str, Any]:
+    """Which cells differ, and of which part of the derived picture or its source they are."""
+    found = changed(alignment, of_first=first_derived)
+    if found is None:
+        return {}
+    picture = _sides(first_derived)[0 if found.of_first else 1]
+    return {"changed_cells": found.cells, "cells_of": {"picture": picture, "box": found.box}}
 
 
 def _remade(made: Remade | None, first_derived: bool) -> dict[str, Any] | None:

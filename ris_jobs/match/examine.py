@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import TypeVar
 
@@ -169,7 +169,8 @@ def alignment_of(
     reached.pixels += alignment.pixels is not None
     if not alignment.clear and (nearest or near):
         reached.keypoints += 1
-        alignment = _clearer(alignment, previews.by_keypoints(*ids))
+        better = _clearer(alignment, previews.by_keypoints(*ids))
+        alignment = replace(better, searched=alignment.searched)
     return alignment if first is None or second is None else in_detail(alignment, first, second)
 
 

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ris_jobs.match.cells import packed
 from ris_jobs.match.orientation import ORIENTATIONS, swaps_sides, turn
 
 __all__ = [
@@ -111,6 +112,7 @@ class Laid:
         a, b = _cells(self.one), _cells(self.two)
         difference = b - a
         size = np.abs(difference)
+        changed = size.max(axis=1) > _CHANGED
         unmapped, unmapped_chroma, tint = min(_mapping(a, b), _mapping(b, a), key=_left)
         return Evidence(
             correlation=self.correlation,
@@ -121,7 +123,8 @@ class Laid:
             chroma=float(size[:, 1:].mean()),
             luma_worst=float(size[:, 0].max()),
             chroma_worst=float(size[:, 1:].max()),
-            changed=float((size.max(axis=1) > _CHANGED).mean()),
+            changed=float(changed.mean()),
+            changed_cells=packed(changed),
             lighter=float(difference[:, 0].mean()),
             hue=_alike(a[:, 1:], b[:, 1:]),
             unmapped=unmapped,
@@ -139,7 +142,8 @@ class Evidence:
     ``support`` 0–1 the share that agree on more than a slope of brightness.
     Differences are grey values (0–255) between 4 × 4 cell means, the second picture minus the
     first: ``luma`` and ``chroma`` (Cb and Cr) the mean sizes, ``luma_worst`` and
-    ``chroma_worst`` the largest; ``changed`` 0–1 the share of cells that differ by over 12.
+    ``chroma_worst`` the largest; ``changed`` 0–1 the share of cells that differ by over 12,
+    ``changed_cells`` which these are (:func:`ris_jobs.match.cells.packed`), as the first lies.
     ``lighter`` is the mean of luma, with its sign; ``hue`` −1…1 how far the chroma of both points
     the same way: 1 for other saturation, the cosine where all hues turn by an angle.
     ``unmapped`` and ``unmapped_chroma`` are the largest differences of luma and of chroma that one
@@ -164,6 +168,7 @@ class Evidence:
     luma_worst: float
     chroma_worst: float
     changed: float
+    changed_cells: str
     lighter: float
     hue: float
     unmapped: float

@@ -7,6 +7,7 @@ before size (thumbnail, upscaled), before a new encoding (recompressed).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -39,6 +40,10 @@ _DETAIL, _DETAIL_AVIF = 0.3, 0.55
 # Spread of chroma that a greyscale copy is seen to lack, and that tells nothing of saturation.
 _COLOURS, _GREYISH = 1.0, 0.5
 _STRETCHED = 0.03
+# The logarithm of a scale from which a part was resized, as well as a box tells what both show: of
+# 1,191 crops of calibration photos, their scale known, none is further off than 0.025, of 1,050
+# pictures pasted into others 6 are further off than this.
+_RESIZED = 0.03
 # What dropping a profile does, simulated for Adobe RGB (1998) and Display P3 on 104 re-encoded
 # copies of calibration photos: what one mapping leaves and does to grey, how alike hues stay, how
 # pale and how light values look that are taken for sRGB. A lost gamma of 1.8 is not told from an
@@ -60,12 +65,18 @@ class Kinds:
 
 
 def kinds(
-    first: Fingerprint, second: Fingerprint, alignment: Alignment, *, first_derived: bool
+    first: Fingerprint,
+    second: Fingerprint,
+    alignment: Alignment,
+    *,
+    first_derived: bool,
+    scale: float,
 ) -> Kinds:
-    """How the derived one of two aligned pictures came from the other. Where previews are gone
+    """How the derived one of two aligned pictures came from the other; ``scale`` is its size over
+    that of its source (linear) in what both show. Where previews are gone
     (``alignment.pixels`` is None) changed content cannot be seen and is not claimed."""
     changes = tuple(_changes(first, second, alignment))
-    found = list(_relations(first, second, alignment, first_derived))
+    found = list(_relations(first, second, alignment, first_derived, scale))
     if set(changes) - {COLOUR_PROFILE}:
         found.insert(sum(r in _BEFORE_CONTENT for r in found), Relation.EDITED)
     found.append(Relation.RECOMPRESSED)
@@ -82,7 +93,11 @@ _BEFORE_CONTENT = {
 
 
 def _relations(
-    first: Fingerprint, second: Fingerprint, alignment: Alignment, first_derived: bool
+    first: Fingerprint,
+    second: Fingerprint,
+    alignment: Alignment,
+    first_derived: bool,
+    scale: float,
 ) -> Iterator[Relation]:
     inside = alignment.inside
     if inside is not None:
@@ -92,9 +107,10 @@ def _relations(
         yield Relation.MIRRORED
     if alignment.orientation in ROTATED:
         yield Relation.ROTATED
-    ratio = linear_ratio(first, second)
-    if inside is None and not alignment.bent and abs(ratio - 1) > SAME_SIZE:
-        yield Relation.THUMBNAIL if (ratio < 1) is first_derived else Relation.UPSCALED
+    whole = inside is None and abs(linear_ratio(first, second) - 1) > SAME_SIZE
+    part = inside is not None and abs(math.log(scale)) > _RESIZED
+    if (whole or part) and not alignment.bent:
+        yield Relation.THUMBNAIL if scale < 1 else Relation.UPSCALED
 
 
 def _changes(first: Fingerprint, second: Fingerprint, alignment: Alignment) -> Iterator[str]:

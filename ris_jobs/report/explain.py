@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 
 from ris_jobs.match.geometry import Points, squares
 from ris_jobs.match.pixels import KEPT
+from ris_jobs.report.changed import changed_places
 from ris_jobs.report.explanation import Explanation, headline, reasons
 from ris_jobs.report.lettering import fitted, font
 from ris_jobs.report.overlay import Overlay
@@ -26,6 +27,7 @@ from ris_jobs.report.views import ImageView
 __all__ = ["WIDTH", "draw", "spread"]
 
 Rgb = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
 
 WIDTH = 1200
 """Of the picture, pixels."""
@@ -41,6 +43,7 @@ _SIDE = 512
 _BRIGHTEST = 64
 _SHARED = (240, 228, 66)
 _PAIRS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167))
+_CELLS = (86, 180, 233)
 _RIM = (0, 0, 0)
 _OUTSIDE = 236
 # OpenCV draws at places given in 16ths of a pixel.
@@ -67,7 +70,10 @@ def draw(said: Explanation, first: Rgb | None, second: Rgb | None, laid: Overlay
     images as they were asked for, uint8 (h, w, 3), None where one is gone or damaged."""
     strips = [_title(said), _previews(said, (first, second), laid)]
     if laid is not None and first is not None and second is not None:
-        strips.append(_comparison(_TITLES[said.outcome], _parts(first, second, laid)))
+        changed = changed_places(said, laid, KEPT)
+        outlined = changed is not None and changed.any()
+        titles = (*_TITLES[said.outcome][:2], _OUTLINED) if outlined else _TITLES[said.outcome]
+        strips.append(_comparison(titles, _parts(first, second, laid, changed)))
     out = io.BytesIO()
     Image.fromarray(np.concatenate(strips)).save(out, "PNG")
     return out.getvalue()
@@ -212,8 +218,9 @@ def _note(said: Explanation, pictures: Sequence[Rgb | None], laid: Overlay | Non
     )
 
 
-def _parts(first: Rgb, second: Rgb, laid: Overlay) -> list[Rgb]:
-    """What both show, of the first and of the second, and how the two differ, of one size."""
+def _parts(first: Rgb, second: Rgb, laid: Overlay, changed: Mask | None) -> list[Rgb]:
+    """What both show, of the first and of the second, and how the two differ, of one size, with
+    what is ``changed`` (KEPT, KEPT) outlined."""
     size = _within(_size_of_shared(first, second, laid), _PART)
     one, two, both = squares(first, second, laid.registration, laid.shared, _SIDE)
     # At the size at which pictures are compared: finer, edges differ by what resampling does.
@@ -221,7 +228,19 @@ def _parts(first: Rgb, second: Rgb, laid: Overlay) -> list[Rgb]:
     heat = _heat(np.abs(small.astype(np.int16) - other).max(axis=2))
     for plane, kept in ((one, both), (two, both), (heat, shown)):
         plane[~kept] = _OUTSIDE
-    return [_resized(plane, *size) for plane in (one, two, heat)]
+    one, two, heat = (_resized(plane, *size) for plane in (one, two, heat))
+    if changed is not None:
+        _outline_cells(heat, changed & shown)
+    return [one, two, heat]
+
+
+def _outline_cells(panel: Rgb, cells: Mask) -> None:
+    """Edges of what is set in ``cells`` (h, w), of any size."""
+    height, width = panel.shape[:2]
+    there = cv2.resize(cells.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    edges, _ = cv2.findContours(there, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(panel, edges, -1, _RIM, 4)
+    cv2.drawContours(panel, edges, -1, _CELLS, 2)
 
 
 def _size_of_shared(first: Rgb, second: Rgb, laid: Overlay) -> tuple[float, float]:
@@ -245,6 +264,7 @@ def _resized(picture: Rgb, width: int, height: int) -> Rgb:
     return np.asarray(cv2.resize(picture, (width, height), interpolation=method), np.uint8)
 
 
+_OUTLINED = "Difference; outlined: cells that changed"
 _TITLES = {
     "match": ("What both show: in A", "the same in B, laid on it", "Difference"),
     "identical": ("A", "B", "Difference: none"),

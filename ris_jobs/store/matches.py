@@ -44,9 +44,9 @@ def lock(db: Connection) -> None:
 def save(
     db: Connection, found: Sequence[Match], *, model_id: int, calibration: str, run_id: int
 ) -> int:
-    """Write pairs that are new, or were judged by another model or calibration, under
-    :func:`lock`; :func:`ris_jobs.store.suppression.settle` is to follow. Returns how many rows
-    that were."""
+    """Write pairs that are new, were judged by another model or calibration, or only now were
+    ``searched`` (:class:`ris_jobs.match.alignment.Alignment`), under :func:`lock`;
+    :func:`ris_jobs.store.suppression.settle` is to follow. Returns how many rows that were."""
     return saved(db, "matches.save", found, model_id, calibration, run_id)
 
 

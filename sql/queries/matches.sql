@@ -4,8 +4,9 @@
 SELECT pg_advisory_xact_lock(hashtext('ris.match'));
 
 -- name: save
--- New pairs, and pairs judged again by another model or calibration. An unchanged pair is not
--- written at all. suppressed is only what was judged until suppression.settle follows.
+-- New pairs, and pairs judged again by another model or calibration, or from nearer: by a search
+-- that was left out. An unchanged pair is not written at all. suppressed is only what was judged
+-- until suppression.settle follows.
 INSERT INTO ris.match AS m (derived_id, source_id, relation, probability, cosine, hash_distance,
                             inliers, scale, orientation, box, suppressed, judged_suppressed,
                             evidence, model_id, calibration, run_id)
@@ -26,7 +27,8 @@ SET derived_id = excluded.derived_id, source_id = excluded.source_id,
     judged_suppressed = excluded.judged_suppressed, evidence = excluded.evidence,
     model_id = excluded.model_id, calibration = excluded.calibration,
     run_id = excluded.run_id, resolved = false
-WHERE (m.model_id, m.calibration) IS DISTINCT FROM (excluded.model_id, excluded.calibration);
+WHERE (m.model_id, m.calibration) IS DISTINCT FROM (excluded.model_id, excluded.calibration)
+   OR (m.evidence ->> 'searched' = 'false' AND excluded.evidence ->> 'searched' = 'true');
 
 -- name: unresolved
 SELECT derived_id, source_id FROM ris.match WHERE NOT resolved

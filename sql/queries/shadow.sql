@@ -1,5 +1,5 @@
 -- name: save
--- New pairs of the model beside, and pairs judged again by another calibration.
+-- New pairs of the model beside, and pairs judged again by another calibration, or from nearer.
 INSERT INTO ris.shadow_match AS m (beside_id, derived_id, source_id, relation, probability, cosine,
                                    hash_distance, inliers, scale, orientation, box, suppressed,
                                    judged_suppressed, evidence, model_id, calibration, run_id,
@@ -22,7 +22,8 @@ SET derived_id = excluded.derived_id, source_id = excluded.source_id,
     judged_suppressed = excluded.judged_suppressed, evidence = excluded.evidence,
     model_id = excluded.model_id, calibration = excluded.calibration,
     run_id = excluded.run_id, since = excluded.since
-WHERE (m.model_id, m.calibration) IS DISTINCT FROM (excluded.model_id, excluded.calibration);
+WHERE (m.model_id, m.calibration) IS DISTINCT FROM (excluded.model_id, excluded.calibration)
+   OR (m.evidence ->> 'searched' = 'false' AND excluded.evidence ->> 'searched' = 'true');
 
 -- name: pairs
 -- Pairs of the model beside among these images that nothing was said against.

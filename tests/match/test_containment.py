@@ -85,6 +85,18 @@ def test_what_a_crop_left_out_is_not_plain():
     assert around.rim > 10
 
 
+def test_a_side_on_which_the_scene_goes_on_shows_beside_one_that_steps():
+    picture = np.asarray(scene(13)).copy()
+    box = (0.2, 0.2, 0.8, 0.75)
+    goes_on = surround(picture, box)
+    picture[165:] = 255
+    steps = surround(picture, box)
+    assert steps.seam > 2 * goes_on.seam and steps.least < steps.seam / 2
+    other = np.asarray(scene(14)).copy()
+    other[44:165, 60:240] = np.asarray(scene(13))[44:165, 60:240]
+    assert surround(other, box).least > 0.5
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_different_picture_does_not_align(seed):
     assert not align(seen(scene(seed)), seen(scene(seed + 100)), 1, search=True).held

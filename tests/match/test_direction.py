@@ -16,6 +16,9 @@ BANDED, AMID = (0.0, 0.15, 1.0, 0.85), (0.2, 0.2, 0.7, 0.8)
     [
         (AMID, Surround(plain=0.1, rim=30, step=12, seam=0.3, jump=1.0), "containment"),
         (AMID, Surround(plain=0.1, rim=30, step=60, seam=1.3, jump=3.0), "pasted"),
+        # One side steps, by chance or for a band beyond it, and the scene goes on at another.
+        (AMID, Surround(plain=0.1, rim=30, step=60, seam=1.3, jump=3.0, least=0.3), None),
+        (AMID, Surround(plain=0.1, rim=30, step=60, seam=1.3, jump=3.0, least=0.8), "pasted"),
         (AMID, Surround(plain=0.1, rim=30, step=40, seam=0.9, jump=1.0), None),
         # Lines that have nothing to do with their neighbours, as in a sky of stars.
         (AMID, Surround(plain=0.1, rim=30, step=45, seam=1.05, jump=1.0), None),

@@ -177,6 +177,30 @@ def test_several_edits_report_the_one_that_explains_most_and_list_the_rest(colle
     assert "monochrome" in match.evidence["changes"]
 
 
+@pytest.mark.parametrize(
+    ("factor", "also"), [(0.3, ["thumbnail"]), (0.6, ["thumbnail"]), (1, []), (1.5, ["upscaled"])]
+)
+def test_a_part_that_was_resized_says_so(factor, also, collection, decide):
+    picture = scene(8, (480, 360))
+    source = collection.add(edits.png(picture))
+    part = edits.crop(picture, 0.5)
+    size = tuple(round(side * factor) for side in part.size)
+    cut = decide(source, collection.add(edits.jpeg(part.resize(size), 90)))
+    assert (cut.relation, cut.evidence["also"]) == ("crop", also)
+    whole = picture.resize(tuple(round(side * factor) for side in picture.size))
+    framed = decide(source, collection.add(edits.jpeg(edits.pad(whole, 0.15), 90)))
+    assert (framed.relation, framed.evidence["also"]) == ("padded", also)
+
+
+def test_a_cropped_and_mirrored_thumbnail_with_a_caption_says_all(collection, decide):
+    source = collection.add(edits.png(scene(64, (480, 360))))
+    part = edits.mirror(scene(64, (480, 360)).crop((40, 30, 400, 320)))
+    copy = edits.caption(edits.thumbnail(part, 200))
+    match = decide(source, collection.add(edits.jpeg(copy, 90)))
+    assert match.relation == "crop"
+    assert match.evidence["also"] == ["mirrored", "edited", "thumbnail"]
+
+
 def test_losses_on_both_sides_leave_the_direction_open(collection, decide):
     picture = scene(7)
     grey = collection.add(edits.png(edits.greyscale(picture)))

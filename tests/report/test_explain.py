@@ -18,11 +18,14 @@ from rich.console import Console
 from ris_jobs.fingerprint import Manifest
 from ris_jobs.match.alignment import align
 from ris_jobs.match.calibration import Calibration, Logistic
+from ris_jobs.match.cells import packed
 from ris_jobs.match.derivation import derivation
-from ris_jobs.match.orientation import turn
+from ris_jobs.match.geometry import squares
+from ris_jobs.match.orientation import inverse, turn
 from ris_jobs.match.pixels import view
 from ris_jobs.match.rerank import HashDistance
 from ris_jobs.match.ruling import Ruling, Stop
+from ris_jobs.report.changed import changed_places
 from ris_jobs.report.explain import WIDTH, draw, spread
 from ris_jobs.report.explained import explained
 from ris_jobs.report.explanation import Explanation, Judged, Versions, as_json, headline, reasons
@@ -46,6 +49,10 @@ def picture(seed: int, size: tuple[int, int] = (300, 200)) -> Rgb:
         colour = rng.integers(0, 255, 3).tolist()
         cv2.circle(canvas, place, int(rng.integers(3, 22)), colour, -1)
     return canvas
+
+
+def turned(of: Rgb, orientation: int) -> Rgb:
+    return np.ascontiguousarray(turn(of, orientation))
 
 
 def image(letter: str, uri: str = "", size: tuple[int, int] = (300, 200)) -> ImageView:
@@ -129,7 +136,7 @@ def printed(said: Explanation) -> str:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_turned_copies_lie_on_each_other(orientation: int) -> None:
     source = picture(1)
-    derived = np.ascontiguousarray(turn(source, orientation))
+    derived = turned(source, orientation)
     for a, b in (("a", "b"), ("b", "a")):
         one, two = image(a), image(b)
         said = explanation(match(one, two, orientation=orientation), images=(one, two))
@@ -181,6 +188,57 @@ def test_the_difference_is_dark_where_nothing_differs_and_bright_where_it_does()
     sheet = drawn(explanation(match(image("a"), image("b"))), first, second)
     panel = sheet[-270:-70, 815:1170].astype(int).sum(axis=2)
     assert panel[:, :150].mean() < 60 < 300 < panel[:, 210:].mean()
+
+
+@pytest.mark.parametrize(
+    ("orientation", "asked", "picture_of"),
+    [(1, "ab", "derived"), (6, "ab", "derived"), (6, "ba", "source"), (2, "ba", "derived")],
+)
+def test_cells_that_changed_are_outlined_where_they_differ(
+    orientation: int, asked: str, picture_of: str
+) -> None:
+    source, derived = picture(1), turned(picture(1), orientation)
+    height, width = derived.shape[:2]
+    # Eighths are two cells.
+    x0, x1, y0, y1 = width // 8, width // 4, height // 2, height * 3 // 4
+    derived[y0:y1, x0:x1] = 255 - derived[y0:y1, x0:x1]
+    cells = np.zeros((16, 16), np.bool_)
+    cells[8:12, 2:4] = True
+    if picture_of == "source":
+        cells = turn(cells, inverse(orientation))
+    of = {"picture": picture_of, "box": [0.0, 0.0, 1.0, 1.0]}
+    seen = {"changed_cells": packed(cells), "cells_of": of}
+    one, two = image("a"), image("b")
+    pair = match(one, two, orientation=orientation, pixels=seen)
+    straight = asked == "ab"
+    said = explanation(pair, images=(one, two) if straight else (two, one))
+    first, second = (derived, source) if straight else (source, derived)
+    laid = overlay(said, first, second)
+    assert laid is not None
+    there = changed_places(said, laid, 256)
+    assert there is not None and there.mean() == pytest.approx(cells.mean(), abs=0.01)
+    a, b, _ = squares(first, second, laid.registration, laid.shared, 256)
+    differ = np.abs(a.astype(int) - b).max(axis=2) > 40
+    assert (differ & there).sum() > 0.9 * differ.sum()
+    marked = drawn(said, first, second)
+    plain = drawn(explanation(replace(pair, evidence={}), images=said.images), first, second)
+    outline = (marked == (86, 180, 233)).all(axis=2).sum()
+    assert outline - (plain == (86, 180, 233)).all(axis=2).sum() > 150
+
+
+def test_cells_of_a_box_lie_in_it() -> None:
+    cells = np.zeros((16, 16), np.bool_)
+    cells[:, 12:] = True
+    box = (0.25, 0.25, 0.75, 0.75)
+    of = {"picture": "derived", "box": list(box)}
+    seen = {"changed_cells": packed(cells), "cells_of": of}
+    one, two = image("a"), image("b")
+    pair = match(one, two, "composite", box=box, inside={"inner": "source"}, pixels=seen)
+    said = explanation(pair, images=(one, two))
+    laid = overlay(said, picture(1), picture(2))
+    assert laid is not None
+    there = changed_places(said, laid, 256)
+    assert there is not None and there[:, 196:].all() and not there[:, :188].any()
 
 
 def test_marks_are_seen_on_white_and_on_black() -> None:

@@ -213,7 +213,7 @@ def test_undetermined_direction_is_told(
 def test_what_told_the_direction_comes_with_a_pair(
     engine: Engine, ids: list[int], model_id: int, run: Run
 ) -> None:
-    around = Surround(plain=0.75, rim=1.0, step=2.0, seam=0.5, jump=1.0)
+    around = Surround(plain=0.75, rim=1.0, step=2.0, seam=0.5, jump=1.0, least=0.4)
     evidence = {
         "direction": "containment",
         "direction_for": ["containment"],
