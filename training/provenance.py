@@ -46,7 +46,7 @@ MOST = {"camera": 1.0, "generation": 1.0}
 # No copy in the families is blurred. Of 106 such copies pairs show for 97 that they lost detail,
 # and of 24 that were sharpened for none that the other one did (ris_jobs/match/direction.py).
 # Few of them hold a lossless copy of an encoding, which nothing else leaves.
-LEAST = {"faded": 2.0, "pixels": 4.0}
+LEAST = {"faded": 2.0, "pixels": 4.0, "smoothed": 4.0}
 # No copy in the families has a manifest: what these are worth is set, not fitted.
 SET = {"manifest": 6.0}
 # The chances that may be the least of a named source: two equals have 0.5 each, and that one 2/3

@@ -64,8 +64,9 @@ class Kin:
         * ``containment``, ``border``, ``resolution``, ``enlargement``, ``grey`` (colour lost),
           ``faded`` (detail lost): ±1, what it lost or was given; where nothing of these is told,
           ``framed``: ±1, the other one lies in it as in a border or over a caption band, ``inner``:
-          ±1, it was rather cut out of the other one, and ``coarser-part``, as ``coarser``; a
-          ``border`` that lies unevenly is ``framed``, and half as much;
+          ±1, it was rather cut out of the other one, and ``coarser-part``, as ``coarser``, but not
+          where one alone is lossless; a ``border`` that lies unevenly is ``framed``, and half as
+          much;
         * of the same frame only: what :func:`ris_jobs.provenance.encodings.encoding` says;
         * ``generation``: it was some coarser JPEG before (±1); ``changed``: where the two differ,
           more of the other images show what the other one shows (a logarithm, of at most 4);
@@ -85,7 +86,8 @@ class Kin:
         one, two = self._traces[image], self._traces[other]
         if not (lost or given) and self.ties[image][other].inner is not None:
             found |= self._inside(image, other)
-            found["coarser-part"] = coarser(one, two)
+            if one.lossless is two.lossless:  # what is lossless may hold what any encoding left
+                found["coarser-part"] = coarser(one, two)
         if self._same_frame(image, other):
             found |= encoding(one, two, self._seen(image, other))
         if "faded" in lost | given:

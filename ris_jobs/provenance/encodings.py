@@ -13,7 +13,7 @@ __all__ = ["ENCODINGS", "Seen", "coarser", "encoding", "generation", "kept"]
 
 ENCODINGS = (
     "rounded", "unfit", "spread", "pixels", "lossless", "coarser", "coarser-edited",
-    "coarser-recoloured", "chroma", "chroma-edited", "overlay", "requantised", "ghost",
+    "coarser-recoloured", "chroma", "chroma-edited", "smoothed", "overlay", "requantised", "ghost",
 )  # fmt: skip
 
 # Evidence of an earlier quality (nats a coefficient): what counts as one, and the least that tells
@@ -31,6 +31,10 @@ _FADED, _ADDED = 0.25, 0.15
 # The share of blocks with the same pixels that an encoding does not leave: of 301 pictures with a
 # lossy copy none shares more than 0.04, of 127 lossless copies, drawn on or not, all but 3 do.
 _SAME = 0.15
+# Of two JPEGs with the same steps and the same luma: the share of blocks that fit at least, and a
+# difference of the colours' detail that is clear. Of 800 calibration pictures encoded so twice 512
+# lost more at the second time, none gained as much, and 6 in 100 changed nothing.
+_ALIKE, _SMOOTHED = 0.98, 0.005
 # From here on a clue on pixels leaves nothing to say for the coarseness of encodings.
 _TOLD = 0.5
 
@@ -59,11 +63,12 @@ def encoding(one: Traces, two: Traces, seen: Seen) -> dict[str, float]:
     error, at most ±2, where none of these tells; ``lossless``: instead of ``coarser``, the content
     differs, and the other one alone is stored without loss (±1); ``chroma``: its colours have less
     detail (±1), unless the colours differ, or both are lossless and share pixels, so that no
-    encoding lies between them; ``overlay``: the content differs, but not the colours, and it has
-    more fine detail (±1); where the content differs ``coarser`` and ``chroma`` are ``-edited``, and
-    ``coarser`` is ``-recoloured`` where the colours do; ``requantised``: its coefficients remember
-    the other's JPEG quality (±3), unless the colours differ; ``ghost``: the same through another
-    coder or a mirror (±1).
+    encoding lies between them; ``smoothed``: instead of ``chroma``, both are JPEGs of one quality
+    and one luma, and its colours have less detail (±1); ``overlay``: the content differs, but not
+    the colours, and it has more fine detail (±1); where the content differs ``coarser`` and
+    ``chroma`` are ``-edited``, and ``coarser`` is ``-recoloured`` where the colours do;
+    ``requantised``: its coefficients remember the other's JPEG quality (±3), unless the colours
+    differ; ``ghost``: the same through another coder or a mirror (±1).
     """
     edited = "-recoloured" if seen.recoloured else "-edited" if seen.changed else ""
     found = {
@@ -81,7 +86,9 @@ def encoding(one: Traces, two: Traces, seen: Seen) -> dict[str, float]:
     if not seen.changed:
         found["unfit"] = _unfit(seen.one, seen.two)
     if one.detail and two.detail and not seen.recoloured:
-        if not (one.lossless and two.lossless and seen.same >= _SAME):
+        if _encoded_alike(one, two, seen):
+            found["smoothed"] = _bounded((two.detail[1] - one.detail[1]) / _SMOOTHED)
+        elif not (one.lossless and two.lossless and seen.same >= _SAME):
             found["chroma" + edited] = _bounded((two.detail[1] - one.detail[1]) / _FADED)
         if seen.changed:
             found["overlay"] = _bounded((one.detail[0] - two.detail[0]) / _ADDED)
@@ -112,6 +119,18 @@ def kept(one: Traces, two: Traces, seen: Seen) -> float:
     if seen.same < _SAME and (one.pixels is None or one.pixels != two.pixels):
         return 0.0
     return float(one.lossless) - float(two.lossless)
+
+
+def _encoded_alike(one: Traces, two: Traces, seen: Seen) -> bool:
+    """Whether one seems to be the other encoded once more in the same way, with colours of half the
+    size: hardly more than these changes then, for they are averaged and interpolated again."""
+    encoded = (one.jpeg_quality, one.subsampling)
+    if encoded != (two.jpeg_quality, two.subsampling) or one.subsampling in (None, "4:4:4"):
+        return False
+    roundings = (seen.one, seen.two)
+    return not seen.changed and all(
+        found is not None and found.fits >= _ALIKE and found.spread < _KEPT for found in roundings
+    )
 
 
 def _rounded(one: Rounding | None, two: Rounding | None) -> float:

@@ -51,6 +51,10 @@ _SAID = {
         "differs and has", "differ and have", "colours with less detail",
         "its colours have less detail than those of another that differs",
     ),
+    "smoothed": (
+        "was", "were", "encoded just as it was, and once more, by their colours",
+        "it was encoded just as another was, and once more, by its colours",
+    ),
     "overlay": (
         "differs", "differ", "by fine detail that was added",
         "it has fine detail that another lacks, as an overlay adds",

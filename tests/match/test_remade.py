@@ -113,6 +113,14 @@ def test_a_caption_and_a_change_of_colours_do_not_hide_it(photo: Image.Image) ->
     assert first is not None and first.fits > 0.5
 
 
+def test_clipped_colours_do_not_hide_it_either(photo: Image.Image) -> None:
+    parent = encoded(photo, quality=90)
+    bright = edits.colour_shift(reopened(parent), 1.25, 1.25, 0.75)
+    copy, source = roundings(encoded(bright, quality=75), parent)
+    assert copy is not None and copy.fits > 0.6
+    assert source is not None and source.fits < 0.1
+
+
 @pytest.mark.parametrize("turned", range(1, 9))
 def test_in_every_orientation_also_by_exif(photo: Image.Image, turned: int) -> None:
     picture = photo.crop((0, 0, 571, 399))
