@@ -37,10 +37,10 @@ _WITHIN, _BEYOND = 0.75, 0.2
 _PLAY, _THINNEST, _NEAR = 12, 6, 3
 # What coding leaves between two lines, grey values.
 _CODING = 8.0
-# How much more the collage jumps at the cell's edge: of 92 two jump less, and one a little more.
-# More is asked where the collage ends with the picture's outline, for a band may have been laid
-# over a crop; the cell must then hold the whole of one side, nearly.
-_JUMPS, _CLEARLY = 1.15, 1.4
+# How much more the collage jumps at the cell's edge. More is asked where the picture does not go on
+# there but jumps, too, and where the collage ends with its outline, for something may have been
+# laid over a crop; there the cell must hold the whole of one side, nearly.
+_JUMPS, _GOES_ON, _CLEARLY = 1.15, 1.45, 1.9
 _WHOLE, _ENDS = 0.97, 0.01
 # On ground so plain the outline is where the picture ends, and something laid over a part of it.
 _PLAIN = 0.7
@@ -69,12 +69,10 @@ def cell(first: Rgb, second: Rgb, registration: Registration, shared: Overlap) -
     jumps = [_jump(plane, bounds, cut) for plane in (a, b)]
     found = Cell(_narrowed(registration, shared, bounds), jumps[0] < jumps[1])
     ends = _placed(registration, shared, _MIDDLES[cut])[1 if found.cut_first else 0]
-    if (np.minimum(ends, 1 - ends).min(axis=1) > _ENDS).any():
-        enough = _JUMPS
-    elif _is_across(found):
-        enough = _CLEARLY
-    else:
+    beyond = bool((np.minimum(ends, 1 - ends).min(axis=1) > _ENDS).any())
+    if not (beyond or _is_across(found)):
         return None
+    enough = _JUMPS if beyond and min(jumps) <= _GOES_ON else _CLEARLY
     outline = shared.second if found.cut_first else shared.first
     on_plain = around(second if found.cut_first else first, outline) >= _PLAIN
     return found if max(jumps) >= enough * min(jumps) and not on_plain else None

@@ -17,7 +17,7 @@ from tests.match.scenes import NOON, scene
 
 PHOTO = (480, 320)
 # Columns, rows, the cell's size in pixels, where the picture stands.
-GRIDS = [(2, 2, (220, 220), 2), (2, 2, (200, 260), 1), (3, 1, (200, 240), 1), (2, 1, (240, 260), 0)]
+GRIDS = [(2, 2, (220, 220), 2), (2, 2, (200, 260), 1), (3, 1, (200, 240), 1), (2, 1, (240, 260), 1)]
 
 
 def collage(seed, columns, rows, size, own, gutter=0, photo=PHOTO):
