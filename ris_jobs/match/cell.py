@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ris_jobs.match.containment import around
 from ris_jobs.match.geometry import Overlap, Points, Registration, project, squares
 from ris_jobs.match.pixels import KEPT
 
@@ -23,7 +24,7 @@ Plane = npt.NDArray[np.float32]
 Bounds = tuple[int, int, int, int]
 """Top, bottom, left and right."""
 
-_SIDE, _WINDOW, _GRID = 128, 8, 32
+_SIDE, _WINDOW, _GRID = KEPT // 2, 8, 32
 # Of a window's luma: less spread (grey values) tells nothing, more correlation is agreement.
 _TEXTURE, _AGREES = 4.0, 0.75
 # Grey values between two pixels by which they are rather another's.
@@ -36,11 +37,13 @@ _WITHIN, _BEYOND = 0.75, 0.2
 _PLAY, _THINNEST, _NEAR = 12, 6, 3
 # What coding leaves between two lines, grey values.
 _CODING = 8.0
-# How much more the collage jumps at the cell's edge: of 92 two jump less, and one a little more.
-# More is asked where the collage does not go on beyond the picture's outline: a band may have
-# been laid over a crop. It must then hold the whole of one side, nearly.
-_JUMPS, _CLEARLY = 1.15, 1.4
+# How much more the collage jumps at the cell's edge. More is asked where the picture does not go on
+# there but jumps, too, and where the collage ends with its outline, for something may have been
+# laid over a crop; there the cell must hold the whole of one side, nearly.
+_JUMPS, _GOES_ON, _CLEARLY = 1.15, 1.45, 1.9
 _WHOLE, _ENDS = 0.97, 0.01
+# On ground so plain the outline is where the picture ends, and something laid over a part of it.
+_PLAIN = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,38 +60,51 @@ def cell(first: Rgb, second: Rgb, registration: Registration, shared: Overlap) -
     uint8 (h, w, 3); None where all they share agrees, or not so."""
     one, two, both = squares(first, second, registration, shared, KEPT)
     a, b = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY).astype(np.float32) for x in (one, two))
-    votes = np.where(_reduced(both.astype(np.float32)) > 0.5, _votes(a, b), 0)
-    off = _off(a, b, _pixels(_fullest(votes)))
-    # Where there is nothing to see tones may tell.
-    told = np.where(votes == 0, 0.5 - _reduced(off), votes)
-    bounds = _refined(off, _pixels(_fullest(told)))
-    cut = [near >= _THINNEST for near in _margins(bounds)]
-    if not any(cut) or not _agrees_there_alone(votes, bounds):
+    shown = _reduced(both.astype(np.float32)) > 0.5
+    votes = np.asarray(np.where(shown, _votes(a, b), 0), np.float32)
+    bounds = _bounds(a, b, votes)
+    cut = np.array(_margins(bounds)) >= _THINNEST
+    if not cut.any() or not _agrees_there_alone(votes, bounds):
         return None
     jumps = [_jump(plane, bounds, cut) for plane in (a, b)]
-    cut_first = jumps[0] < jumps[1]
-    outline = _placed(registration, shared, _MIDDLES[cut])[1 if cut_first else 0]
-    corners = _placed(registration, shared, _corners(bounds))
-    picture = corners[0 if cut_first else 1]
-    # Where the collage ends with the outline, a band may have been laid over a crop.
-    goes_on = bool((np.minimum(outline, 1 - outline).min(axis=1) > _ENDS).any())
-    enough = _JUMPS if goes_on else _CLEARLY
-    if max(jumps) < enough * min(jumps) or not (goes_on or np.ptp(picture, axis=0).max() >= _WHOLE):
+    found = Cell(_narrowed(registration, shared, bounds), jumps[0] < jumps[1])
+    ends = _placed(registration, shared, _MIDDLES[cut])[1 if found.cut_first else 0]
+    beyond = bool((np.minimum(ends, 1 - ends).min(axis=1) > _ENDS).any())
+    if not (beyond or _is_across(found)):
         return None
-    first_part, second_part = (np.clip(x, 0, 1) for x in corners)
-    coverage = _area(first_part), _area(second_part)
-    return Cell(Overlap(first_part, second_part, coverage), cut_first)
+    enough = _JUMPS if beyond and min(jumps) <= _GOES_ON else _CLEARLY
+    outline = shared.second if found.cut_first else shared.first
+    on_plain = around(second if found.cut_first else first, outline) >= _PLAIN
+    return found if max(jumps) >= enough * min(jumps) and not on_plain else None
+
+
+def _is_across(found: Cell) -> bool:
+    """Whether the picture shows from end to end one way or the other, nearly."""
+    picture = found.shared.first if found.cut_first else found.shared.second
+    return bool(np.ptp(picture, axis=0).max() >= _WHOLE)
+
+
+def _bounds(a: Plane, b: Plane, votes: Plane) -> Bounds:
+    """Where both agree, in pixels of their squares."""
+    off = _off(a, b, _pixels(_fullest(votes)))
+    # Where there is nothing to see tones may tell.
+    told = np.asarray(np.where(votes == 0, 0.5 - _reduced(off), votes), np.float32)
+    return _refined(off, _pixels(_fullest(told)))
 
 
 def _votes(a: Plane, b: Plane) -> Plane:
     """(GRID, GRID), of each place −1 (another picture) to 1 (the same), 0 for nothing to see."""
-    a, b = (cv2.resize(x, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for x in (a, b))
+    a, b = _halved(a), _halved(b)
     mean_a, mean_b = _mean(a), _mean(b)
     power_a, power_b = _mean(a * a) - mean_a**2, _mean(b * b) - mean_b**2
     score = (_mean(a * b) - mean_a * mean_b) / np.sqrt(np.maximum(power_a * power_b, 1.0))
     tells = np.maximum(power_a, power_b) > _TEXTURE**2
     votes = np.where(tells, np.where(score > _AGREES, 1, -1), 0)
     return _reduced(votes.astype(np.float32))
+
+
+def _halved(plane: Plane) -> Plane:
+    return np.asarray(cv2.resize(plane, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _mean(plane: Plane) -> Plane:
@@ -169,7 +185,7 @@ def _share(votes: Plane) -> float:
     return float(votes.clip(0).sum()) / all_ if all_ else 0.0
 
 
-def _jump(plane: Plane, bounds: Bounds, cut: list[bool]) -> float:
+def _jump(plane: Plane, bounds: Bounds, cut: npt.NDArray[np.bool_]) -> float:
     """How far the lines beside the cut sides differ, by what lines as near differ within."""
     top, bottom, left, right = bounds
     rows, columns = plane[:, left:right], plane[top:bottom].T
@@ -192,13 +208,17 @@ def _placed(registration: Registration, shared: Overlap, places: Points) -> tupl
     return (framed, other) if framed_first else (other, framed)
 
 
+def _narrowed(registration: Registration, shared: Overlap, bounds: Bounds) -> Overlap:
+    """The part of what is shared within the bounds of its squares."""
+    top, bottom, left, right = (edge / KEPT for edge in bounds)
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    first, second = (np.clip(x, 0, 1) for x in _placed(registration, shared, corners))
+    return Overlap(first, second, (_area(first), _area(second)))
+
+
 def _area(polygon: Points) -> float:
     return float(cv2.contourArea(polygon.astype(np.float32)))
 
 
-def _corners(bounds: Bounds) -> Points:
-    top, bottom, left, right = (edge / KEPT for edge in bounds)
-    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-
-
+# Of the sides of a square, in the order of bounds.
 _MIDDLES = np.array([[0.5, 0], [0.5, 1], [0, 0.5], [1, 0.5]])

@@ -76,7 +76,8 @@ def aligned(first: Rgb, second: Rgb, registration: Registration) -> Alignment | 
         box = _bounds(polygon)
         if min(box[2] - box[0], box[3] - box[1]) < _THINNEST:
             return None
-        inside = Inside(inner_first, box, pixels.agreement, surround(outer, box), filled is not None)
+        beyond, cut = surround(outer, box), filled is not None
+        inside = Inside(inner_first, box, pixels.agreement, beyond, cut)
     verified = Verified(
         registration.inliers,
         registration.matched,
