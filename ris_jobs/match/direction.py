@@ -52,14 +52,8 @@ _GOES_ON, _SEAM, _SEEN = 0.8, 1.0, 128
 # like the next one.
 _CLEAR_SEAM, _JUMP = 1.05, 1.2
 # What was pasted in steps on every side, by more than this; a crop seldom does, whatever lies
-<<<<<<< .merge_file_FzS2S4
 # beyond one side of it. Of 2,167 crops of 150 calibration photos and of their copies this leaves 27
 # of 70 that would be called pasted, of 1,338 pictures pasted into others 1,131 of 1,134 that are.
-=======
-# beyond one side of it. Of 2,167 crops of 150 calibration photos and of their copies this leaves
-# 27 of 70 that would be called pasted, of 1,338 pictures pasted into others 1,131 of 1,134 that
-# are.
->>>>>>> .merge_file_lWJkn4
 _EACH = 0.5
 _CAMERA = frozenset({"Make", "Model"})
 # Mid-band power (log10) that two encodings of one picture share; blur takes more. What adds detail
