@@ -23,8 +23,9 @@ _SIDE, _GRID = 64, 8
 _TELLS, _DETAIL = 4.0, 6.0
 # Correlations of blocks up to which they show other things, and from which the same.
 _OTHER, _SAME = 0.5, 0.75
-# Neighbouring pixels that differ by no more, grey values, are still: a camera's grain is not.
-_STILL = 2
+# Neighbouring pixels that differ by no more, grey values, are still: a camera's grain is not, but
+# for what is as dark as the second, where nobody knows. So many pixels must be lighter.
+_STILL, _DARK, _ENOUGH = 2, 20, 64
 # Blur of the coarse plane, pixels, where pictures are compared without their detail.
 _BLUR = 2.0
 
@@ -41,10 +42,12 @@ def filling(
     apart = _largest(tells & (alike <= _OTHER)) / max(1, int(within.sum()))
     same = np.kron(tells & (alike > _SAME), np.ones((len(shared) // _GRID,) * 2, np.bool_))
     detail = same & (spread > _DETAIL).all(axis=0)
-    if not detail.any():
-        return apart, 1.0
-    still = np.maximum(_still(one, len(shared)), _still(two, len(shared)))
-    return apart, float(still[detail].mean())
+    light = np.minimum(one, two) >= _DARK
+    known = _counted(light, len(shared))[detail].sum()
+    if known < _ENOUGH:
+        return apart, 0.0
+    still = np.maximum(*(_counted(_still(plane) & light, len(shared)) for plane in (one, two)))
+    return apart, float(still[detail].sum() / known)
 
 
 def _coarse(plane: Luma, blurred: bool) -> Plane:
@@ -71,11 +74,15 @@ def _largest(chosen: Mask) -> int:
     return int(found[2][1:, cv2.CC_STAT_AREA].max(initial=0))
 
 
-def _still(plane: Luma, blocks: int) -> Plane:
-    """The share of each block (blocks, blocks) where luma stays the same to the right and down."""
+def _still(plane: Luma) -> Mask:
+    """Where luma stays the same to the right and down."""
     values = plane.astype(np.int16)
     right = np.abs(np.diff(values, axis=1, append=values[:, -1:]))
     down = np.abs(np.diff(values, axis=0, append=values[-1:]))
-    still = (np.maximum(right, down) <= _STILL).astype(np.float32)
-    small = cv2.resize(still, (blocks, blocks), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32)
+    return np.asarray(np.maximum(right, down) <= _STILL)
+
+
+def _counted(chosen: Mask, blocks: int) -> Plane:
+    """How many pixels of each block (blocks, blocks) are chosen."""
+    means = cv2.resize(chosen.astype(np.float32), (blocks, blocks), interpolation=cv2.INTER_AREA)
+    return np.asarray(means * (chosen.size / blocks**2), np.float32)

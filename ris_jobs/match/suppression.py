@@ -23,7 +23,7 @@ LOOK_ALIKE = "look-alike"
 # and plain 7 stay below 0.5 and 17 below 0.8; how many stay below 0.85 was not counted.
 _COMMON, _PLAIN, _SURE = 0.32, 0.15, 0.85
 # What is drawn around another picture must be surer still, and is none where that fills a quarter.
-_FILLED, _SURER, _FULL = 0.3, 0.95, 0.9
+_FILLED, _SURER = 0.3, 0.95
 
 
 def suppression(
@@ -58,5 +58,5 @@ def look_alike(features: Mapping[str, float], probability: float) -> bool:
     is kept, however improbable."""
     drawn = features["common"] >= _COMMON and features.get("plain", 0.0) >= _PLAIN
     filled = features.get("filled", 0.0)
-    framed = filled >= _FULL or (filled >= _FILLED and probability < _SURER)
+    framed = filled == 1 or (filled >= _FILLED and probability < _SURER)
     return framed or (drawn and probability < _SURE)

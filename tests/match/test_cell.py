@@ -64,9 +64,13 @@ def test_a_picture_cut_to_fill_a_cell_was_pasted_there(grid, gutter, collection,
     st.integers(0, 20),
     st.sampled_from([(480, 320), (320, 480)]),
 )
-def test_a_cell_is_found_to_a_pixel_or_so_whichever_comes_first(seed, grid, gutter, photo):
+def test_a_cell_is_where_it_is_to_a_pixel_or_so_whichever_comes_first(seed, grid, gutter, photo):
+    """Where a photo jumps at the cell's edge as the collage does, none is claimed."""
     canvas, box = collage(seed, *grid, gutter=gutter, photo=photo)
     forth, back = found(scene(seed, photo), canvas), found(canvas, scene(seed, photo))
+    assert (forth is None) == (back is None)
+    if forth is None:
+        return
     for one, picture, outer in ((forth, "first", "second"), (back, "second", "first")):
         assert one.cut_first is (picture == "first")
         place = getattr(one.shared, outer)
