@@ -58,11 +58,12 @@ def test_every_reason_to_suppress_a_pair_is_described() -> None:
     assert named == judged | set(re.findall(r"THEN '([\w-]+)'", view))
 
 
-def test_the_probability_below_which_pairs_are_look_alikes_is_the_one_described() -> None:
-    (limit,) = map(float, re.findall(r"the probability is below (0\.\d+)", SUPPRESSION))
-    drawn = {"common": 1.0, "plain": 1.0}
-    assert suppression.look_alike(drawn, limit - 1e-6)
-    assert not suppression.look_alike(drawn, limit)
+def test_the_probabilities_below_which_pairs_are_look_alikes_are_those_described() -> None:
+    limits = map(float, re.findall(r"the probability is below (0\.\d+)", SUPPRESSION))
+    drawn, filled = {"common": 1.0, "plain": 1.0}, {"common": 0.0, "filled": 0.9}
+    for features, limit in zip((drawn, filled), limits, strict=True):
+        assert suppression.look_alike(features, limit - 1e-6)
+        assert not suppression.look_alike(features, limit)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

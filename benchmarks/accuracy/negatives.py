@@ -26,8 +26,6 @@ Maker = Callable[[Random, Random], Image.Image]
 Shower = Callable[[Random, Random, Image.Image], Image.Image]
 
 SAME_SCENE, SCENE_VIEWS = "same-scene", "views"
-VIEWS = 5
-"""Of the scene of one photo."""
 
 
 Made = TypeVar("Made", Maker, Shower)
@@ -73,16 +71,16 @@ def windows(photo: Image.Image, rng: Random) -> tuple[Image.Image, Image.Image]:
 
 
 def view(photo: Image.Image, rng: Random, side: int) -> Image.Image:
-    """The scene of a photo, seen as it is (0) or from so many steps aside: what is lower in the
+    """The scene of a photo, seen as it is (0) or from a step aside (1): what is lower in the
     picture and what stands out in it is nearer, and moves more."""
-    step, planes = rng.uniform(0.015, 0.03), rng.randint(3, 6)
+    step, planes = rng.uniform(0.03, 0.06), rng.randint(3, 6)
     pixels = np.asarray(photo)
     height, width = pixels.shape[:2]
     margin = round(0.08 * width)
     if side:
         near = _nearness(pixels, planes, rng)
         x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-        x += near * np.float32(side * step * width)
+        x += near * np.float32(step * width)
         pixels = cv2.remap(pixels, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
     return Image.fromarray(pixels[:, margin : width - margin])
 

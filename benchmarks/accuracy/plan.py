@@ -90,7 +90,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A negative: one of the views (0–4) of a photo's scene."""
+    """A negative: one of the two views (0, 1) of a photo's scene."""
 
     photo: Path
     side: int
@@ -142,7 +142,7 @@ def plan(photos: Sequence[Path], seed: int, per_variant: int) -> Plan:
         for variant in rng.sample(range(len(VARIANTS)), 3)
     ]
     jobs += [Window(path, side) for path in cast.scenes for side in (0, 1)]
-    jobs += [View(path, side) for path in cast.views for side in range(negatives.VIEWS)]
+    jobs += [View(path, side) for path in cast.views for side in (0, 1)]
     jobs += _shown(cast.shown, len(photos))
     jobs += _drawn(len(photos))
     Random(f"{seed} order").shuffle(jobs)
