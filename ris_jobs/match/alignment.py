@@ -62,9 +62,9 @@ class Inside:
 class Verified:
     """What keypoints say: ``inliers`` of ``matched`` agree on one map, by which both pictures
     share the polygons ``first`` and ``second`` (fractions), the shares ``coverage`` of the two.
-    ``parallax`` is how far neighbours lie off it together (pixels of the plane that keypoints of
-    the second were found in). ``straight``: the map only scales, moves, turns by quarters or
-    mirrors."""
+    ``parallax`` is how far neighbours lie off it together, in pixels
+    (:func:`ris_jobs.match.parallax.parallax`). ``straight``: the map only scales, moves, turns by
+    quarters or mirrors."""
 
     inliers: int
     matched: int

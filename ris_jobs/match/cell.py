@@ -73,9 +73,16 @@ def cell(first: Rgb, second: Rgb, registration: Registration, shared: Overlap) -
     if not (beyond or _is_across(found)):
         return None
     enough = _JUMPS if beyond and min(jumps) <= _GOES_ON else _CLEARLY
-    outline = shared.second if found.cut_first else shared.first
-    on_plain = around(second if found.cut_first else first, outline) >= _PLAIN
-    return found if max(jumps) >= enough * min(jumps) and not on_plain else None
+    if max(jumps) < enough * min(jumps) or _on_plain(first, second, shared, found.cut_first):
+        return None
+    return found
+
+
+def _on_plain(first: Rgb, second: Rgb, shared: Overlap, cut_first: bool) -> bool:
+    """Whether the outline lies on plain ground in the collage; not where it is all of that."""
+    side = 1 if cut_first else 0
+    outer, outline = ((first, shared.first), (second, shared.second))[side]
+    return shared.coverage[side] < _WHOLE and around(outer, outline) >= _PLAIN
 
 
 def _is_across(found: Cell) -> bool:
@@ -133,12 +140,12 @@ def _fullest(votes: Plane) -> Bounds:
 
 
 def _off(a: Plane, b: Plane, bounds: Bounds) -> Plane:
-    """How far each pixel of both is apart, 0–1, by the tones that fit best within bounds."""
+    """How far each pixel of both is apart, 0–1, once both are as bright and as rich in contrast
+    within bounds."""
     top, bottom, left, right = bounds
     one, two = a[top:bottom, left:right], b[top:bottom, left:right]
-    spread = (two - two.mean()).ravel()
-    gain = float((one - one.mean()).ravel() @ spread) / max(1.0, float(spread @ spread))
-    squared = np.square(a - one.mean() - gain * (b - two.mean()))
+    gain = np.sqrt((two.std() + 1) / (one.std() + 1))
+    squared = np.square((a - one.mean()) * gain - (b - two.mean()) / gain)
     return np.asarray(squared / (squared + _CLOSE**2), np.float32)
 
 

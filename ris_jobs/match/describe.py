@@ -129,7 +129,7 @@ def _compared(alignment: Alignment, first_derived: bool) -> dict[str, Any]:
     pixels |= _changed(alignment, first_derived)
     if inside is None:
         return {"previews": "compared", "pixels": pixels, "inside": None}
-    part = {"score": inside.score, "surround": asdict(inside.surround)}
+    part = {"score": inside.score, "cut": inside.cut, "surround": asdict(inside.surround)}
     part["inner"] = _sides(first_derived)[0 if inside.inner_first else 1]
     return {"previews": "compared", "pixels": pixels, "inside": part}
 

@@ -23,9 +23,14 @@ _ONE_PLACE = 2.0
 
 
 def parallax(registration: Registration, first: tuple[int, int], second: tuple[int, int]) -> float:
-    """How far neighbouring keypoints lie off the map together: root mean product of what is left,
-    in pixels of the second plane, 0 where neighbours have nothing in common. ``first`` and
-    ``second`` are the (width, height) of the planes that keypoints were found in."""
+    """How far neighbouring keypoints lie off the map together, seen from the picture in which that
+    is less: root mean product of what is left, in pixels of the plane (width, height) that
+    keypoints of that one were found in; 0 where neighbours have nothing in common."""
+    back = registration.inverse()
+    return min(_parallax(registration, first, second), _parallax(back, second, first))
+
+
+def _parallax(registration: Registration, first: tuple[int, int], second: tuple[int, int]) -> float:
     left = (project(registration.matrix, registration.first) - registration.second) * second
     distances = _distances(registration.first * first)
     distances[distances <= _ONE_PLACE] = np.inf

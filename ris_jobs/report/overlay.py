@@ -44,7 +44,7 @@ def overlay(said: Explanation, first: Rgb | None, second: Rgb | None) -> Overlay
         return None
     places = (points.matched, points.first, points.second) if points else (0, _NONE, _NONE)
     registration = Registration(matrix, *places)
-    shared = overlap(registration)
+    shared = (_stored(said) if decided else None) or overlap(registration)
     return None if shared is None else Overlay(registration, shared, decided)
 
 
@@ -63,6 +63,17 @@ def _by_keypoints(said: Explanation) -> bool:
         return said.pair.evidence.get("keypoints") is not None
     alignment = said.judged.ruling.alignment if said.judged else None
     return alignment is not None and alignment.verified is not None
+
+
+def _stored(said: Explanation) -> Overlap | None:
+    """What both show, as the row has it: less than the map says where one was cut to fit."""
+    if said.pair is None:
+        return None
+    points, sides = said.pair.evidence["keypoints"], ("derived", "source")
+    if said.pair.derived.sha256 != said.images[0].sha256:
+        sides = ("source", "derived")
+    first, second = (np.array(points["overlap"][side], np.float64) for side in sides)
+    return Overlap(first, second, (points["coverage"][sides[0]], points["coverage"][sides[1]]))
 
 
 def _matrix(said: Explanation) -> Matrix:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ris_jobs.match.containment import Box
 from ris_jobs.match.geometry import Matrix
 from ris_jobs.match.placement import whole, within
 from ris_jobs.report.views import PairView
@@ -23,5 +24,18 @@ def placed(pair: PairView) -> Matrix:
     one is the inner where :func:`derived_inside` says so."""
     turned = whole(pair.orientation)
     upright = np.linalg.inv(turned) if derived_inside(pair) else turned
-    box = np.eye(3) if pair.box is None else within(pair.box)
-    return np.asarray(box @ upright, np.float64)
+    if pair.box is None:
+        return np.asarray(upright, np.float64)
+    shown = np.linalg.inv(within(_shown(pair)))
+    return np.asarray(within(pair.box) @ upright @ shown, np.float64)
+
+
+def _shown(pair: PairView) -> Box:
+    """The part of the inner picture that shows in the pair's box: all of it, unless keypoints tell
+    of less."""
+    points = pair.evidence.get("keypoints")
+    if not points or not points["straight"]:
+        return 0.0, 0.0, 1.0, 1.0
+    polygon = np.array(points["overlap"]["derived" if derived_inside(pair) else "source"])
+    (x0, y0), (x1, y1) = polygon.min(axis=0).tolist(), polygon.max(axis=0).tolist()
+    return x0, y0, x1, y1

@@ -18,6 +18,8 @@ from tests.match.scenes import NOON, scene
 PHOTO = (480, 320)
 # Columns, rows, the cell's size in pixels, where the picture stands.
 GRIDS = [(2, 2, (220, 220), 2), (2, 2, (200, 260), 1), (3, 1, (200, 240), 1), (2, 1, (240, 260), 1)]
+# A cell that takes half of a collage of the photo's own shape, all of which its outline covers.
+HALVES = [(2, 1, (240, 320), 0), (2, 1, (240, 320), 1)]
 
 
 def collage(seed, columns, rows, size, own, gutter=0, photo=PHOTO):
@@ -75,6 +77,14 @@ def test_a_cell_is_where_it_is_to_a_pixel_or_so_whichever_comes_first(seed, grid
         assert one.cut_first is (picture == "first")
         place = getattr(one.shared, outer)
         assert (*place.min(axis=0), *place.max(axis=0)) == pytest.approx(box, abs=0.012)
+
+
+@pytest.mark.parametrize("grid", HALVES)
+def test_half_of_a_collage_of_the_photos_shape_is_a_cell_in_most(grid):
+    halves = [collage(seed, *grid) for seed in range(12)]
+    cells = [found(scene(seed, PHOTO), canvas) for seed, (canvas, _) in enumerate(halves)]
+    right = [c for c in cells if c is not None and c.cut_first]
+    assert len(right) >= 8
 
 
 def banded(image):

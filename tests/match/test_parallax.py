@@ -46,6 +46,19 @@ def test_it_is_how_far_all_lie_off_together(x, y, seed):
     assert found == pytest.approx(np.hypot(x, y), abs=1e-6)
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 99), st.floats(0.4, 1.6))
+def test_it_is_the_same_whichever_comes_first(seed, scale):
+    one = view(scene(seed, SIZE), Random(seed), 0)
+    two = view(scene(seed, SIZE), Random(seed), 1)
+    a = keypoints(np.asarray(one))
+    b = keypoints(np.asarray(two.resize([round(side * scale) for side in two.size])))
+    found = register(a, b)
+    assert parallax(found, a.size, b.size) == pytest.approx(
+        parallax(found.inverse(), b.size, a.size), abs=1e-6
+    )
+
+
 def test_what_each_keypoint_has_of_its_own_is_none():
     rng = np.random.default_rng(0)
     places = rng.uniform(0, 1, (500, 2))

@@ -60,3 +60,31 @@ def test_evidence_says_which_lies_inside_where_the_relation_does_not() -> None:
     assert not derived_inside(
         replace(part, relation="crop", evidence={"inside": {"inner": "source"}})
     )
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_only_what_shows_of_the_inner_picture_is_laid_on_its_box(orientation: int) -> None:
+    """A picture that was cut to fill its cell."""
+    source = picture(160, 320)
+    cell = np.ascontiguousarray(turn(source[16:144, 80:240], orientation))
+    height, width = cell.shape[:2]
+    page = np.zeros((2 * height, 2 * width, 3), np.uint8)
+    page[height // 4 : height // 4 + height, width // 2 : width // 2 + width] = cell
+    shown = [(0.25, 0.1), (0.75, 0.1), (0.75, 0.9), (0.25, 0.9)]
+    points = {"straight": True, "overlap": {"source": shown}}
+    said = replace(
+        PAIR,
+        relation="composite",
+        orientation=orientation,
+        box=(0.25, 0.125, 0.75, 0.625),
+        evidence={"inside": {"inner": "source"}, "keypoints": points},
+    )
+    matrix = placed(said)
+    ends = np.array([matrix @ [x, y, 1] for x, y in shown])[:, :2]
+    assert (*ends.min(axis=0), *ends.max(axis=0)) == pytest.approx(said.box)
+    assert laid(source[16:144, 80:240], page, matrix @ part_of((0.25, 0.1, 0.75, 0.9))) < 8
+
+
+def part_of(box: tuple[float, float, float, float]) -> np.ndarray:
+    """From a part of a picture to the picture."""
+    return np.array([[box[2] - box[0], 0, box[0]], [0, box[3] - box[1], box[1]], [0, 0, 1]])

@@ -5,8 +5,9 @@
 Two suites (:mod:`benchmarks.accuracy.suite`) are built of the reserved photos
 (:mod:`training.splits`): copies by every edit, and pictures that look alike but are no copies.
 Every image looks for its nearest neighbours as a scan does, and what a scan would confirm is
-sampled: pairs of one photo are copies, all others are not. One suite fits the coefficients in
-``ris_jobs/match/calibration.json``, the other gives every figure that is printed.
+sampled: a picture and what was made of it are copies of each other, all others are not. One suite
+fits the coefficients in ``ris_jobs/match/calibration.json``, the other gives every figure that is
+printed.
 """
 
 from __future__ import annotations

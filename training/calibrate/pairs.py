@@ -66,7 +66,7 @@ class Scan:
 
     @property
     def same(self) -> npt.NDArray[np.bool_]:
-        """(pairs,), whether both show one photo."""
+        """(pairs,), whether both are copies of one picture."""
         return self.kinds == 0
 
     def groups(self) -> dict[str, Kinds]:
