@@ -23,11 +23,12 @@ _ONE_PLACE = 2.0
 
 
 def parallax(registration: Registration, first: tuple[int, int], second: tuple[int, int]) -> float:
-    """How far neighbouring keypoints lie off the map together, seen from the picture in which that
-    is less: root mean product of what is left, in pixels of the plane (width, height) that
-    keypoints of that one were found in; 0 where neighbours have nothing in common."""
+    """How far neighbouring keypoints lie off the map together, the mean of both ways: root mean
+    product of what is left, in pixels of the planes (width, height) that keypoints were found in;
+    0 where neighbours have nothing in common."""
     back = registration.inverse()
-    return min(_parallax(registration, first, second), _parallax(back, second, first))
+    ways = _parallax(registration, first, second), _parallax(back, second, first)
+    return sum(ways) / 2
 
 
 def _parallax(registration: Registration, first: tuple[int, int], second: tuple[int, int]) -> float:

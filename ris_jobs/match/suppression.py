@@ -18,11 +18,12 @@ _COMPLEXITY = 0.1
 _TINY = 16
 
 LOOK_ALIKE = "look-alike"
-# On validation photos: of 912 pairs of forms, screens, logos, placeholders and captioned drawings
-# 16 reach a probability of 0.5 and none 0.8: 0.85 leaves room above them. Of 494 copies as common
-# and plain 7 stay below 0.5 and 17 below 0.8; how many stay below 0.85 was not counted.
+# Of 1,442 pairs of forms, screens, logos, placeholders and captioned drawings of calibration and
+# validation photos 11 reach a probability of 0.5, and 2 reach 0.85, which are of placeholders. Of
+# 855 copies as common and plain 21 stay below 0.85.
 _COMMON, _PLAIN, _SURE = 0.32, 0.15, 0.85
-# What is drawn around another picture must be surer still, and is none where that fills a quarter.
+# What is drawn around another picture must be surer still, and is none where that is a quarter.
+# Of 309 screens and frames with other photos 15 are left, of 3,078 copies 3 are lost to it.
 _FILLED, _SURER = 0.3, 0.95
 
 
