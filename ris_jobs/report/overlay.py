@@ -67,9 +67,9 @@ def _by_keypoints(said: Explanation) -> bool:
 
 def _stored(said: Explanation) -> Overlap | None:
     """What both show, as the row has it: less than the map says where one was cut to fit."""
-    if said.pair is None:
+    points, sides = said.pair.evidence["keypoints"] if said.pair else {}, ("derived", "source")
+    if said.pair is None or "overlap" not in points:
         return None
-    points, sides = said.pair.evidence["keypoints"], ("derived", "source")
     if said.pair.derived.sha256 != said.images[0].sha256:
         sides = ("source", "derived")
     first, second = (np.array(points["overlap"][side], np.float64) for side in sides)

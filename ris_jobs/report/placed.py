@@ -33,8 +33,8 @@ def placed(pair: PairView) -> Matrix:
 def _shown(pair: PairView) -> Box:
     """The part of the inner picture that shows in the pair's box: all of it, unless keypoints tell
     of less."""
-    points = pair.evidence.get("keypoints")
-    if not points or not points["straight"]:
+    points = pair.evidence.get("keypoints") or {}
+    if not points.get("straight") or "overlap" not in points:
         return 0.0, 0.0, 1.0, 1.0
     polygon = np.array(points["overlap"]["derived" if derived_inside(pair) else "source"])
     (x0, y0), (x1, y1) = polygon.min(axis=0).tolist(), polygon.max(axis=0).tolist()
