@@ -42,6 +42,8 @@ _CODING = 8.0
 # laid over a crop; there the cell must hold the whole of one side, nearly.
 _JUMPS, _GOES_ON, _CLEARLY = 1.15, 1.45, 1.9
 _WHOLE, _ENDS = 0.97, 0.01
+# Less of the picture than this may be a caption that other pictures have, too.
+_SHOWN = 0.4
 # On ground so plain the outline is where the picture ends, and something laid over a part of it.
 _PLAIN = 0.7
 
@@ -70,7 +72,7 @@ def cell(first: Rgb, second: Rgb, registration: Registration, shared: Overlap) -
     found = Cell(_narrowed(registration, shared, bounds), jumps[0] < jumps[1])
     ends = _placed(registration, shared, _MIDDLES[cut])[1 if found.cut_first else 0]
     beyond = bool((np.minimum(ends, 1 - ends).min(axis=1) > _ENDS).any())
-    if not (beyond or _is_across(found)):
+    if max(found.shared.coverage) < _SHOWN or not (beyond or _is_across(found)):
         return None
     enough = _JUMPS if beyond and min(jumps) <= _GOES_ON else _CLEARLY
     if max(jumps) < enough * min(jumps) or _on_plain(first, second, shared, found.cut_first):

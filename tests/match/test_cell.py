@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageOps
 from ris_jobs.demo import edits
 from ris_jobs.match.cell import cell
 from ris_jobs.match.geometry import keypoints, overlap, register
+from ris_jobs.match.registered import aligned
 from tests.match.scenes import NOON, scene
 
 PHOTO = (480, 320)
@@ -94,6 +95,16 @@ def banded(image):
     draw.rectangle((0, top, image.width, image.height), fill="white")
     draw.text((8, top + 8), "what somebody thought of it " * 3, fill="black")
     return image
+
+
+@pytest.mark.parametrize("size", [(300, 220), (220, 300), (260, 260)])
+def test_other_pictures_under_one_caption_share_no_cell(size):
+    one, two = edits.caption(scene(5, (320, 240))), edits.caption(scene(6, size))
+    first, second = np.asarray(one), np.asarray(two)
+    registration = register(keypoints(first), keypoints(second))
+    assert registration is not None
+    assert cell(first, second, registration, overlap(registration)) is None
+    assert aligned(first, second, registration) is None
 
 
 def crop(box):
