@@ -95,7 +95,8 @@ def _nearness(pixels: npt.NDArray[np.uint8], planes: int, rng: Random) -> npt.ND
     cv2.setRNGSeed(rng.getrandbits(31))
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1.0)
     places = np.hstack([lab, x, y])
-    _, labels, _ = cv2.kmeans(places, planes, None, stop, 2, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    labels = np.zeros((len(places), 1), np.int32)
+    cv2.kmeans(places, planes, labels, stop, 2, cv2.KMEANS_PP_CENTERS)
     depths = np.array([rng.random() for _ in range(planes)], np.float32)
     near = 0.6 * depths[labels.reshape(64, 64)] + 0.4 * (y / 64).reshape(64, 64)
     large = cv2.resize(near, (width, height), interpolation=cv2.INTER_LINEAR)
