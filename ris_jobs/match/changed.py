@@ -10,6 +10,7 @@ from ris_jobs.match.alignment import Alignment
 from ris_jobs.match.cells import packed, unpacked
 from ris_jobs.match.containment import Box
 from ris_jobs.match.orientation import inverse, turn
+from ris_jobs.match.placement import bounds
 
 __all__ = ["Changed", "changed"]
 
@@ -52,7 +53,5 @@ def _box(alignment: Alignment, of_first: bool) -> Box:
     """The bounds of what was compared, in one picture."""
     found, inside = alignment.verified, alignment.inside
     if found is not None:
-        polygon = np.array(found.first if of_first else found.second)
-        (x0, y0), (x1, y1) = polygon.min(axis=0).tolist(), polygon.max(axis=0).tolist()
-        return x0, y0, x1, y1
+        return bounds(np.array(found.first if of_first else found.second))
     return _ALL if inside is None or inside.inner_first is of_first else inside.box

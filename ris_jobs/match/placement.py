@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ris_jobs.match.containment import Box
-from ris_jobs.match.geometry import Matrix
+from ris_jobs.match.geometry import Matrix, Points
 from ris_jobs.match.orientation import swaps_sides
 
-__all__ = ["turning", "whole", "within"]
+__all__ = ["bounds", "turning", "whole", "within"]
 
 
 def turning(orientation: int) -> Matrix:
@@ -30,3 +30,9 @@ def within(box: Box) -> Matrix:
     """(3, 3), from a picture to the one in whose ``box`` (x0, y0, x1, y1) all of it shows."""
     x0, y0, x1, y1 = box
     return np.array([[x1 - x0, 0, x0], [0, y1 - y0, y0], [0, 0, 1]], np.float64)
+
+
+def bounds(polygon: Points) -> Box:
+    """The box around places (k, 2) of a picture, fractions, as far as it lies in the picture."""
+    low, high = np.clip(polygon.min(axis=0), 0, 1), np.clip(polygon.max(axis=0), 0, 1)
+    return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ris_jobs.match.alignment import Alignment, Inside, Verified
 from ris_jobs.match.cell import cell
-from ris_jobs.match.containment import Box, around, surround
+from ris_jobs.match.containment import around, surround
 from ris_jobs.match.detail import detailed
 from ris_jobs.match.geometry import (
     Matrix,
@@ -23,7 +23,7 @@ from ris_jobs.match.geometry import (
 from ris_jobs.match.orientation import ORIENTATIONS
 from ris_jobs.match.parallax import parallax
 from ris_jobs.match.pixels import KEPT, SIDE, compare, view
-from ris_jobs.match.placement import turning
+from ris_jobs.match.placement import bounds, turning
 
 __all__ = ["aligned"]
 
@@ -73,7 +73,7 @@ def aligned(first: Rgb, second: Rgb, registration: Registration) -> Alignment | 
     outer, polygon = (second, shared.second) if inner_first else (first, shared.first)
     inside = None
     if not _is_whole(straight, min(shared.coverage), outer, polygon):
-        box = _bounds(polygon)
+        box = bounds(polygon)
         if min(box[2] - box[0], box[3] - box[1]) < _THINNEST:
             return None
         beyond, cut = surround(outer, box), filled is not None
@@ -117,11 +117,6 @@ def _leaning(registration: Registration) -> float:
 def _hull(points: Points) -> float:
     """The area of the convex hull of (n, 2) points, as a share of the picture."""
     return float(cv2.contourArea(cv2.convexHull(points.astype(np.float32))))
-
-
-def _bounds(polygon: Points) -> Box:
-    low, high = np.clip(polygon.min(axis=0), 0, 1), np.clip(polygon.max(axis=0), 0, 1)
-    return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
 
 
 def _places(polygon: Points) -> tuple[tuple[float, float], ...]:

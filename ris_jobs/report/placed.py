@@ -6,7 +6,7 @@ import numpy as np
 
 from ris_jobs.match.containment import Box
 from ris_jobs.match.geometry import Matrix
-from ris_jobs.match.placement import whole, within
+from ris_jobs.match.placement import bounds, whole, within
 from ris_jobs.report.views import PairView
 
 __all__ = ["derived_inside", "placed"]
@@ -36,6 +36,4 @@ def _shown(pair: PairView) -> Box:
     points = pair.evidence.get("keypoints") or {}
     if not points.get("straight") or "overlap" not in points:
         return 0.0, 0.0, 1.0, 1.0
-    polygon = np.array(points["overlap"]["derived" if derived_inside(pair) else "source"])
-    (x0, y0), (x1, y1) = polygon.min(axis=0).tolist(), polygon.max(axis=0).tolist()
-    return x0, y0, x1, y1
+    return bounds(np.array(points["overlap"]["derived" if derived_inside(pair) else "source"]))
