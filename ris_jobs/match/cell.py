@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ris_jobs.match.containment import around
-from ris_jobs.match.geometry import Overlap, Points, Registration, project, squares
+from ris_jobs.match.geometry import Overlap, Points, Registration, Squares, project
 from ris_jobs.match.pixels import KEPT
 
 __all__ = ["Cell", "cell"]
@@ -57,10 +57,13 @@ class Cell:
     cut_first: bool
 
 
-def cell(first: Rgb, second: Rgb, registration: Registration, shared: Overlap) -> Cell | None:
+def cell(
+    first: Rgb, second: Rgb, registration: Registration, shared: Overlap, laid: Squares
+) -> Cell | None:
     """The cell of one picture that the other fills in part, of two that lie upright on each other,
-    uint8 (h, w, 3); None where all they share agrees, or not so."""
-    one, two, both = squares(first, second, registration, shared, KEPT)
+    uint8 (h, w, 3), their squares of side KEPT being ``laid`` on each other; None where all they
+    share agrees, or not so."""
+    one, two, both = laid
     a, b = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY).astype(np.float32) for x in (one, two))
     shown = _reduced(both.astype(np.float32)) > 0.5
     votes = np.asarray(np.where(shown, _votes(a, b), 0), np.float32)

@@ -21,6 +21,7 @@ __all__ = [
     "Keypoints",
     "Overlap",
     "Registration",
+    "Squares",
     "keypoints",
     "overlap",
     "plane",
@@ -34,6 +35,8 @@ Bytes = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
+Squares = tuple[Rgb, Rgb, npt.NDArray[np.bool_]]
+"""As of :func:`squares`."""
 
 # Long side that keypoints are looked for at, and what smaller pictures are enlarged to, pixels.
 _SIDE, _LEAST_SIDE = 480, 240
@@ -168,7 +171,7 @@ def project(matrix: Matrix, points: Points) -> Points:
 
 def squares(
     first: Rgb, second: Rgb, registration: Registration, shared: Overlap, side: int
-) -> tuple[Rgb, Rgb, npt.NDArray[np.bool_]]:
+) -> Squares:
     """What both pictures show as squares (side, side, 3) that lie on each other, and where (side,
     side) both show it. They are framed by the picture that shows more of itself."""
     inner_first = shared.coverage[0] >= shared.coverage[1]

@@ -58,12 +58,13 @@ def aligned(first: Rgb, second: Rgb, registration: Registration) -> Alignment | 
         return None
     inner_first = shared.coverage[0] >= shared.coverage[1]
     straight = _leaning(registration if inner_first else registration.inverse()) <= _STRAIGHT
-    filled = None
+    laid, filled = squares(first, second, registration, shared, KEPT), None
     if straight and min(shared.coverage) < _WHOLE:
-        filled = cell(first, second, registration, shared)
+        filled = cell(first, second, registration, shared, laid)
     if filled is not None:
         shared, inner_first = filled.shared, filled.cut_first
-    one, two, both = squares(first, second, registration, shared, KEPT)
+        laid = squares(first, second, registration, shared, KEPT)
+    one, two, both = laid
     mask = cv2.resize(both.astype(np.uint8), (SIDE, SIDE), interpolation=cv2.INTER_AREA) > 0
     pixels = compare(view(one), view(two), shared=mask)
     spread = _hull(registration.first) / shared.coverage[0]

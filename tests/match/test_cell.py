@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageOps
 
 from ris_jobs.demo import edits
 from ris_jobs.match.cell import cell
-from ris_jobs.match.geometry import keypoints, overlap, register
+from ris_jobs.match.geometry import keypoints, overlap, register, squares
+from ris_jobs.match.pixels import KEPT
 from ris_jobs.match.registered import aligned
 from tests.match.scenes import NOON, scene
 
@@ -38,8 +39,13 @@ def collage(seed, columns, rows, size, own, gutter=0, photo=PHOTO):
 
 def found(first, second):
     first, second = np.asarray(first), np.asarray(second)
-    registration = register(keypoints(first), keypoints(second))
-    return cell(first, second, registration, overlap(registration))
+    return found_by(first, second, register(keypoints(first), keypoints(second)))
+
+
+def found_by(first, second, registration):
+    shared = overlap(registration)
+    laid = squares(first, second, registration, shared, KEPT)
+    return cell(first, second, registration, shared, laid)
 
 
 @pytest.mark.parametrize("gutter", [0, 8])
@@ -103,7 +109,7 @@ def test_other_pictures_under_one_caption_share_no_cell(size):
     first, second = np.asarray(one), np.asarray(two)
     registration = register(keypoints(first), keypoints(second))
     assert registration is not None
-    assert cell(first, second, registration, overlap(registration)) is None
+    assert found_by(first, second, registration) is None
     assert aligned(first, second, registration) is None
 
 
