@@ -92,6 +92,7 @@ def test_a_scan_logs_json_with_ids_and_no_password(tmp_path: Path, database_url:
     (bad,) = [line for line in lines if "reason" in line]
     assert bad["reason"] == "not-an-image" and bad["image_id"] and bad["batch"]
     assert {line["stage"] for line in lines if "stage" in line} >= {"crawl", "fingerprint", "match"}
+    assert {line["stage"] for line in lines if "batch" in line} == {"fingerprint", "match"}
     assert "s3cretly" not in done.stderr + done.stdout
 
 

@@ -18,6 +18,7 @@ from ris_jobs.jobs.pace import Pace
 from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.pictures import loaders, samples_of
 from ris_jobs.jobs.poison import judge_each
+from ris_jobs.logs import about
 from ris_jobs.match import Candidate, Match, Side
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.candidates import Described, grouped, pair_up
@@ -96,7 +97,6 @@ def match(
                 break
             total.take(done)
             metrics.add("ris.images", done.images, stage="shadow match" if apart else "match")
-            _LOG.info("%d images are looked up, %d pairs written", done.images, done.written)
             advance(done.images)
             pace.rest()
     total.seconds = time.perf_counter() - started
@@ -124,7 +124,7 @@ def _batch(work: _Work, size: int) -> Matched | None:
                 return None
             with _timed(done, "search"):
                 candidates = _search(db, work, claimed)
-        with _timed(done, "judge"):
+        with about(batch=claimed.ids[0]), _timed(done, "judge"):
             found = _judge(db, work, claimed.ids, candidates, done)
         matches.lock(db)
         done.written = work.book.write(db, found, claimed.ids)
@@ -132,6 +132,8 @@ def _batch(work: _Work, size: int) -> Matched | None:
     copies = {i for m in found if not m.suppressed for i in (m.derived_id, m.source_id)}
     done.images, done.candidates = len(claimed.ids), len(candidates)
     done.matched = len(copies.intersection(claimed.ids))
+    with about(batch=claimed.ids[0]):
+        _LOG.info("%d images are looked up, %d pairs written", done.images, done.written)
     return done
 
 
