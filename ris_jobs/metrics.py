@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from typing import Any
 
 from ris_jobs import __version__
-from ris_jobs.errors import ConfigError
+from ris_jobs.errors import ConfigError, Reason
 
 __all__ = ["INSTRUMENTS", "Instrument", "add", "asked", "flush", "observe", "put", "timed"]
 
@@ -29,22 +30,30 @@ _TIMEOUT_S, _EVERY_MS = 2.0, 15_000
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """``kind`` is counter, gauge or histogram; ``unit`` as UCUM writes it; ``by`` is what tells
-    its series apart."""
+    its series apart, ``of`` what each of these can be, for a counter."""
 
     kind: str
     unit: str
     by: tuple[str, ...]
     meaning: str
+    of: tuple[tuple[str, ...], ...] = ()
 
 
-_IMAGES, _RATIO = "{image}", "1"
+_IMAGES, _RATIO, _RUN = "{image}", "1", ("kind", "status")
+_STAGES = ("fingerprint", "match", "shadow match")
+_REASONS = tuple(map(str, Reason))
+_ENDS = ("crawl", "scan", "reindex"), ("done", "failed")
 INSTRUMENTS = {
-    "ris.images": Instrument("counter", _IMAGES, ("stage",), "images that a stage is done with"),
-    "ris.quarantined": Instrument("counter", _IMAGES, ("reason",), "images that were quarantined"),
-    "ris.runs": Instrument("counter", "{run}", ("kind", "status"), "runs that ended"),
+    "ris.images": Instrument(
+        "counter", _IMAGES, ("stage",), "images that a stage is done with", (_STAGES,)
+    ),
+    "ris.quarantined": Instrument(
+        "counter", _IMAGES, ("reason",), "images that were quarantined", (_REASONS,)
+    ),
+    "ris.runs": Instrument("counter", "{run}", _RUN, "runs that ended", _ENDS),
     "ris.run.rate": Instrument("gauge", "{image}/s", ("stage",), "images a second of the last run"),
     "ris.run.time": Instrument("gauge", "s", ("stage",), "how long stages of the last run took"),
-    "ris.run.finished": Instrument("gauge", "s", ("kind",), "when it ended, in Unix time"),
+    "ris.run.finished": Instrument("gauge", "s", _RUN, "when the last one ended, in Unix time"),
     "ris.run.match_rate": Instrument("gauge", _RATIO, (), "share of images that matched another"),
     "ris.run.quarantine_share": Instrument("gauge", _RATIO, (), "share of images quarantined"),
     "ris.run.drift": Instrument("gauge", _RATIO, (), "stability index of the cosines of pairs"),
@@ -67,6 +76,7 @@ def asked() -> bool:
 def add(name: str, amount: float, **by: str) -> None:
     """To a counter."""
     if asked():
+        _begin(os.getpid())
         _instrument(os.getpid(), name).add(amount, by)
 
 
@@ -100,6 +110,17 @@ def flush() -> None:
         _provider(os.getpid()).force_flush(2_000 * _TIMEOUT_S)
     except Exception as error:  # the SDK's own; nothing of it may end a job
         logging.getLogger("ris_jobs").warning("metrics were not sent: %s", error)
+
+
+@cache
+def _begin(pid: int) -> None:
+    """Send all counters as 0 before they count. Of one that a process first sends as 3, where there
+    was none or another process left it at 3, Prometheus would not see that it grew."""
+    for name, known in INSTRUMENTS.items():
+        if known.kind == "counter":
+            for of in product(*known.of):
+                _instrument(pid, name).add(0, dict(zip(known.by, of, strict=True)))
+    flush()
 
 
 @cache

@@ -18,11 +18,12 @@ Series = dict[tuple[tuple[str, str], ...], Any]
 
 
 class Receiver:
-    """Metrics by name, the latest point of each series by its attributes."""
+    """Metrics by name, the first and the latest point of each series by its attributes."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.metrics: dict[str, Any] = {}
+        self.first: dict[str, Series] = {}
         self.points: dict[str, Series] = {}
         self.resources: set[tuple[tuple[str, str], ...]] = set()
 
@@ -32,18 +33,26 @@ class Receiver:
             for metric in (m for scope in resource.scope_metrics for m in scope.metrics):
                 self.metrics[metric.name] = metric
                 points = getattr(metric, metric.WhichOneof("data")).data_points
-                known = self.points.setdefault(metric.name, {})
-                known.update({_attributes(p.attributes): p for p in points})
+                sent = {_attributes(p.attributes): p for p in points}
+                self.points.setdefault(metric.name, {}).update(sent)
+                self.first[metric.name] = sent | self.first.get(metric.name, {})
 
     def value(self, name: str, **by: str) -> Any:
         """Of a counter or gauge; a histogram's count."""
-        point = self.points[name][tuple(sorted(by.items()))]
-        if hasattr(point, "bucket_counts"):
-            return point.count
-        return getattr(point, point.WhichOneof("value"))
+        return _value(self.points[name][tuple(sorted(by.items()))])
+
+    def began(self, name: str) -> set[Any]:
+        """What its series were when they were sent for the first time."""
+        return {_value(point) for point in self.first[name].values()}
 
     def by(self, name: str, attribute: str) -> set[str]:
         return {value for key in self.points.get(name, {}) for n, value in key if n == attribute}
+
+
+def _value(point: Any) -> Any:
+    if hasattr(point, "bucket_counts"):
+        return point.count
+    return getattr(point, point.WhichOneof("value"))
 
 
 def _attributes(attributes: Any) -> tuple[tuple[str, str], ...]:

@@ -27,7 +27,12 @@ from pathlib import Path
 from ris_jobs import jobs
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
-jobs.scan(Settings.from_env(), [Path(sys.argv[1])], LogProgress())
+settings = Settings.from_env()
+if sys.argv[1:]:
+    jobs.scan(settings, [Path(sys.argv[1])], LogProgress())
+else:
+    jobs.start_reindex(settings, "builtin", "0+0", "me")
+    jobs.run_reindex(settings, jobs.Pace(), LogProgress())
 print([name for name in sys.modules if name.startswith("opentelemetry")])
 """
 
@@ -44,12 +49,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def scan(folder: Path, home: Path, url: str, **env: str) -> str:
-    """What a scan in a process of its own prints."""
+def scan(folder: Path | None, home: Path, url: str, **env: str) -> str:
+    """What a scan in a process of its own prints, or a change of the model."""
     usual = {"RIS_HOME": str(home), "RIS_DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
     known = {n: v for n, v in os.environ.items() if not n.startswith("OTEL_")}
     done = subprocess.run(
-        [sys.executable, "-c", NIGHT, folder],
+        [sys.executable, "-c", NIGHT, *([folder] if folder else [])],
         env=known | usual | env,
         capture_output=True,
         text=True,
@@ -75,12 +80,38 @@ def test_a_scan_sends_what_it_did(received: Receiver) -> None:
     assert received.value("ris.queue.images", stage="match") == 0
     assert received.value("ris.quarantine.uris", reason="not-an-image") == 1
     assert received.value("ris.run.anomalies") == 0
-    assert abs(received.value("ris.run.finished", kind="scan") - time.time()) < 600
+    assert abs(received.value("ris.run.finished", kind="scan", status="done") - time.time()) < 600
     assert {"upsert", "search", "count"} <= received.by("ris.vectors.duration", "operation")
     assert {"select", "update"} <= received.by("ris.database.duration", "verb")
     assert received.value("ris.vectors.duration", operation="search") == 4
     (resource,) = received.resources
     assert dict(resource)["service.name"] == "ris-jobs" and dict(resource)["site"] == "a"
+
+
+def test_a_counter_is_0_before_it_counts() -> None:
+    """Else nobody could see what a process that sends it once has added."""
+    program = """
+from ris_jobs import metrics
+metrics.add("ris.runs", 1, kind="scan", status="failed")
+metrics.flush()
+"""
+    with receiving() as receiver:
+        env = os.environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "PYTHONPATH": str(ROOT)}
+        subprocess.run([sys.executable, "-c", program], env=env, check=True)
+    assert receiver.value("ris.runs", kind="scan", status="failed") == 1
+    for name, known in INSTRUMENTS.items():
+        if known.kind == "counter":
+            assert receiver.began(name) == {0}, name
+
+
+def test_a_change_of_the_model_sends_what_it_did(
+    folder: Path, tmp_path: Path, database_url: str
+) -> None:
+    scan(folder, tmp_path, database_url)
+    with receiving() as receiver:
+        scan(None, tmp_path, database_url, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
+    assert receiver.value("ris.runs", kind="reindex", status="done") == 1
+    assert receiver.value("ris.images", stage="shadow match") == 4
 
 
 def test_what_is_sent_is_what_is_listed(received: Receiver) -> None:
@@ -91,6 +122,9 @@ def test_what_is_sent_is_what_is_listed(received: Receiver) -> None:
         known = INSTRUMENTS[name]
         assert (KINDS[metric.WhichOneof("data")], metric.unit) == (known.kind, known.unit)
         assert {n for key in received.points[name] for n, _ in key} == set(known.by)
+        if known.kind == "counter":
+            for by, of in zip(known.by, known.of, strict=True):
+                assert received.by(name, by) == set(of), "a series that did not begin at 0"
 
 
 def test_nothing_of_it_is_imported_unless_it_is_asked_for(
@@ -144,6 +178,7 @@ def test_every_alert_is_of_metrics_that_exist_by_labels_they_have() -> None:
         (found,) = set(re.findall(r"\bris_\w+", rule["expr"]))
         labels = set(re.findall(r"\bby \((\w+)\)|(\w+)=", rule["expr"]))
         assert {one or other for one, other in labels} <= set(names[found].by), rule["alert"]
+        assert names[found].kind == "gauge", "a process that fails may send a counter but once"
 
 
 def test_alerts_say_what_they_should_of_nights_that_do_not_come() -> None:

@@ -9,7 +9,7 @@ from ris_jobs.report.anomalies import match_rate, quarantine_share
 from ris_jobs.report.views import Summary
 from ris_jobs.store import runs, status
 
-__all__ = ["measure"]
+__all__ = ["ended", "measure"]
 
 
 def measure(engine: Engine, run_id: int, summary: Summary) -> None:
@@ -17,19 +17,27 @@ def measure(engine: Engine, run_id: int, summary: Summary) -> None:
     if not metrics.asked():
         return
     with engine.connect() as db:
-        row = runs.get(db, run_id)
         waiting = status.waiting(db, status.now(db))
-    metrics.add("ris.runs", 1, kind=row["kind"], status=row["status"])
-    metrics.put("ris.run.finished", row["finished_at"].timestamp(), kind=row["kind"])
+    kind = ended(engine, run_id)
     for w in waiting:
         metrics.put("ris.queue.images", w.images, stage=w.stage)
         metrics.put("ris.queue.age", w.age.total_seconds() if w.age else 0.0, stage=w.stage)
     for stage in summary.stages:
         metrics.put("ris.run.time", stage.seconds, stage=stage.name)
         metrics.put("ris.run.rate", stage.rate, stage=stage.name)
-    if row["kind"] == "scan":
+    if kind == "scan":
         _of_scan(summary)
     metrics.flush()
+
+
+def ended(engine: Engine, run_id: int) -> str:
+    """Count a run that has ended; its kind."""
+    with engine.connect() as db:
+        row = runs.get(db, run_id)
+    kind, status = str(row["kind"]), str(row["status"])
+    metrics.add("ris.runs", 1, kind=kind, status=status)
+    metrics.put("ris.run.finished", row["finished_at"].timestamp(), kind=kind, status=status)
+    return kind
 
 
 def _of_scan(summary: Summary) -> None:

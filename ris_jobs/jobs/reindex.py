@@ -9,12 +9,15 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from ris_jobs import metrics
 from ris_jobs.errors import ConfigError, NotFound
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
+from ris_jobs.jobs.gauges import ended
 from ris_jobs.jobs.match import Matched, match
 from ris_jobs.jobs.models import calibration_of, model_of, naming, open_pipeline, settled
 from ris_jobs.jobs.pace import Pace
 from ris_jobs.jobs.words import reviewer
+from ris_jobs.logs import about
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, images, runs, serving, shadow
@@ -111,11 +114,15 @@ def run_reindex(settings: Settings, pace: Pace, progress: Progress) -> Reindexed
             )
         status = "failed"
         try:
-            _work(stores, run, settings, pace, progress, total, reindex)
+            with about(run=run.run_id):
+                _work(stores, run, settings, pace, progress, total, reindex)
             status = "done"
         finally:
             with stores.engine.begin() as db:
                 runs.finish(db, run, status, asdict(total))
+            if metrics.asked():
+                ended(stores.engine, run.run_id)
+                metrics.flush()
     return total
 
 
