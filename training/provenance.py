@@ -26,6 +26,7 @@ from scipy.special import logit
 
 from benchmarks.provenance.scan import scan
 from benchmarks.provenance.suite import Family, build
+from benchmarks.reliability import bins, table
 from ris_jobs import provenance
 from ris_jobs.jobs.resolve import facts_among
 from ris_jobs.provenance.clues import CLUES, Kin
@@ -33,7 +34,6 @@ from ris_jobs.provenance.model import Model, from_entry
 from ris_jobs.settings import Settings
 from ris_jobs.store import images, matches
 from ris_jobs.store.postgres import open_engine
-from training.reliability import bins, table
 from training.splits import split
 
 DESTINATION = Path(provenance.__file__).with_name("model.json")

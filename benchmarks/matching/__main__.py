@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from typing import Any
 from benchmarks.accuracy.suite import Suite, build
 from benchmarks.machine import machine, versions, where
 from benchmarks.matching.verdicts import Tally, Verdicts, compare
+from benchmarks.reliability import Bin, error
 
 _RIS = (sys.executable, "-c", "from ris_jobs.cli import main; main()")
 
@@ -80,6 +81,9 @@ def _report(suite: Suite, found: Verdicts, seconds: float, summary: Any) -> dict
         "precision": found.precision,
         "overall": asdict(found.tally(found.copies()[""])),
         "edits": {name: asdict(found.tally(rows)) for name, rows in found.copies("edit").items()},
+        "reliability": {
+            name: [asdict(one) for one in seen] for name, seen in found.reliability().items()
+        },
         "wrong": [{**match, "kinds": _kinds(found, one, two)} for match, one, two in found.wrong],
     }
 
@@ -97,12 +101,23 @@ def _lines(found: Verdicts, edits: bool) -> Iterator[str]:
     yield f"{overall.scales} within 3 %"
     kinds = Counter(" and ".join(_kinds(found, one, two)) for _, one, two in found.wrong)
     yield from (f"wrong: {count} of {kind}" for kind, count in kinds.most_common())
+    yield ""
+    yield "| relation | pairs | mean probability | share of copies | calibration error |"
+    yield "| --- | --- | --- | --- | --- |"
+    for name, seen in found.reliability().items():
+        yield _true(name or "all", seen)
 
 
 def _line(name: str, tally: Tally) -> str:
     share = f"{tally.relation} of {tally.told}"
     cells = (name, tally.copies, tally.found, share, tally.directed, tally.reversed)
     return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def _true(name: str, found: Sequence[Bin]) -> str:
+    said, true = (sum(b.share * getattr(b, value) for b in found) for value in ("said", "true"))
+    pairs = sum(b.pairs for b in found)
+    return f"| {name} | {pairs} | {said:.4f} | {true:.4f} | {error(found):.4f} |"
 
 
 def _kinds(found: Verdicts, *numbers: int) -> list[str]:

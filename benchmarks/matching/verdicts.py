@@ -7,7 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from benchmarks.accuracy.truth import Row
+from benchmarks.reliability import Bin, bins
 
 Match = Mapping[str, Any]
 """A row of `ris export matches`."""
@@ -37,17 +41,27 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """The found copies by their row, each with its match and whether it was called derived; and
-    the wrong matches with their two rows."""
+    """The found copies by their row, each with its match and whether it was called derived; the
+    wrong matches with their two rows; and of each match of which it is known whether it is of one
+    photo (1) or not (0): its relation, its probability and that."""
 
     rows: Sequence[Row]
     found: Mapping[int, tuple[Match, bool]]
     wrong: Sequence[tuple[Match, int, int]]
+    known: Sequence[tuple[str, float, float]]
 
     @property
     def precision(self) -> float:
         """The share of right matches, 0–1; 1 where none was made."""
         return len(self.found) / max(1, len(self.found) + len(self.wrong))
+
+    def reliability(self) -> dict[str, list[Bin]]:
+        """How true the probabilities are of each relation, and of all under ""."""
+        groups: dict[str, list[tuple[float, float]]] = {}
+        for relation, chance, truth in self.known:
+            for name in (relation, ""):
+                groups.setdefault(name, []).append((chance, truth))
+        return {name: _bins(np.array(pairs)) for name, pairs in sorted(groups.items())}
 
     def tally(self, chosen: Iterable[int]) -> Tally:
         """Of the copies in these rows."""
@@ -70,7 +84,7 @@ class Verdicts:
 def compare(rows: Sequence[Row], matches: Iterable[Match], numbers: Mapping[str, int]) -> Verdicts:
     """``numbers``: URI → row of the suite's files."""
     found: dict[int, tuple[Match, bool]] = {}
-    wrong = []
+    wrong, known = [], []
     for match in matches:
         if match["suppressed"] is not None:
             continue
@@ -80,7 +94,9 @@ def compare(rows: Sequence[Row], matches: Iterable[Match], numbers: Mapping[str,
             found[copy] = (match, copy == one)
         elif _counts(rows[one], rows[two]):
             wrong.append((match, one, two))
-    return Verdicts(rows, found, wrong)
+        if (truth := _of_one_photo(rows[one], rows[two])) is not None:
+            known.append((match["relation"], match["probability"], truth))
+    return Verdicts(rows, found, wrong, known)
 
 
 def _is_source(rows: Sequence[Row], copy: int, source: int) -> bool:
@@ -92,6 +108,18 @@ def _counts(one: Row, two: Row) -> bool:
     return not one.shows_also(two) and any(
         a.kind in ASKING and b.kind in ANSWERING for a, b in ((one, two), (two, one))
     )
+
+
+def _of_one_photo(one: Row, two: Row) -> float | None:
+    """1 where both are of one photo, 0 where they are not; None where both may show a third."""
+    if one.photo == two.photo and "negative" not in (one.kind, two.kind):
+        return 1.0
+    return 0.0 if _counts(one, two) else None
+
+
+def _bins(pairs: npt.NDArray[np.float64]) -> list[Bin]:
+    """``pairs`` (pairs, 2): probability, truth."""
+    return bins(pairs[:, 0], pairs[:, 1], np.ones(len(pairs)))
 
 
 def _seen(row: Row, match: Match, derived: bool) -> Iterator[str]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from benchmarks.provenance.suite import Family
+import numpy as np
 
-BINS = 10
+from benchmarks.provenance.suite import Family
+from benchmarks.reliability import bins, error
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,11 @@ def score(families: Sequence[Family], said: Sequence[Said]) -> Score:
 
 
 def calibration_error(families: Sequence[Family], said: Sequence[Said]) -> float:
-    """Expected calibration error of the named sources' confidence (Naeini, Cooper and Hauskrecht,
-    AAAI 2015), in tenths; 0 where none is named."""
-    named = [(s.confidence, s.source == f.source) for f, s in zip(families, said, strict=True)
-             if s.source is not None]  # fmt: skip
-    bins: dict[int, list[tuple[float, bool]]] = {}
-    for confidence, right in named:
-        bins.setdefault(min(int(confidence * BINS), BINS - 1), []).append((confidence, right))
-    gaps = (abs(sum(c for c, _ in b) - sum(r for _, r in b)) for b in bins.values())
-    return sum(gaps) / max(1, len(named))
+    """Expected calibration error of the named sources' confidence; 0 where none is named."""
+    named = [(f, s) for f, s in zip(families, said, strict=True) if s.source is not None]
+    confidence = np.array([s.confidence for _, s in named])
+    right = np.array([float(s.source == f.source) for f, s in named])
+    return error(bins(confidence, right, np.ones(len(named))))
 
 
 def pairs(families: Sequence[Family], family_of: Mapping[str, int]) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.reliability import error, table
 from ris_jobs.fingerprint import descriptor
 from ris_jobs.match import calibration as coefficients
 from ris_jobs.match import examine
@@ -29,7 +30,7 @@ from ris_jobs.match.calibration import ANY_MODEL, Calibration
 from training.calibrate.fit import ANY_SEARCH, Sample, entry, near, sample, search_cosine
 from training.calibrate.measure import measure, reliability, shapes
 from training.calibrate.pairs import Scan, collection, scan
-from training.reliability import error, plot, table
+from training.reliability import plot
 from training.splits import split
 
 _RECORD = Path(__file__).parents[1] / "record"

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from benchmarks.reliability import Bin, bins
 from ris_jobs.match import Candidate, Match, Relation
 from ris_jobs.match import judge as judging
 from ris_jobs.match.calibration import Calibration, Logistic
 from ris_jobs.match.compared import Compared
 from training.calibrate.fit import Sample
 from training.calibrate.pairs import DEFAULTS, Item, Scan, loader
-from training.reliability import Bin, bins
 
 _COUNTED = ("copies", "found", "relation", "direction", "wrong")
 

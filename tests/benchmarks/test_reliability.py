@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("matplotlib", reason="only training draws: pip install ris-jobs[bench]")
-from training.reliability import bins, error, plot, table
+from benchmarks.reliability import bins, error, table
 
 
 def test_true_probabilities_have_next_to_no_error() -> None:
@@ -30,6 +29,9 @@ def test_a_pair_counts_as_often_as_it_is_weighted() -> None:
 
 
 def test_the_picture_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="only training draws: pip install ris-jobs[bench]")
+    from training.reliability import plot
+
     found = bins(np.array([0.1, 0.9]), np.array([0.0, 1.0]), np.ones(2))
     plot({"one": found, "two": found}, tmp_path / "reliability.png")
     assert (tmp_path / "reliability.png").stat().st_size > 5_000
