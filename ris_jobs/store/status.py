@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ris_jobs.report.operation import Ran, Waiting
-from ris_jobs.report.views import from_json
+from ris_jobs.report.views import SUMMARISED, from_json
 from ris_jobs.store.queries import query
 
 
@@ -50,7 +50,7 @@ def sizes(db: Connection) -> dict[str, int]:
 
 
 def _ran(r: Mapping[Any, Any]) -> Ran:
-    summary = from_json(r["summary"]) if r["summary"] else None
+    summary = from_json(r["summary"]) if r["summary"] and r["kind"] in SUMMARISED else None
     return Ran(
         r["run_id"],
         r["kind"],
