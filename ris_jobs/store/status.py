@@ -45,6 +45,12 @@ def last(db: Connection, roots: Sequence[str]) -> tuple[Ran, ...]:
     return tuple(_ran(r._mapping) for r in rows)
 
 
+def began(db: Connection) -> datetime | None:
+    """When the first run did; None if there is none."""
+    time: datetime | None = db.scalar(query("status.began"))
+    return time
+
+
 def sizes(db: Connection) -> dict[str, int]:
     return {str(k): int(v) for k, v in db.execute(query("status.sizes")).mappings().one().items()}
 

@@ -36,6 +36,9 @@ def waiting(status: Status) -> dict[str, int]:
     return {w.stage: w.images for w in status.waiting if w.images}
 
 
+pytestmark = pytest.mark.usefixtures("any_disk")
+
+
 def ris(settings: Settings, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
     monkeypatch.setenv("RIS_HOME", str(settings.home))
     monkeypatch.setenv("RIS_DATABASE_URL", str(settings.database_url))
@@ -199,3 +202,33 @@ def test_runs_that_are_no_nights_have_figures_of_their_own(
     assert [(run.kind, run.state, run.stages) for run in found.runs] == [("reindex", "done", ())]
     with pytest.raises(NotFound, match="run 1 is of kind reindex, which has no report"):
         jobs.report(engine, open_previews(settings), 1, settings.home / "page.html")
+
+
+def test_upkeep_is_said_however_long_ago_it_was(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> tuple[str, object]:
+        shown = ris(settings, monkeypatch, "status").output
+        return shown, json.loads(ris(settings, monkeypatch, "status", "--json").stdout)["upkeep"]
+
+    shown, found = said()
+    assert "upkeep has not run yet" in shown and found is None
+    jobs.keep_up(settings, LogProgress())
+    with engine.begin() as db:
+        for _ in range(9):
+            runs.finish(db, runs.start(db, "scan", settings), "done", {})
+    shown, found = said()
+    assert "upkeep\n  1  upkeep   done" in shown
+    assert isinstance(found, dict) and (found["run_id"], found["state"]) == (1, "done")
+
+
+def test_a_disk_that_is_nearly_full_needs_a_hand(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.home.mkdir()
+    assert jobs.status(engine, settings).needs == ()
+    monkeypatch.setattr("ris_jobs.store.home._LOW_BYTES", 1e18)
+    said = json.loads(ris(settings, monkeypatch, "status", "--json").stdout)["needs"]
+    assert [sentence.partition(" GB ")[2] for sentence in said] == [
+        f"are free in {settings.home}: make room there, before jobs fail"
+    ]
