@@ -56,10 +56,13 @@ def ris_crawl() -> None:
     def crawl(sources: list[str]) -> dict[str, dict[str, float]]:
         from dataclasses import asdict
 
+        from airflow.sdk import get_current_context
+
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
 
-        done = jobs.crawl_each(task_settings(), sources, LogProgress())
+        since = get_current_context()["dag_run"].start_date
+        done = jobs.crawl_each(task_settings(), sources, LogProgress(), since)
         return {name: asdict(figures) for name, figures in done.items()}
 
     # One unmapped task rings the bell: events of mapped tasks can be lost. What is pending

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -18,12 +17,10 @@ from ris_jobs.fingerprint.anchors import count_anchors
 from ris_jobs.jobs.models import model_of, open_pipeline, settled
 from ris_jobs.rules import code_version
 from ris_jobs.settings import Settings
-from ris_jobs.store.home import make
+from ris_jobs.store.home import free_bytes, make, nearly_full
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.previews import open_previews
 from ris_jobs.store.vectors import open_vectors
-
-_LOW_DISK_GB = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +67,12 @@ def _packages(_: Settings) -> str:
 
 def _disk(settings: Settings) -> str:
     make(settings.home)
-    free = shutil.disk_usage(settings.home).free / 1e9
-    if free < _LOW_DISK_GB:
+    if said := nearly_full(settings.home):
         raise RisError(
-            f"only {free:.1f} GB are free in {settings.home}: `ris status` says what is large "
-            "there, and RIS_HOME may name a folder on another disk"
+            f"{said}: `ris status` says what is large there, and RIS_HOME may name a folder on "
+            "another disk"
         )
-    return f"{free:.0f} GB free in {settings.home}"
+    return f"{free_bytes(settings.home) / 1e9:.0f} GB free in {settings.home}"
 
 
 def _database(settings: Settings) -> str:

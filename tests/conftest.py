@@ -121,8 +121,8 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def any_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How full the disk of this machine is does not matter to `ris doctor`."""
-    monkeypatch.setattr("ris_jobs.doctor._LOW_DISK_GB", 0)
+    """How full the disk of this machine is does not matter to `ris doctor` and `ris status`."""
+    monkeypatch.setattr("ris_jobs.store.home._LOW_BYTES", 0)
 
 
 @pytest.fixture(scope="session")

@@ -455,7 +455,7 @@ def test_doctor_names_what_is_wrong(ris: Ris, monkeypatch: pytest.MonkeyPatch) -
 def test_doctor_says_where_the_disk_is_nearly_full(
     ris: Ris, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ris_jobs.doctor._LOW_DISK_GB", 1e9)
+    monkeypatch.setattr("ris_jobs.store.home._LOW_BYTES", 1e18)
     (wrong,) = (c for c in json.loads(ris("doctor", "--json", code=1).stdout) if c["problem"])
     assert wrong["part"] == "disk"
     assert f"GB are free in {settings.home}: `ris status` says" in wrong["problem"]

@@ -102,7 +102,7 @@ def doctor(as_json: bool) -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def status(as_json: bool) -> None:
-    """What waits, how the last runs went, what needs a hand; exit 1 if something does.
+    """What waits, how the last runs and upkeep went, what needs a hand; exit 1 if any does.
 
     For cron or a monitor: ris status --json || notify-somebody. It never waits for jobs that are
     at work. docs/operations.md says what each sentence means.

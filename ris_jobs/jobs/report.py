@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from ris_jobs.errors import NotFound
 from ris_jobs.report import html
 from ris_jobs.report.pictures import thumbnail
-from ris_jobs.report.views import Count, RunView, Summary, from_json
+from ris_jobs.report.views import SUMMARISED, Count, RunView, Summary, from_json
 from ris_jobs.store import banks, families, matches, reports, runs
 from ris_jobs.store.previews import Previews
 
@@ -23,7 +23,7 @@ _MAX_PAIRS = 10_000
 def report(engine: Engine, previews: Previews, run_id: int | None, out: Path) -> Path:
     """Write the page of a finished run (None: the newest scan) to ``out``, whole or not at all.
 
-    Raises :class:`ris_jobs.errors.NotFound` when there is no such run.
+    Raises :class:`ris_jobs.errors.NotFound` when there is no such run, or none that reports.
     """
     view = _view(engine, run_id)
 
@@ -75,6 +75,8 @@ def _view(engine: Engine, run_id: int | None) -> RunView:
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as db:
         as_of = datetime.now(UTC)
         run = runs.get(db, run_id)
+        if run["kind"] not in SUMMARISED:
+            raise NotFound(f"run {run['run_id']} is of kind {run['kind']}, which has no report")
         if not run["summary"]:
             raise NotFound(f"run {run['run_id']} has not finished, so there is nothing to report")
         pairs = reports.pairs(db, run["run_id"], _MAX_PAIRS)

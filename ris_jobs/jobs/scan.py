@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ from ris_jobs.logs import about
 from ris_jobs.progress import Progress
 from ris_jobs.report.views import Pairs, StageTime, Summary, as_json, from_json
 from ris_jobs.settings import Settings
-from ris_jobs.store import runs
+from ris_jobs.store import crawls, runs
 from ris_jobs.store.images import Sources
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.runs import Run
@@ -91,11 +92,14 @@ def crawl_only(settings: Settings, wanted: Sequence[str | Path], progress: Progr
             return totals.crawled
 
 
-def crawl_each(settings: Settings, names: Sequence[str], progress: Progress) -> dict[str, Crawled]:
-    """Crawl each source by a run of its own. One that fails keeps no other from being crawled; what
-    it raised is raised in the end, in an ExceptionGroup where several failed."""
+def crawl_each(
+    settings: Settings, names: Sequence[str], progress: Progress, since: datetime
+) -> dict[str, Crawled]:
+    """Crawl each source by a run of its own, but those that were crawled ``since`` then, by an
+    earlier try. One that fails keeps no other from being crawled; what it raised is raised in
+    the end, in an ExceptionGroup where several failed."""
     done, failed = dict[str, Crawled](), dict[str, Exception]()
-    for name in names:
+    for name in _left(settings, names, since):
         try:
             done[name] = crawl_only(settings, [name], progress)
         except Exception as error:
@@ -106,6 +110,14 @@ def crawl_each(settings: Settings, names: Sequence[str], progress: Progress) -> 
     for one in failed.values():
         raise one
     return done
+
+
+def _left(settings: Settings, names: Sequence[str], since: datetime) -> list[str]:
+    with open_engine(settings) as engine, engine.connect() as db:
+        crawled = crawls.crawled(db, names, since)
+    if crawled:
+        _LOG.info("crawled by an earlier try: sources %s", ", ".join(sorted(crawled)))
+    return [name for name in names if name not in crawled]
 
 
 def nightly(settings: Settings, wanted: Sequence[str | Path] = ()) -> list[Source]:

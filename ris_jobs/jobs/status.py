@@ -1,8 +1,7 @@
-"""Status: what waits, how the last runs went, what needs a hand. Milvus is left alone."""
+"""Status: what waits, how runs and upkeep went, what needs a hand. Milvus is left alone."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ris_jobs.report.operation import Status, needs
 from ris_jobs.settings import Settings
 from ris_jobs.store import reports, runs, sources
 from ris_jobs.store import status as store
+from ris_jobs.store.home import free_bytes, nearly_full
 from ris_jobs.store.postgres import open_engine
 
 __all__ = ["status", "waiting"]
@@ -27,14 +27,15 @@ def status(engine: Engine, settings: Settings) -> Status:
     """As the tables have it now; it may be asked while jobs are at work."""
     with engine.connect() as db:
         at = store.now(db)
-        waiting = store.waiting(db, at)
+        waiting, last = store.waiting(db, at), store.last(db, _roots(db))
         return Status(
             at=at,
             waiting=waiting,
             runs=store.newest(db, _RUNS),
+            upkeep=next((run for run in last if run.kind == "upkeep"), None),
             quarantine=reports.quarantined_by_reason(db),
             sizes=store.sizes(db) | _folders(settings),
-            needs=needs(at, store.last(db, _roots(db)), waiting),
+            needs=(*needs(at, last, waiting, store.began(db)), *_room(settings)),
         )
 
 
@@ -59,8 +60,13 @@ def _folders(settings: Settings) -> dict[str, int]:
     lite = settings.home / "milvus.db"
     found = {"milvus_lite_bytes": _bytes(lite)} if lite.exists() else {}
     if settings.home.exists():
-        found["disk_free_bytes"] = shutil.disk_usage(settings.home).free
+        found["disk_free_bytes"] = free_bytes(settings.home)
     return found
+
+
+def _room(settings: Settings) -> list[str]:
+    said = nearly_full(settings.home) if settings.home.exists() else None
+    return [f"{said}: make room there, before jobs fail"] if said else []
 
 
 def _bytes(path: Path) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -18,9 +19,11 @@ from ris_jobs.jobs.models import open_pipeline, serving_stores
 from ris_jobs.jobs.poison import run_each
 from ris_jobs.jobs.reading import Reader
 from ris_jobs.jobs.samples import make_up
+from ris_jobs.logs import about
 from ris_jobs.progress import Advance, Progress
 from ris_jobs.settings import Settings
-from ris_jobs.store import samples, serving, sources, upkeep
+from ris_jobs.store import runs, samples, serving, sources, upkeep
+from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.stores import Stores
 
 if TYPE_CHECKING:
@@ -63,12 +66,34 @@ def keep_up(
     dry_run: bool = False,
     killed_after: timedelta = KILLED_AFTER,
 ) -> Upkept:
-    """Do all of it, or only count with ``dry_run``. A run that has not ended after
+    """Do all of it, as a run, or only count with ``dry_run``. A run that has not ended after
     ``killed_after`` was killed. May be killed anywhere: what is left to do is found anew the next
     time."""
     total = Upkept()
+    with open_engine(settings) as engine:
+        _close_runs(engine, killed_after, total, dry_run)
+        with nullcontext() if dry_run else _noted(engine, settings, total):
+            _put_right(settings, progress, total, dry_run)
+    return total
+
+
+@contextmanager
+def _noted(engine: Engine, settings: Settings, total: Upkept) -> Iterator[None]:
+    """A row in ris.run that ends as done or failed, with what was done."""
+    with engine.begin() as db:
+        run = runs.start(db, "upkeep", settings)
+    status = "failed"
+    try:
+        with about(run=run.run_id):
+            yield
+        status = "done"
+    finally:
+        with engine.begin() as db:
+            runs.finish(db, run, status, asdict(total))
+
+
+def _put_right(settings: Settings, progress: Progress, total: Upkept, dry_run: bool) -> None:
     with serving_stores(settings) as (settings, stores):
-        _close_runs(stores.engine, killed_after, total, dry_run)
         if settings.retention_days:
             _retire(stores.engine, settings.retention_days, total, dry_run)
         with progress.stage("vectors", None) as advance:
@@ -92,7 +117,6 @@ def keep_up(
         if settings.recheck_days:
             with progress.stage("recheck", None) as advance:
                 _recheck(stores, settings, total, dry_run, advance)
-    return total
 
 
 def _close_runs(engine: Engine, after: timedelta, total: Upkept, dry_run: bool) -> None:

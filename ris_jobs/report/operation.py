@@ -13,6 +13,9 @@ from ris_jobs.report.views import StageTime
 
 __all__ = ["Ran", "Status", "Waiting", "as_json", "needs"]
 
+# Upkeep is weekly, and may be a day late.
+_UPKEEP_LATE = timedelta(days=8)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -43,24 +46,29 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """``sizes`` count rows, and bytes where the name says so; ``quarantine`` URIs by reason;
-    ``needs`` are sentences on what needs a hand, none when all is well."""
+    """``upkeep`` is its last run, None if it never ran; ``sizes`` count rows, and bytes where the
+    name says so; ``quarantine`` URIs by reason; ``needs`` are sentences on
+    what needs a hand, none when all is well."""
 
     at: datetime
     waiting: tuple[Waiting, ...]
     runs: tuple[Ran, ...]
+    upkeep: Ran | None
     quarantine: Mapping[str, int]
     sizes: Mapping[str, int]
     needs: tuple[str, ...]
 
 
-def needs(at: datetime, last: Sequence[Ran], waiting: Sequence[Waiting]) -> tuple[str, ...]:
+def needs(
+    at: datetime, last: Sequence[Ran], waiting: Sequence[Waiting], began: datetime | None
+) -> tuple[str, ...]:
     """What needs a hand at that time, by the last runs (of each kind, and of crawls of each
-    source) and what waits."""
+    source), what waits, and when the first run began."""
     said = [sentence for run in last for sentence in _of_run(at, run)]
-    if last:
-        said += _late(at, last)
-    return (*said, *_old(waiting))
+    if nights := [run for run in last if run.kind != "upkeep"]:
+        said += _late(at, nights)
+    upkeep = [run.started_at for run in last if run.kind == "upkeep"]
+    return (*said, *_upkeep_late(at, upkeep, began), *_old(waiting))
 
 
 def _of_run(at: datetime, run: Ran) -> list[str]:
@@ -77,6 +85,14 @@ def _late(at: datetime, runs: Sequence[Ran]) -> list[str]:
     if at - newest <= LATE:
         return []
     return [f"nothing has run since {_ago(at, newest)}: is the scheduler running?"]
+
+
+def _upkeep_late(at: datetime, last: Sequence[datetime], began: datetime | None) -> list[str]:
+    newest = max(last, default=began)
+    if newest is None or at - newest <= _UPKEEP_LATE:
+        return []
+    since = f"has not run since {_ago(at, newest)}" if last else "has never run"
+    return [f"upkeep {since}: is the DAG ris_upkeep paused? `ris upkeep` makes up for it"]
 
 
 def _old(waiting: Sequence[Waiting]) -> list[str]:
@@ -105,6 +121,7 @@ def as_json(status: Status) -> dict[str, Any]:
             for w in status.waiting
         ],
         "runs": [_run_as_json(run) for run in status.runs],
+        "upkeep": _run_as_json(status.upkeep) if status.upkeep else None,
         "quarantine": dict(status.quarantine),
         "sizes": dict(status.sizes),
     }

@@ -15,8 +15,9 @@ _COLOURS = {"failed": "red", "cut off": "yellow", "running": "cyan"}
 
 
 def status(s: Status) -> RenderableType:
-    """What needs a hand first; then what waits, the last runs, quarantine and sizes."""
-    blocks: list[RenderableType] = [_needs(s), _waiting(s), _runs(s)]
+    """What needs a hand first; then what waits, the last runs and upkeep, quarantine and
+    sizes."""
+    blocks: list[RenderableType] = [_needs(s), _waiting(s), _runs(s), _upkeep(s)]
     if s.quarantine:
         blocks.append(_quarantine(s))
     blocks.append(_sizes(s))
@@ -60,10 +61,16 @@ def _runs(s: Status) -> RenderableType:
 def _run(run: Ran, numbers: int) -> Text:
     took = f", took {duration(run.took.total_seconds())}" if run.took is not None else ""
     return Text.assemble(
-        f"  {run.run_id:>{numbers}}  {run.kind:<5}  ",
+        f"  {run.run_id:>{numbers}}  {run.kind:<7}  ",
         (f"{run.state:<7}", _COLOURS.get(run.state, "")),
         f"  {moment(run.started_at)}{took}",
     )
+
+
+def _upkeep(s: Status) -> RenderableType:
+    if s.upkeep is None:
+        return Text("upkeep has not run yet")
+    return Group(Text("upkeep", "bold"), _run(s.upkeep, len(str(s.upkeep.run_id))))
 
 
 def _told(run: Ran) -> list[str]:

@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+SUMMARISED = ("crawl", "scan")
+"""Kinds of runs that have a :class:`Summary`; others have figures of their own."""
+
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 as fractions 0–1 of width and height, origin top left."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -105,6 +105,12 @@ def alone(engine: Engine, source_id: int) -> Iterator[None]:
             # A closed connection frees it too, but only once the server has noticed.
             with suppress(DBAPIError):
                 lock.execute(query("sources.unlock"), params)
+
+
+def crawled(db: Connection, names: Sequence[str], since: datetime) -> set[str]:
+    """Which sources of these names a crawl that began since then was done with."""
+    params = {"names": list(names), "since": since}
+    return {*db.scalars(query("sources.crawled"), params)}
 
 
 def advance(db: Connection, crawl: Crawl, seen: Figures, marker: str | None = None) -> None:

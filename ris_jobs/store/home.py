@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from ris_jobs.errors import ConfigError
+
+_LOW_BYTES = 2_000_000_000
 
 
 def make(home: Path) -> Path:
@@ -17,3 +20,14 @@ def make(home: Path) -> Path:
             problem = f"cannot be made a folder: {home}: {e.strerror}"
             raise ConfigError("RIS_HOME", problem) from e
     return home
+
+
+def free_bytes(home: Path) -> int:
+    """What is free on the disk of the folder, which is there."""
+    return shutil.disk_usage(home).free
+
+
+def nearly_full(home: Path) -> str | None:
+    """What is to be said where hardly anything is free there; None where there is room."""
+    free = free_bytes(home)
+    return f"only {free / 1e9:.1f} GB are free in {home}" if free < _LOW_BYTES else None

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ris_jobs.report.operation import Ran, Waiting
-from ris_jobs.report.views import from_json
+from ris_jobs.report.views import SUMMARISED, from_json
 from ris_jobs.store.queries import query
 
 
@@ -45,12 +45,18 @@ def last(db: Connection, roots: Sequence[str]) -> tuple[Ran, ...]:
     return tuple(_ran(r._mapping) for r in rows)
 
 
+def began(db: Connection) -> datetime | None:
+    """When the first run did; None if there is none."""
+    time: datetime | None = db.scalar(query("status.began"))
+    return time
+
+
 def sizes(db: Connection) -> dict[str, int]:
     return {str(k): int(v) for k, v in db.execute(query("status.sizes")).mappings().one().items()}
 
 
 def _ran(r: Mapping[Any, Any]) -> Ran:
-    summary = from_json(r["summary"]) if r["summary"] else None
+    summary = from_json(r["summary"]) if r["summary"] and r["kind"] in SUMMARISED else None
     return Ran(
         r["run_id"],
         r["kind"],

@@ -128,6 +128,16 @@ UPDATE ris.source_crawl
 SET ended_at = greatest(began_at, now()), why = :why, lost = true
 WHERE crawl_id = :crawl_id AND ended_at IS NULL AND seen = 0;
 
+-- name: crawled
+-- Which of these a crawl that began since then was done with. One that failed, or went on with one
+-- that was cut off, is none.
+SELECT s.name
+FROM ris.source s
+WHERE s.name = ANY(:names) AND s.removed_at IS NULL AND EXISTS (
+    SELECT FROM ris.source_crawl c JOIN ris.run r USING (run_id)
+    WHERE c.source_id = s.source_id AND c.began_at >= :since
+      AND r.kind = 'crawl' AND r.status = 'done');
+
 -- name: crawls
 SELECT c.*
 FROM ris.source_crawl c

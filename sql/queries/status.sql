@@ -63,6 +63,10 @@ WHERE run_id IN (
     GROUP BY of.root)
 ORDER BY kind, run_id;
 
+-- name: began
+-- When the first run did.
+SELECT started_at FROM ris.run ORDER BY run_id LIMIT 1;
+
 -- name: sizes
 SELECT pg_database_size(current_database()) AS database_bytes,
        (SELECT count(*) FROM ris.image) AS images,

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from copy import deepcopy
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,33 @@ def test_more_sources_than_airflow_maps_share_tasks_and_fail_alone(
             "JOIN ris.source s USING (source_id) WHERE r.status = 'done' GROUP BY 1"
         )
         assert {r.name: r.count for r in db.execute(crawls)} == {"b": 1, "c": 2, "d": 2, "e": 2}
+
+
+def test_a_retry_leaves_out_what_the_run_has_crawled(
+    nights: dict[str, Any], environment: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All sources share a task, and one of them cannot be crawled."""
+    crawl = nights["ris_crawl"]
+    of = crawl.get_task("list_sources").python_callable.__globals__
+    monkeypatch.setitem(of, "MOST_GROUPS", 1)
+    for name in ("b", "c", "d"):
+        shutil.copytree(folder, folder.parent / name)
+    roots = [str(folder.parent / name) for name in ("b", "c", "d")]
+    crawl.test(run_conf={"roots": roots, "sources": None})
+    task = crawl.get_task("crawl")
+    monkeypatch.setattr(task, "retries", 1)
+    monkeypatch.setattr(task, "retry_delay", timedelta())
+    with open_engine(environment) as engine, engine.begin() as db:
+        db.execute(text("UPDATE ris.source SET location = '/nowhere' WHERE name = 'c'"))
+    run = crawl.test(run_conf={"roots": None, "sources": ["b", "c", "d"]})
+    assert states(run)["crawl[0]"] == "failed"
+    with open_engine(environment) as engine, engine.connect() as db:
+        crawls = text(
+            "SELECT s.name, count(*) FROM ris.source_crawl JOIN ris.source s USING (source_id) "
+            "GROUP BY 1"
+        )
+        # The next run, as this one, crawls all.
+        assert {r.name: r.count for r in db.execute(crawls)} == {"b": 2, "c": 3, "d": 2}
 
 
 def test_a_step_that_fails_is_said_and_the_run_is_closed(

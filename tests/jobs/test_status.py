@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from sqlalchemy import Engine, text
 from ris_jobs import jobs
 from ris_jobs.cli import main
 from ris_jobs.crawl.source import Source
-from ris_jobs.errors import ConfigError
+from ris_jobs.errors import ConfigError, NotFound
 from ris_jobs.jobs.models import model_of
 from ris_jobs.progress import LogProgress
 from ris_jobs.report.operation import Status
 from ris_jobs.settings import Settings
 from ris_jobs.store import runs, serving
 from ris_jobs.store.postgres import open_engine
+from ris_jobs.store.previews import open_previews
 from tests.jobs.conftest import Scan
 
 
@@ -33,6 +34,9 @@ def engine(settings: Settings) -> Iterator[Engine]:
 
 def waiting(status: Status) -> dict[str, int]:
     return {w.stage: w.images for w in status.waiting if w.images}
+
+
+pytestmark = pytest.mark.usefixtures("any_disk")
 
 
 def ris(settings: Settings, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
@@ -186,3 +190,45 @@ def test_a_night_does_not_describe_all_images_anew_by_another_model(
         assert db.scalar(text("SELECT count(*) FROM ris.run")) == 1
         assert db.scalar(text("SELECT count(*) FROM ris.model")) == 1
     jobs.begin(replace(settings, model="builtin"))
+
+
+def test_runs_that_are_no_nights_have_figures_of_their_own(
+    engine: Engine, settings: Settings
+) -> None:
+    figures = asdict(jobs.Reindexed())
+    with engine.begin() as db:
+        runs.finish(db, runs.start(db, "reindex", settings), "done", figures)
+    found = jobs.status(engine, settings)
+    assert [(run.kind, run.state, run.stages) for run in found.runs] == [("reindex", "done", ())]
+    with pytest.raises(NotFound, match="run 1 is of kind reindex, which has no report"):
+        jobs.report(engine, open_previews(settings), 1, settings.home / "page.html")
+
+
+def test_upkeep_is_said_however_long_ago_it_was(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> tuple[str, object]:
+        shown = ris(settings, monkeypatch, "status").output
+        return shown, json.loads(ris(settings, monkeypatch, "status", "--json").stdout)["upkeep"]
+
+    shown, found = said()
+    assert "upkeep has not run yet" in shown and found is None
+    jobs.keep_up(settings, LogProgress())
+    with engine.begin() as db:
+        for _ in range(9):
+            runs.finish(db, runs.start(db, "scan", settings), "done", {})
+    shown, found = said()
+    assert "upkeep\n  1  upkeep   done" in shown
+    assert isinstance(found, dict) and (found["run_id"], found["state"]) == (1, "done")
+
+
+def test_a_disk_that_is_nearly_full_needs_a_hand(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.home.mkdir()
+    assert jobs.status(engine, settings).needs == ()
+    monkeypatch.setattr("ris_jobs.store.home._LOW_BYTES", 1e18)
+    said = json.loads(ris(settings, monkeypatch, "status", "--json").stdout)["needs"]
+    assert [sentence.partition(" GB ")[2] for sentence in said] == [
+        f"are free in {settings.home}: make room there, before jobs fail"
+    ]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from sqlalchemy import Engine, text
 from benchmarks.faults.servers import until
 from ris_jobs import jobs
 from ris_jobs.demo import edits
-from ris_jobs.errors import NotFound
+from ris_jobs.errors import NotFound, Unavailable
 from ris_jobs.fingerprint import Decoded, Lacking, Trace
 from ris_jobs.fingerprint.decoder import Decoder
 from ris_jobs.fingerprint.pipeline import Pipeline, Result
@@ -281,7 +282,23 @@ def test_runs_that_were_killed_are_closed_after_a_while(settings: Settings) -> N
     )
     assert keep_up(settings).runs_closed == 1
     states = ask(settings, "SELECT run_id, status FROM ris.run ORDER BY 1")
-    assert states == [(killed, "failed"), (at_work, "running")]
+    assert states == [(killed, "failed"), (at_work, "running"), (at_work + 1, "done")]
+
+
+def test_upkeep_is_a_run_that_says_what_it_did_also_of_one_that_failed(
+    settings: Settings, folder: Path, scan: Scan
+) -> None:
+    scan(folder)
+    open_previews(settings).write("ab" * 32, b"of no image")
+    keep_up(settings, dry_run=True)
+    keep_up(settings)
+    with pytest.raises(Unavailable):
+        keep_up(replace(settings, milvus_uri="http://127.0.0.1:1"))
+    figures = "status, (summary ->> 'previews_removed')::int"
+    upkeep = f"SELECT {figures} FROM ris.run WHERE kind = 'upkeep' ORDER BY run_id"
+    assert ask(settings, upkeep) == [("done", 1), ("failed", 0)]
+    # Its own run is not among those that are closed.
+    assert jobs.keep_up(settings, LogProgress(), killed_after=timedelta()) == Upkept()
 
 
 def test_what_has_been_gone_for_long_is_retired_and_can_come_back(

@@ -484,7 +484,7 @@ def test_what_was_named_and_never_fetched_has_a_history(settings: Settings, site
 
 @pytest.mark.parametrize("path", ["/", "/robots.txt"])
 def test_a_website_that_is_down_is_no_source_without_images(
-    settings: Settings, site: Site, path: str
+    settings: Settings, site: Site, path: str, any_disk: None
 ) -> None:
     site.pages |= {"/": page(img("/a.png")), "/a.png": image(1, ETag='"1"')}
     add(settings, site.source())
