@@ -5,7 +5,7 @@ It goes on where an earlier run stopped, and nights go on meanwhile, with both m
 
 from datetime import datetime, timedelta
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import Param, dag, get_current_context, task
 
 from ris_apart import apart
 from ris_common import DEFAULT_ARGS, parameters, task_settings
@@ -76,10 +76,13 @@ def ris_reindex() -> None:
         return bool(parameters()["switch"])
 
     @task
-    def switch() -> dict[str, int]:
+    def switch() -> dict[str, int] | None:
         from ris_jobs import jobs
 
-        return dict(jobs.switch(task_settings(), None, "airflow").totals)
+        settings, since = task_settings(), get_current_context()["dag_run"].start_date
+        if jobs.switched(settings, since):  # by a try that was killed before it could say so
+            return None
+        return dict(jobs.switch(settings, None, "airflow").totals)
 
     start() >> fill() >> report() >> asked() >> switch()
 

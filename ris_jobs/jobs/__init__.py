@@ -61,7 +61,7 @@ from ris_jobs.jobs.sources import (
     show_source,
 )
 from ris_jobs.jobs.status import status, waiting
-from ris_jobs.jobs.switch import churn_report, rollback, switch
+from ris_jobs.jobs.switch import churn_report, rollback, switch, switched
 from ris_jobs.jobs.upkeep import Upkept, keep_up
 from ris_jobs.jobs.wanted import side_by_side, wanted_sources
 
@@ -138,6 +138,7 @@ __all__ = [
     "step",
     "sweep_fetched",
     "switch",
+    "switched",
     "waiting",
     "wanted_sources",
 ]

@@ -97,12 +97,12 @@ def _gate(db: Connection, change: Change, settings: Settings, counted: int, lost
     undescribed, left_out, examples = images.count_lacking(db, change.model_id)
     figures = serving.figures(db, change.model_id)
     unmatched = figures.described - figures.matched
-    scans = serving.scans_under_way(db)
+    scan = serving.scan_under_way(db)
     problems = [
         (lost > allowed, f"{lost:,} of {counted:,} matches would be lost, {allowed:,} may be"),
         (undescribed, f"it has not described {plural(undescribed, 'image')}"),
         (unmatched, f"it has not matched {plural(unmatched, 'image')} (`ris reindex run`)"),
-        (scans, f"run {min(scans, default=0)} has not finished (killed? `ris upkeep` closes it)"),
+        (scan, f"run {scan} has not finished (killed? `ris upkeep` closes it)"),
     ]
     return Gate(
         problems=tuple(said for holds, said in problems if holds),

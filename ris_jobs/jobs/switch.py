@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -45,6 +46,13 @@ def switch(settings: Settings, why: str | None, by: str | None, *, force: bool =
     if force and why is None:
         raise ConfigError("--why", "is needed with --force: it is kept")
     return _switch(settings, why or "the gate held", by, back=False, force=force)
+
+
+def switched(settings: Settings, since: datetime) -> bool:
+    """Whether a switch since then was made, though it may have been killed before it could say so.
+    What retries one is to ask this first."""
+    with open_engine(settings) as engine, engine.begin() as db:
+        return serving.end_switch(db, since)
 
 
 def rollback(settings: Settings, why: str, by: str | None) -> Churn:

@@ -136,8 +136,19 @@ def figures(db: Connection, model_id: int) -> Figures:
     return Figures(*db.execute(query("serving.figures"), {"model_id": model_id}).one())
 
 
-def scans_under_way(db: Connection) -> list[int]:
-    return list(db.scalars(query("serving.scans_under_way")))
+def end_switch(db: Connection, since: datetime) -> bool:
+    """Whether the new model was chosen since then, and serves; its run is done, if it was killed
+    before it could say so."""
+    run_id = db.scalar(query("serving.switched"), {"since": since})
+    if run_id is not None:
+        db.execute(query("serving.end_switch"), {"run_id": run_id})
+    return run_id is not None
+
+
+def scan_under_way(db: Connection) -> int | None:
+    """The newest scan, unless it has ended."""
+    run_id: int | None = db.scalar(query("serving.scan_under_way"))
+    return run_id
 
 
 def must_serve(db: Connection, model_id: int) -> None:

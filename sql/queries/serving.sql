@@ -59,8 +59,22 @@ SELECT (SELECT count(*) FROM ris.image i WHERE i.status = 'ok' AND i.retired_at 
 FROM ris.descriptor
 WHERE model_id = :model_id;
 
--- name: scans_under_way
-SELECT run_id FROM ris.run WHERE kind = 'scan' AND status = 'running' ORDER BY run_id;
+-- name: switched
+-- The run that let the new model of the open reindex serve, if it serves, and since then.
+SELECT s.run_id
+FROM ris.serving s
+JOIN ris.reindex r ON r.model_id = s.model_id AND r.closed_at IS NULL
+WHERE s.serving_id = (SELECT max(serving_id) FROM ris.serving) AND s.since >= :since;
+
+-- name: end_switch
+UPDATE ris.run SET status = 'done', finished_at = now()
+WHERE run_id = :run_id AND status = 'running';
+
+-- name: scan_under_way
+-- The newest scan, unless it has ended. An earlier one that has not was cut off; if it lives after
+-- all, it stops at the switch, and loses nothing.
+SELECT run_id FROM ris.run
+WHERE run_id = (SELECT max(run_id) FROM ris.run WHERE kind = 'scan') AND status = 'running';
 
 -- name: others
 -- Models that have a collection in Milvus.

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from ris_jobs import jobs
 from ris_jobs.dag_docs import page
 from ris_jobs.progress import LogProgress
+from ris_jobs.report.churn import Churn
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
 from tests.dags.conftest import DAGS
@@ -53,6 +54,26 @@ def test_a_model_is_filled_bit_by_bit_and_serves_in_the_end(
     with open_engine(environment) as engine, engine.connect() as db:
         models = "SELECT model FROM ris.last_run, ris.match GROUP BY model"
         assert db.scalars(text(models)).all() == ["builtin-2"]
+
+
+def test_a_switch_that_an_earlier_try_made_is_no_failure(
+    nights: dict[str, Any],
+    environment: Settings,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    jobs.scan(environment, [folder], LogProgress())
+    look = jobs.churn_report
+
+    def made(settings: Settings, page: Path | None) -> Churn:
+        found = look(settings, page)
+        jobs.switch(settings, None, "airflow")
+        return found
+
+    monkeypatch.setattr(jobs, "churn_report", made)
+    run = nights["ris_reindex"].test(run_conf={"regions": "0+0", "switch": True})
+    assert set(states(run).values()) == {"success"}
+    assert jobs.reindex_status(environment).serves == "builtin-2 0+0"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from ris_jobs.progress import LogProgress
 from ris_jobs.report.churn import Example
 from ris_jobs.report.views import Summary
 from ris_jobs.settings import Settings
-from ris_jobs.store import matches
+from ris_jobs.store import matches, runs
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.previews import open_previews
 from tests.conftest import fresh_database
@@ -240,9 +241,37 @@ def test_a_forced_switch_keeps_what_the_model_did_not_look_at(
 
 
 def test_no_switch_while_a_night_is_under_way(filled: Settings) -> None:
+    filled = replace(filled, gate_lost=1)
+    jobs.begin(filled)  # and was killed
     run_id = jobs.begin(filled)
     with pytest.raises(GateClosed, match=f"run {run_id} has not finished"):
-        jobs.switch(replace(filled, gate_lost=1), None, "me")
+        jobs.switch(filled, None, "me")
+    # What was cut off before that one needs nothing.
+    jobs.finish(filled, run_id, {})
+    jobs.switch(filled, None, "me")
+
+
+def test_a_switch_that_was_killed_before_it_could_say_so_is_not_made_again(
+    filled: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    began = datetime.now(UTC)
+    assert not jobs.switched(filled, began)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(runs, "finish", killed)
+        jobs.switch(filled, "a test", "me", force=True)
+    last = "SELECT status FROM ris.run ORDER BY run_id DESC LIMIT 1"
+    assert ask(filled, last) == [("running",)]
+    assert jobs.switched(filled, began)
+    assert ask(filled, last) == [("done",)]
+    # One that nobody made meanwhile still tells.
+    assert not jobs.switched(filled, datetime.now(UTC))
+    with pytest.raises(NotFound, match="serves already"):
+        jobs.switch(filled, None, "me")
+    jobs.rollback(filled, "a test", "me")
+    assert not jobs.switched(filled, began)
 
 
 def test_a_reviewers_copy_stays_a_match(filled: Settings, photos: Path) -> None:
