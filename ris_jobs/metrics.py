@@ -42,7 +42,7 @@ class Instrument:
 _IMAGES, _RATIO, _RUN = "{image}", "1", ("kind", "status")
 _STAGES = ("fingerprint", "match", "shadow match")
 _REASONS = tuple(map(str, Reason))
-_ENDS = ("crawl", "scan", "reindex"), ("done", "failed")
+_ENDS = ("crawl", "scan", "reindex", "upkeep"), ("done", "failed")
 INSTRUMENTS = {
     "ris.images": Instrument(
         "counter", _IMAGES, ("stage",), "images that a stage is done with", (_STAGES,)

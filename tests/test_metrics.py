@@ -28,7 +28,9 @@ from ris_jobs import jobs
 from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
 settings = Settings.from_env()
-if sys.argv[1:]:
+if sys.argv[1:] == ["upkeep"]:
+    jobs.keep_up(settings, LogProgress())
+elif sys.argv[1:]:
     jobs.scan(settings, [Path(sys.argv[1])], LogProgress())
 else:
     jobs.start_reindex(settings, "builtin", "0+0", "me")
@@ -49,8 +51,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def scan(folder: Path | None, home: Path, url: str, **env: str) -> str:
-    """What a scan in a process of its own prints, or a change of the model."""
+def scan(folder: Path | str | None, home: Path, url: str, **env: str) -> str:
+    """What a scan in a process of its own prints, or ``upkeep``, or a change of the model."""
     usual = {"RIS_HOME": str(home), "RIS_DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
     known = {n: v for n, v in os.environ.items() if not n.startswith("OTEL_")}
     done = subprocess.run(
@@ -114,6 +116,13 @@ def test_a_change_of_the_model_sends_what_it_did(
     assert receiver.value("ris.images", stage="shadow match") == 4
 
 
+def test_upkeep_tells_that_it_ended(tmp_path: Path, database_url: str) -> None:
+    with receiving() as receiver:
+        scan("upkeep", tmp_path, database_url, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
+    assert receiver.value("ris.runs", kind="upkeep", status="done") == 1
+    assert receiver.value("ris.run.finished", kind="upkeep", status="done") > 0
+
+
 def test_what_is_sent_is_what_is_listed(received: Receiver) -> None:
     # The shares and the drift need more images, and more nights.
     few = {"ris.run.match_rate", "ris.run.quarantine_share", "ris.run.drift"}
@@ -167,6 +176,43 @@ def test_every_query_of_the_dashboard_is_of_metrics_that_exist_by_labels_they_ha
     assert asked == set(INSTRUMENTS.values()), "what no panel shows"
 
 
+def test_the_dashboard_shows_what_was_measured_last_whoever_measured_it(tmp_path: Path) -> None:
+    """Over several machines, and days that were worse before."""
+    board = json.loads((ROOT / "deploy" / "grafana" / "ris-jobs.json").read_text("utf-8"))
+    (asked,) = (p["targets"][0]["expr"] for p in board["panels"] if p["title"] == "Waiting")
+    assert asked.endswith("[$__interval]))")
+    shown = [("1h", 5000), ("3h", 0), ("4h", None)]
+    test = {
+        "interval": "5m",
+        "input_series": [
+            {"series": 'ris_queue_images{stage="match", instance="a"}', "values": "_x11 5000 _x40"},
+            {"series": 'ris_queue_images{stage="match", instance="b"}', "values": "_x35 0 _x40"},
+        ],
+        "promql_expr_test": [
+            {
+                "expr": asked.replace("$__interval", "30m"),
+                "eval_time": at,
+                "exp_samples": []
+                if value is None
+                else [{"labels": '{stage="match"}', "value": value}],
+            }
+            for at, value in shown
+        ],
+    }
+    (path := tmp_path / "board.test.yml").write_text(yaml.safe_dump({"tests": [test]}))
+    promtool(path)
+
+
+def test_gauges_of_the_last_run_are_shown_when_they_were_measured_and_no_longer() -> None:
+    board = json.loads((ROOT / "deploy" / "grafana" / "ris-jobs.json").read_text("utf-8"))
+    gauges = {n for name, i in INSTRUMENTS.items() if i.kind == "gauge" for n in prometheus(name)}
+    for panel in board["panels"]:
+        asked = " ".join(target["expr"] for target in panel["targets"])
+        if (gauges - prometheus("ris.run.finished")) & {*re.findall(r"\bris_\w+", asked)}:
+            assert set(re.findall(r"\[(.+?)\]", asked)) == {"$__interval"}, asked
+            assert panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] is True
+
+
 RULES = ROOT / "deploy" / "prometheus" / "ris-jobs.rules.yml"
 
 
@@ -182,10 +228,14 @@ def test_every_alert_is_of_metrics_that_exist_by_labels_they_have() -> None:
 
 
 def test_alerts_say_what_they_should_of_nights_that_do_not_come() -> None:
-    if (promtool := shutil.which("promtool")) is None:
+    promtool(RULES.with_name("ris-jobs.test.yml"))
+
+
+def promtool(test: Path) -> None:
+    """Run a test of rules or queries."""
+    if (program := shutil.which("promtool")) is None:
         pytest.skip("promtool, of Prometheus, is not installed")
-    test = RULES.with_name("ris-jobs.test.yml")
-    done = subprocess.run([promtool, "test", "rules", test], capture_output=True, text=True)
+    done = subprocess.run([program, "test", "rules", test], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

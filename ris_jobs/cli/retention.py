@@ -15,12 +15,11 @@ from ris_jobs.cli.common import Bars, load_settings, show
 @click.option(
     "--killed-after",
     type=click.FloatRange(0, 10_000),
-    default=48,
-    show_default=True,
-    help="Hours after which a run that has not ended was killed.",
+    help="Hours after which a run that has not ended was killed; unless given, 48, and 15 days for "
+    "one that changes the model.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def upkeep(dry_run: bool, killed_after: float, as_json: bool) -> None:
+def upkeep(dry_run: bool, killed_after: float | None, as_json: bool) -> None:
     """Put right what time leaves behind.
 
     Runs that were killed are closed as failed; vectors and previews that belong to no image are
@@ -32,7 +31,7 @@ def upkeep(dry_run: bool, killed_after: float, as_json: bool) -> None:
     from ris_jobs import jobs
     from ris_jobs.report import listing
 
-    killed = timedelta(hours=killed_after)
+    killed = None if killed_after is None else timedelta(hours=killed_after)
     bars = Bars(quiet=as_json)
     done = jobs.keep_up(load_settings(), bars, dry_run=dry_run, killed_after=killed)
     show(listing.upkept(asdict(done), dry_run), asdict(done) if as_json else None)

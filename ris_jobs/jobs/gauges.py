@@ -18,7 +18,7 @@ def measure(engine: Engine, run_id: int, summary: Summary) -> None:
         return
     with engine.connect() as db:
         waiting = status.waiting(db, status.now(db))
-    kind = ended(engine, run_id)
+    kind = _count(engine, run_id)
     for w in waiting:
         metrics.put("ris.queue.images", w.images, stage=w.stage)
         metrics.put("ris.queue.age", w.age.total_seconds() if w.age else 0.0, stage=w.stage)
@@ -30,8 +30,15 @@ def measure(engine: Engine, run_id: int, summary: Summary) -> None:
     metrics.flush()
 
 
-def ended(engine: Engine, run_id: int) -> str:
-    """Count a run that has ended; its kind."""
+def ended(engine: Engine, run_id: int) -> None:
+    """Count a run that has ended, and send all that was measured."""
+    if metrics.asked():
+        _count(engine, run_id)
+        metrics.flush()
+
+
+def _count(engine: Engine, run_id: int) -> str:
+    """Its kind."""
     with engine.connect() as db:
         row = runs.get(db, run_id)
     kind, status = str(row["kind"]), str(row["status"])

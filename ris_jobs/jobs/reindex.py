@@ -9,7 +9,6 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from ris_jobs import metrics
 from ris_jobs.errors import ConfigError, NotFound
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
 from ris_jobs.jobs.gauges import ended
@@ -120,9 +119,7 @@ def run_reindex(settings: Settings, pace: Pace, progress: Progress) -> Reindexed
         finally:
             with stores.engine.begin() as db:
                 runs.finish(db, run, status, asdict(total))
-            if metrics.asked():
-                ended(stores.engine, run.run_id)
-                metrics.flush()
+            ended(stores.engine, run.run_id)
     return total
 
 

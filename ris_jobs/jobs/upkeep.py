@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from ris_jobs.errors import ImageRejected
 from ris_jobs.jobs.fetched import sweep_fetched
+from ris_jobs.jobs.gauges import ended
 from ris_jobs.jobs.index import check_index, index
 from ris_jobs.jobs.models import open_pipeline, serving_stores
 from ris_jobs.jobs.poison import run_each
@@ -21,6 +22,7 @@ from ris_jobs.jobs.reading import Reader
 from ris_jobs.jobs.samples import make_up
 from ris_jobs.logs import about
 from ris_jobs.progress import Advance, Progress
+from ris_jobs.report.operation import REINDEX
 from ris_jobs.settings import Settings
 from ris_jobs.store import runs, samples, serving, sources, upkeep
 from ris_jobs.store.postgres import open_engine
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from ris_jobs.fingerprint.pipeline import Pipeline
 
 KILLED_AFTER = timedelta(hours=48)
+"""But for changes of the model, which may take :data:`ris_jobs.report.operation.REINDEX`."""
+
 _BATCH = 1000
 _PREFIXES = [f"{number:02x}" for number in range(256)]
 
@@ -64,11 +68,11 @@ def keep_up(
     progress: Progress,
     *,
     dry_run: bool = False,
-    killed_after: timedelta = KILLED_AFTER,
+    killed_after: timedelta | None = None,
 ) -> Upkept:
     """Do all of it, as a run, or only count with ``dry_run``. A run that has not ended after
-    ``killed_after`` was killed. May be killed anywhere: what is left to do is found anew the next
-    time."""
+    ``killed_after`` was killed; unless given, after :data:`KILLED_AFTER`. May be killed anywhere:
+    what is left to do is found anew the next time."""
     total = Upkept()
     with open_engine(settings) as engine:
         _close_runs(engine, killed_after, total, dry_run)
@@ -90,6 +94,7 @@ def _noted(engine: Engine, settings: Settings, total: Upkept) -> Iterator[None]:
     finally:
         with engine.begin() as db:
             runs.finish(db, run, status, asdict(total))
+        ended(engine, run.run_id)
 
 
 def _put_right(settings: Settings, progress: Progress, total: Upkept, dry_run: bool) -> None:
@@ -119,9 +124,11 @@ def _put_right(settings: Settings, progress: Progress, total: Upkept, dry_run: b
                 _recheck(stores, settings, total, dry_run, advance)
 
 
-def _close_runs(engine: Engine, after: timedelta, total: Upkept, dry_run: bool) -> None:
+def _close_runs(engine: Engine, after: timedelta | None, total: Upkept, dry_run: bool) -> None:
+    usual, reindex = (KILLED_AFTER, REINDEX) if after is None else (after, after)
+    now = datetime.now(UTC)
     with engine.begin() as db:
-        ids = upkeep.unfinished(db, datetime.now(UTC) - after)
+        ids = upkeep.unfinished(db, now - usual, now - reindex)
         total.runs_closed = len(ids)
         if not dry_run:
             upkeep.close_runs(db, ids)

@@ -11,7 +11,11 @@ from ris_jobs.report.anomalies import LATE
 from ris_jobs.report.text import duration, plural
 from ris_jobs.report.views import StageTime
 
-__all__ = ["Ran", "Status", "Waiting", "as_json", "needs"]
+__all__ = ["REINDEX", "Ran", "Status", "Waiting", "as_json", "needs"]
+
+REINDEX = timedelta(days=15)
+"""A run that changes the model and has not ended by then was killed: the DAG lets one fill for 14
+days."""
 
 # Upkeep is weekly, and may be a day late.
 _UPKEEP_LATE = timedelta(days=8)
@@ -75,7 +79,8 @@ def _of_run(at: datetime, run: Ran) -> list[str]:
     name, ago = f"{run.kind} {run.run_id}", _ago(at, run.finished_at or run.started_at)
     if run.state == "failed":
         return [f"{name} failed {ago}: its log says why; the next one goes on where it stopped"]
-    if run.state == "running" and at - run.started_at > LATE:
+    most = REINDEX if run.kind == "reindex" else LATE
+    if run.state == "running" and at - run.started_at > most:
         return [f"{name} began {ago} and has not ended: it is stuck, or was cut off"]
     return [f"{name}, {ago}: {anomaly}" for anomaly in run.anomalies]
 

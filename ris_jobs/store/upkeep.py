@@ -11,9 +11,11 @@ from ris_jobs.store.images import Claimed
 from ris_jobs.store.queries import query
 
 
-def unfinished(db: Connection, before: datetime) -> list[int]:
-    """Runs that began before this and have not ended."""
-    return list(db.scalars(query("upkeep.unfinished"), {"before": before}))
+def unfinished(db: Connection, before: datetime, reindex_before: datetime) -> list[int]:
+    """Runs that have not ended and began before this: before another time for those that change
+    the model."""
+    params = {"before": before, "reindex_before": reindex_before}
+    return list(db.scalars(query("upkeep.unfinished"), params))
 
 
 def close_runs(db: Connection, ids: Sequence[int]) -> None:

@@ -1,6 +1,10 @@
 -- name: unfinished
--- Runs that began before this and have not ended.
-SELECT run_id FROM ris.run WHERE status = 'running' AND started_at < :before ORDER BY run_id;
+-- Runs that have not ended and began before this, by their kind.
+SELECT run_id FROM ris.run
+WHERE status = 'running'
+  AND started_at < CASE kind WHEN 'reindex' THEN CAST(:reindex_before AS timestamptz)
+                   ELSE CAST(:before AS timestamptz) END
+ORDER BY run_id;
 
 -- name: close_runs
 UPDATE ris.run SET status = 'failed', finished_at = now()

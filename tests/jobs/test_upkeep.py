@@ -276,13 +276,26 @@ def test_an_image_that_is_retired_waits_for_no_sample_until_it_is_back(
 
 def test_runs_that_were_killed_are_closed_after_a_while(settings: Settings) -> None:
     killed, at_work = jobs.begin(settings), jobs.begin(settings)
+    # Filling a model may take 14 days.
+    slow = "INSERT INTO ris.run (kind, settings, settings_hash, code_version, started_at) "
+    slow += "SELECT 'reindex', settings, settings_hash, code_version, now() - interval '{} days' "
+    for days in (16, 14):
+        ask(settings, slow.format(days) + f"FROM ris.run WHERE run_id = {killed}")
     ask(
         settings,
         f"UPDATE ris.run SET started_at = now() - interval '3 days' WHERE run_id = {killed}",
     )
-    assert keep_up(settings).runs_closed == 1
-    states = ask(settings, "SELECT run_id, status FROM ris.run ORDER BY 1")
-    assert states == [(killed, "failed"), (at_work, "running"), (at_work + 1, "done")]
+    assert keep_up(settings).runs_closed == 2
+    states = ask(settings, "SELECT kind, status FROM ris.run ORDER BY run_id")
+    assert states == [
+        ("scan", "failed"),
+        ("scan", "running"),
+        ("reindex", "failed"),
+        ("reindex", "running"),
+        ("upkeep", "done"),
+    ]
+    asked = jobs.keep_up(settings, LogProgress(), dry_run=True, killed_after=timedelta(hours=0))
+    assert asked.runs_closed == 2
 
 
 def test_upkeep_is_a_run_that_says_what_it_did_also_of_one_that_failed(

@@ -63,6 +63,10 @@ def test_what_a_run_needs(run: Ran, sentence: str) -> None:
 
 def test_a_run_under_way_needs_nothing() -> None:
     assert said(replace(SCAN, state="running", finished_at=None)) == ()
+    slow = replace(SCAN, kind="reindex", state="running", finished_at=None)
+    assert said(SCAN, replace(slow, started_at=NOW - 14 * 24 * HOUR)) == ()
+    (stuck,) = said(SCAN, replace(slow, started_at=NOW - 16 * 24 * HOUR))
+    assert "has not ended" in stuck
 
 
 def test_silence_for_more_than_36_hours_is_said() -> None:
