@@ -44,7 +44,7 @@ DEFAULT_ARGS = {
     "owner": "ris-jobs",
     "retries": 2,
     "retry_delay": timedelta(minutes=1),
-    "retry_exponential_backoff": True,
+    "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=30),
     "execution_timeout": timedelta(hours=6),
     "on_failure_callback": [failed],

@@ -1,16 +1,20 @@
 """Nightly: look at every source again, and note in the ledger what is new, changed or gone."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import CronDataIntervalTimetable, Param, dag, task
+from airflow.sdk import CronDataIntervalTimetable, Param, dag, get_current_context, task
 
 from ris_common import CRAWL_POOL, DEFAULT_ARGS, OBSERVED, parameters, task_settings
+from ris_notify import late
 
 # Airflow maps a task 1,024 times at most, unless core.max_map_length allows more: up to this many
 # sources each have a task of their own, but for websites of one host; more share them.
 MOST_GROUPS = 1000
 # How many of these run at a time, unless a pool says it.
 AT_ONCE = 4
+# A crawl that takes longer tells. It is not ended, for then no scan would follow, and what comes
+# last in the list might never be crawled; each try of a task is.
+LATE = timedelta(hours=12)
 
 
 @dag(
@@ -56,8 +60,6 @@ def ris_crawl() -> None:
     def crawl(sources: list[str]) -> dict[str, dict[str, float]]:
         from dataclasses import asdict
 
-        from airflow.sdk import get_current_context
-
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
 
@@ -74,6 +76,10 @@ def ris_crawl() -> None:
 
         if listed is None:
             raise AirflowFailException("sources could not be listed, so nothing was crawled")
+        context = get_current_context()
+        took = datetime.now(UTC) - context["dag_run"].start_date
+        if took > LATE:
+            late(context, took)
 
     listed = list_sources()
     crawl.expand(sources=listed) >> announce(listed)

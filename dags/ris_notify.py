@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import urllib.request
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ris_servers import environment
@@ -32,6 +33,13 @@ def overdue(context: Any) -> None:
     if context.get("reason") == "timed_out":
         said = f"{context['run_id']}: what was not done waits for the next run"
         tell(context, f"{context['dag'].dag_id}: it took too long and was ended", [said])
+
+
+def late(context: Any, took: timedelta) -> None:
+    """For a run that is not ended when it takes long: what follows it waited so long."""
+    hours = took.total_seconds() / 3600
+    said = f"{context['run_id']}: what follows it begins now. Has a source become slow?"
+    tell(context, f"{context['dag'].dag_id}: it took {hours:.0f} hours", [said])
 
 
 def tell(context: Any, title: str, lines: list[str]) -> None:

@@ -117,6 +117,7 @@ def test_every_dag_says_what_it_is(dagbag: Any, dag_id: str) -> None:
     for task in dag.tasks:
         assert task.retries >= 1
         assert task.execution_timeout is not None
+        assert type(task.retry_exponential_backoff) is float
 
 
 @pytest.mark.parametrize("dag_id", sorted(LISTED))

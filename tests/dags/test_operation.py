@@ -6,7 +6,7 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -159,6 +159,24 @@ def test_a_crawl_of_no_sources_is_none_that_failed(
 ) -> None:
     run = nights["ris_crawl"].test()
     assert (states(run)["announce[-1]"], run.state, webhook.told) == ("success", "success", [])
+
+
+def test_a_crawl_that_took_long_is_told_and_no_failure(
+    nights: dict[str, Any],
+    environment: Settings,
+    webhook: Webhook,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crawl = nights["ris_crawl"]
+    known = crawl.get_task("announce").python_callable.__globals__
+    assert crawl.dagrun_timeout is None and known["LATE"] == timedelta(hours=12)
+    monkeypatch.setitem(known, "LATE", timedelta())
+    run = crawl.test(run_conf={"roots": [str(folder)]})
+    assert set(states(run).values()) == {"success"}
+    (told,) = webhook.told
+    assert (told["dag_id"], told["task_id"]) == ("ris_crawl", "announce")
+    assert told["text"].splitlines()[0] == "ris_crawl: it took 0 hours"
 
 
 @pytest.mark.parametrize("reason, times", [("timed_out", 1), ("task_failure", 0)])
