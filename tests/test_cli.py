@@ -506,6 +506,7 @@ def test_plan_gives_each_figure_with_its_formula(ris: Ris) -> None:
     known = {constant["name"] for constant in made["constants"]}
     assert {name for figure in made["figures"] for name in figure["constants"]} == known
     assert "such as 5+10" in ris(*asked, "--regions", "9+9", code=2).output
+    assert "cannot be more" in ris("plan", "--images", 10, "--per-night", 11, code=2).output
 
 
 def test_config_show_masks_secrets(ris: Ris, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,10 @@ def plan(
     from ris_jobs import planning
     from ris_jobs.report.planned import planned
 
+    if per_night > images:
+        raise click.BadParameter(
+            "are of all --images, and cannot be more", param_hint="--per-night"
+        )
     grid, boxes = regions
     asked = planning.Ask(
         images=images,
