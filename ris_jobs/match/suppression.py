@@ -25,6 +25,8 @@ _COMMON, _PLAIN, _SURE = 0.32, 0.15, 0.85
 # What is drawn around another picture must be surer still, and is none where that is a quarter.
 # Of 309 screens and frames with other photos 15 are left, of 3,078 copies 3 are lost to it.
 _FILLED, _SURER = 0.3, 0.95
+# What lies so far off any map of the plane, as a share of what is told, is another view of a scene.
+_VIEW = 1.0
 
 
 def suppression(
@@ -55,9 +57,10 @@ def kept(features: Mapping[str, float], probability: float, min_probability: flo
 
 def look_alike(features: Mapping[str, float], probability: float) -> bool:
     """Whether both pictures are of a common kind and plain in many places, as drawn ones and some
-    photos are, or one drawn thing with another picture in it, and not clearly copies. Such a pair
-    is kept, however improbable."""
+    photos are, or one drawn thing with another picture in it, and not clearly copies; or two views
+    of one scene. Such a pair is kept, however improbable."""
     drawn = features["common"] >= _COMMON and features.get("plain", 0.0) >= _PLAIN
     filled = features.get("filled", 0.0)
     framed = filled == 1 or (filled >= _FILLED and probability < _SURER)
-    return framed or (drawn and probability < _SURE)
+    viewed = features.get("parallax", 0.0) >= _VIEW
+    return framed or viewed or (drawn and probability < _SURE)

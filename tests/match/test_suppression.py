@@ -8,7 +8,7 @@ from PIL import Image
 from skimage import data
 
 from benchmarks.accuracy.edits.encoding import web
-from benchmarks.accuracy.negatives import show
+from benchmarks.accuracy.negatives import show, view
 from ris_jobs.demo import edits
 from ris_jobs.fingerprint import descriptor
 from ris_jobs.match import Candidate
@@ -67,6 +67,14 @@ def test_another_picture_in_one_frame_is_kept_as_a_look_alike(judged):
     frames = (web(show("frame", 5, 7, scene(n)), Random(n))[0] for n in (1, 2))
     match = judged(*frames, common=0.25)
     assert match.evidence["features"]["filled"] >= 0.5
+    assert match.suppressed == LOOK_ALIKE
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_another_view_of_a_scene_is_kept_as_a_look_alike(judged, seed):
+    views = (view(Image.fromarray(data.chelsea()), Random(seed), side) for side in (0, 1))
+    match = judged(*map(edits.jpeg, views), common=0.2)
+    assert match.evidence["keypoints"]["parallax"] > 0.3
     assert match.suppressed == LOOK_ALIKE
 
 
