@@ -275,7 +275,7 @@ def test_an_image_that_is_retired_waits_for_no_sample_until_it_is_back(
 
 
 def test_runs_that_were_killed_are_closed_after_a_while(settings: Settings) -> None:
-    killed, at_work = jobs.begin(settings), jobs.begin(settings)
+    killed, _ = jobs.begin(settings), jobs.begin(settings)
     # Filling a model may take 14 days.
     slow = "INSERT INTO ris.run (kind, settings, settings_hash, code_version, started_at) "
     slow += "SELECT 'reindex', settings, settings_hash, code_version, now() - interval '{} days' "
