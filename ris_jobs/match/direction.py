@@ -142,11 +142,11 @@ def surrounded(inside: Inside) -> str | None:
     around = inside.surround
     if around.plain >= _PLAIN and around.rim <= _RIM:
         return BORDER if around.step > _STEP and around.seam >= _GOES_ON else None
+    everywhere = around.least is None or around.least > _EACH
     if inside.cut:
-        return PASTED
+        return PASTED if everywhere else None
     if around.seam > _SEAM:
         clear = around.jump > _JUMP or around.seam > _CLEAR_SEAM
-        everywhere = around.least is None or around.least > _EACH
         return PASTED if clear and everywhere else None
     return CONTAINMENT if around.seam < _GOES_ON and not framed(inside) else None
 

@@ -94,7 +94,7 @@ def _between(value: float, bounds: tuple[float, float]) -> float:
 
 
 def probability(found: Mapping[str, float], calibration: Calibration) -> float:
-    """0–1, calibrated: of pairs at 0.9, 90 % are copies."""
+    """0–1, calibrated over all pairs that a scan looks at."""
     return logistic(found, calibration).probability(found)
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
+from skimage import data
 
 from ris_jobs.demo import edits
 from ris_jobs.match.cell import cell
@@ -130,6 +131,16 @@ def crop(box):
 def test_what_is_laid_over_a_crop_is_no_other_cell(first, second):
     assert found(first, second) is None
     assert found(second, first) is None
+
+
+@pytest.mark.parametrize("photo", ["chelsea", "coffee", "retina", "rocket"])
+def test_a_crop_was_not_pasted_beside_a_caption_that_covers_its_edge(photo, collection, decide):
+    picture = Image.fromarray(getattr(data, photo)())
+    one = collection.add(edits.jpeg(edits.crop(picture, 0.6), 90))
+    other = collection.add(edits.jpeg(edits.caption(picture), 90))
+    match = decide(one, other)
+    assert match.evidence["direction"] == "undetermined"
+    assert match.relation == "crop"
 
 
 def test_collages_that_share_a_cell_show_no_cut_picture():
