@@ -102,7 +102,8 @@ def _of_tables(
     decided: Decided,
     standing: Standing | None,
 ) -> Explanation:
-    calibration = Calibration.for_model(decided.model)
+    kept = Calibration.of_version(decided.calibration)
+    calibration = kept or Calibration.for_model(decided.model)
     versions = Versions(
         model=decided.model,
         calibration=decided.calibration,

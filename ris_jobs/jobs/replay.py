@@ -35,7 +35,7 @@ def replay(
     Descriptors, fingerprints and previews are those stored, samples those that there were at the
     run's end; model, calibration and settings those of the run. Which pairs the run looked at is
     not asked again: that depends on all images there were. Raises :class:`NotFound` for a run that
-    matched nothing, or with coefficients that this version does not have.
+    matched nothing, or with coefficients that this version does not keep.
     """
     with engine.connect() as db:
         run = runs.get(db, run_id)
@@ -71,11 +71,13 @@ def replay(
 def _calibration(run_id: int, model: str | None, version: str | None) -> Calibration:
     if model is None:
         raise NotFound(f"run {run_id} matched nothing: it was a crawl")
-    found = Calibration.for_model(model)
-    if found.version != version:
+    found = Calibration.of_version(version or "")
+    if found is None:
         raise NotFound(
-            f"run {run_id} was calibrated by {version}, and this version of ris-jobs has "
-            f"{found.version} for {model}: replay it with the version that `ris export runs` names"
+            f"run {run_id} was calibrated by {version}, which this version of ris-jobs does not "
+            "keep: replay it with one that does (the oldest commit that `git log --all -S "
+            f"{version} -- ris_jobs/match/calibration.json` lists is one); where newer versions "
+            "have changed the database's tables since, on a backup from before"
         )
     return found
 

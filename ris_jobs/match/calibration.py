@@ -1,4 +1,5 @@
-"""The fitted coefficients behind probabilities: versioned data, one entry a descriptor model.
+"""The fitted coefficients behind probabilities: versioned data, one entry a descriptor model, and
+former entries by their version, so that what was judged by them can be judged again.
 
 ``calibration.json`` is written by ``python -m training.calibrate``, which prints how reliable
 the probabilities are on pairs it was not fitted on.
@@ -51,9 +52,18 @@ class Calibration:
     def for_model(cls, model: str) -> Calibration:
         """The entry fitted for ``model``, or the one for any model, which gives the cosine no
         weight and rests on hashes and pixels alone."""
-        entries = _entries()
+        entries = _shipped()["models"]
         name = model if model in entries else ANY_MODEL
         return cls.from_entry(name, entries[name])
+
+    @classmethod
+    def of_version(cls, version: str) -> Calibration | None:
+        """The entry of that version, also a former one; None where it is not kept."""
+        former = ((entry["model"], entry) for entry in _shipped()["former"].values())
+        for model, entry in (*_shipped()["models"].items(), *former):
+            if entry["version"] == version:
+                return cls.from_entry(model, entry)
+        return None
 
     @classmethod
     def from_entry(cls, model: str, entry: Mapping[str, Any]) -> Calibration:
@@ -73,7 +83,7 @@ def entry_version(entry: Mapping[str, Any]) -> str:
 
 
 @cache
-def _entries() -> dict[str, Any]:
+def _shipped() -> dict[str, dict[str, Any]]:
     text = resources.files("ris_jobs.match").joinpath("calibration.json").read_text("utf-8")
-    entries: dict[str, Any] = json.loads(text)["models"]
-    return entries
+    shipped: dict[str, dict[str, Any]] = json.loads(text)
+    return shipped

@@ -35,7 +35,8 @@ class Judged:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Versions:
     """What decided. ``calibration`` is the version that gave the probability, ``at_hand`` the
-    one that this code has for the ``model``; the run is None for a pair judged now."""
+    same where this code keeps it, else the one that it has for the ``model``; the run is None for
+    a pair judged now."""
 
     model: str
     calibration: str

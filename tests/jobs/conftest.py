@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from sqlalchemy import Engine, text
 from ris_jobs import jobs
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
+from ris_jobs.jobs.models import calibration_of
+from ris_jobs.match.calibration import Calibration
 from ris_jobs.progress import LogProgress
 from ris_jobs.report.views import Summary
 from ris_jobs.settings import Settings
@@ -27,6 +31,7 @@ TABLES = (
 )
 
 Scan = Callable[..., Summary]
+FormerScan = Callable[[Path], Calibration]
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +54,23 @@ def folder(tmp_path: Path, coffee: Image.Image, rocket: Image.Image) -> Path:
     (folder / "rocket.jpg").write_bytes(edits.jpeg(rocket, 92))
     (folder / "sub" / "rocket-again.jpg").write_bytes(edits.jpeg(rocket, 92))
     return folder
+
+
+@pytest.fixture
+def former(settings: Settings, scan: Scan, monkeypatch: pytest.MonkeyPatch) -> FormerScan:
+    """Scan by the coefficients that the model had before; gives these."""
+
+    def former(folder: Path) -> Calibration:
+        model = calibration_of(settings).model
+        shipped = resources.files("ris_jobs.match").joinpath("calibration.json").read_text("utf-8")
+        kept = json.loads(shipped)["former"].values()
+        before = next(Calibration.from_entry(model, e) for e in kept if e["model"] == model)
+        with monkeypatch.context() as then:
+            then.setattr(Calibration, "for_model", lambda _: before)
+            scan(folder)
+        return before
+
+    return former
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from ris_jobs import jobs
 from ris_jobs.demo import edits
 from ris_jobs.errors import NotFound
-from ris_jobs.jobs.models import model_of
+from ris_jobs.jobs.models import calibration_of, model_of
 from ris_jobs.progress import LogProgress
 from ris_jobs.report.explanation import as_json
 from ris_jobs.settings import Settings
@@ -25,7 +25,7 @@ from ris_jobs.store.images import shown_at
 from ris_jobs.store.previews import Previews
 from ris_jobs.store.stores import Stores, open_stores
 from tests.fingerprint.signing import Authority
-from tests.jobs.conftest import Scan
+from tests.jobs.conftest import FormerScan, Scan
 
 Explain = Callable[..., jobs.Explained]
 
@@ -109,6 +109,21 @@ def test_a_probability_of_other_coefficients_is_not_checked(
     assert values(explain("coffee.jpg", "sub/small.jpg"))["rederived"] is None
     with_stores(settings, judge_by(current, ", probability = 0.6"))
     assert values(explain("coffee.jpg", "sub/small.jpg"))["rederived"] is False
+
+
+def test_a_match_is_explained_by_the_former_coefficients_that_judged_it(
+    former: FormerScan, folder: Path, settings: Settings, explain: Explain
+) -> None:
+    before = former(folder)
+    assert before.version != calibration_of(settings).version
+    said = values(explain("coffee.jpg", "sub/small.jpg"))
+    assert said["stored"] and said["rederived"] is True
+    assert said["versions"]["calibration"] == said["versions"]["at_hand"] == before.version
+    stored = said["match"]
+    features, by = stored["evidence"]["features"], before.pixels
+    assert {t["feature"]: t["weight"] for t in said["derivation"]["terms"]} == by.weights
+    score = by.intercept + sum(w * features[name] for name, w in by.weights.items())
+    assert 1 / (1 + math.exp(-score)) == pytest.approx(stored["probability"], abs=0.001)
 
 
 def test_different_photos_are_too_far(scan: Scan, folder: Path, explain: Explain) -> None:

@@ -50,6 +50,64 @@ def test_every_shipped_entry_loads_and_its_version_is_that_of_its_content(name):
     assert -1 <= calibration.search_cosine <= 1
 
 
+@pytest.mark.parametrize("version", ENTRIES["former"])
+def test_every_former_entry_is_kept_by_its_version(version):
+    entry = ENTRIES["former"][version]
+    calibration = Calibration.of_version(version)
+    assert calibration == Calibration.from_entry(entry["model"], entry)
+    assert calibration.version == version == entry["version"]
+    assert Calibration.for_model(calibration.model) != calibration
+
+
+@pytest.mark.parametrize("version", ENTRIES["former"])
+def test_what_a_former_entry_weighs_is_still_measured(version):
+    """Else `ris replay` must refuse what was judged by it."""
+    calibration = Calibration.of_version(version)
+    assert calibration.pixels.weights.keys() <= set(fit.PIXELS)
+    assert calibration.hashes.weights.keys() <= set(fit.HASHES)
+
+
+@pytest.mark.parametrize("name", ENTRIES["models"])
+def test_a_version_names_the_current_entry_too(name):
+    current = Calibration.for_model(name)
+    assert Calibration.of_version(current.version) == current
+
+
+def test_a_version_that_is_not_kept_is_none():
+    assert Calibration.of_version("older") is None
+
+
+def test_an_entry_that_is_replaced_is_kept():
+    first, second, third, other = map(_fitted, (0.1, 0.2, 0.3, 0.4))
+    shipped = {"former": {}, "models": {"a": first, "b": other}}
+    once = fit.renewed(shipped, {"a": second})
+    assert once["models"] == {"a": second, "b": other}
+    assert once["former"] == {first["version"]: {**first, "model": "a"}}
+    twice = fit.renewed(once, {"a": third, "b": third})
+    kept = {e["version"]: {**e, "model": "a"} for e in (first, second)}
+    kept[other["version"]] = {**other, "model": "b"}
+    assert twice == {"former": kept, "models": {"a": third, "b": third}}
+
+
+def test_a_former_entry_that_is_current_again_is_former_no_more():
+    first, second = _fitted(0.1), _fitted(0.2)
+    once = fit.renewed({"former": {}, "models": {"a": first}}, {"a": second})
+    assert fit.renewed(once, {"a": first})["former"].keys() == {second["version"]}
+
+
+def test_an_entry_that_comes_out_as_it_was_is_not_kept_twice():
+    same = _fitted(0.1)
+    shipped = {"former": {}, "models": {"a": same}}
+    again = {**same, "made": "on another day"}
+    assert fit.renewed(shipped, {"a": again, "b": _fitted(0.2)})["former"] == {}
+
+
+def _fitted(search_cosine):
+    model = {"intercept": 0.0, "weights": {}}
+    fitted = {"search_cosine": search_cosine, "pixels": model, "hashes": model}
+    return {**fitted, "version": entry_version(fitted)}
+
+
 @pytest.mark.parametrize("name", ENTRIES["models"])
 def test_no_evidence_counts_the_wrong_way(name):
     calibration = Calibration.for_model(name)

@@ -27,7 +27,15 @@ from ris_jobs.fingerprint import descriptor
 from ris_jobs.match import calibration as coefficients
 from ris_jobs.match import examine
 from ris_jobs.match.calibration import ANY_MODEL, Calibration
-from training.calibrate.fit import ANY_SEARCH, Sample, entry, near, sample, search_cosine
+from training.calibrate.fit import (
+    ANY_SEARCH,
+    Sample,
+    entry,
+    near,
+    renewed,
+    sample,
+    search_cosine,
+)
 from training.calibrate.measure import measure, reliability, shapes
 from training.calibrate.pairs import Scan, collection, scan
 from training.reliability import plot
@@ -100,9 +108,9 @@ def _reliable(name: str, values: dict[str, Any], test: Sample) -> Iterator[str]:
 
 
 def _write(entries: Entries, test: Sample, picture: Path) -> None:
-    """Puts entries into calibration.json (those of other models stay), and draws the diagram."""
-    models = json.loads(_DESTINATION.read_text("utf-8"))["models"] if _DESTINATION.exists() else {}
-    text = json.dumps({"models": {**models, **entries}}, indent=2, sort_keys=True)
+    """Puts entries into calibration.json, and draws the diagram."""
+    shipped = json.loads(_DESTINATION.read_text("utf-8"))
+    text = json.dumps(renewed(shipped, entries), indent=2, sort_keys=True)
     _DESTINATION.write_text(text + "\n", "utf-8")
     fitted = {name: Calibration.from_entry(name, values) for name, values in entries.items()}
     plot({name: reliability(test, one.pixels) for name, one in fitted.items()}, picture)

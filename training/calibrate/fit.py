@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,3 +141,14 @@ def entry(
     by_hashes = fit(near(data, examine.HASHES_SURE), names[1])
     fitted = {"search_cosine": search, "pixels": fit(data, names[0]), "hashes": by_hashes}
     return {**fitted, "version": entry_version(fitted), "made": made}
+
+
+def renewed(shipped: Mapping[str, Any], entries: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """What calibration.json holds with ``entries``, by model: those of other models stay, and those
+    that are replaced are kept by their version, for what was judged by them."""
+    models = {**shipped["models"], **entries}
+    before = {e["version"]: {**e, "model": name} for name, e in shipped["models"].items()}
+    former = shipped["former"] | before
+    for current in models.values():
+        former.pop(current["version"], None)
+    return {"former": former, "models": models}
