@@ -25,7 +25,7 @@ _COMMON, _PLAIN, _SURE = 0.32, 0.15, 0.85
 # What is drawn around another picture must be surer still, and is none where that is a quarter.
 # Of 309 screens and frames with other photos 15 are left, of 3,078 copies 3 are lost to it.
 _FILLED, _SURER = 0.3, 0.95
-# What lies so far off any map of the plane, as a share of what is told, is another view of a scene.
+# Parallax that another view of a scene reaches: 313 of 363, and 2 of 1,006 verified copies.
 _VIEW = 1.0
 
 
