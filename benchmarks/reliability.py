@@ -29,8 +29,10 @@ class Bin:
     true: float
 
 
-def bins(chance: Floats, truth: Floats, weight: Floats) -> list[Bin]:
-    """The bins that hold pairs; all arrays are (pairs,), ``truth`` is 1 for copies."""
+def bins(chance: Floats, truth: Floats, weight: Floats | None = None) -> list[Bin]:
+    """The bins that hold pairs; all arrays are (pairs,), ``truth`` is 1 for copies. Pairs weigh the
+    same unless ``weight`` is given."""
+    weight = np.ones_like(chance) if weight is None else weight
     places = np.minimum((chance * BINS).astype(int), BINS - 1)
     return [_bin(n / BINS, places == n, chance, truth, weight) for n in np.unique(places)]
 

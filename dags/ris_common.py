@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, get_current_context
@@ -65,6 +65,12 @@ def parameters() -> dict[str, Any]:
             f"it has {', '.join(known)}"
         )
     return dict(context["params"])
+
+
+def began() -> datetime:
+    """When this run of the DAG began; one that was cleared after its end begins again."""
+    start: datetime = get_current_context()["dag_run"].start_date
+    return start
 
 
 def task_settings() -> "Settings":

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import CronDataIntervalTimetable, Param, dag, get_current_context, task
 
-from ris_common import CRAWL_POOL, DEFAULT_ARGS, OBSERVED, parameters, task_settings
+from ris_common import CRAWL_POOL, DEFAULT_ARGS, OBSERVED, began, parameters, task_settings
 from ris_notify import late
 
 # Airflow maps a task 1,024 times at most, unless core.max_map_length allows more: up to this many
@@ -63,8 +63,7 @@ def ris_crawl() -> None:
         from ris_jobs import jobs
         from ris_jobs.progress import LogProgress
 
-        since = get_current_context()["dag_run"].start_date
-        done = jobs.crawl_each(task_settings(), sources, LogProgress(), since)
+        done = jobs.crawl_each(task_settings(), sources, LogProgress(), began())
         return {name: asdict(figures) for name, figures in done.items()}
 
     # One unmapped task rings the bell: events of mapped tasks can be lost. What is pending
@@ -76,10 +75,9 @@ def ris_crawl() -> None:
 
         if listed is None:
             raise AirflowFailException("sources could not be listed, so nothing was crawled")
-        context = get_current_context()
-        took = datetime.now(UTC) - context["dag_run"].start_date
+        took = datetime.now(UTC) - began()
         if took > LATE:
-            late(context, took)
+            late(get_current_context(), took)
 
     listed = list_sources()
     crawl.expand(sources=listed) >> announce(listed)

@@ -5,10 +5,10 @@ It goes on where an earlier run stopped, and nights go on meanwhile, with both m
 
 from datetime import datetime, timedelta
 
-from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk import Param, dag, task
 
 from ris_apart import apart
-from ris_common import DEFAULT_ARGS, parameters, task_settings
+from ris_common import DEFAULT_ARGS, began, parameters, task_settings
 
 
 @dag(
@@ -79,8 +79,8 @@ def ris_reindex() -> None:
     def switch() -> dict[str, int] | None:
         from ris_jobs import jobs
 
-        settings, since = task_settings(), get_current_context()["dag_run"].start_date
-        if jobs.switched(settings, since):  # by a try that was killed before it could say so
+        settings = task_settings()
+        if jobs.switched(settings, began()):  # by a try that was killed before it could say so
             return None
         return dict(jobs.switch(settings, None, "airflow").totals)
 

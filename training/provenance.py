@@ -209,7 +209,7 @@ def measured(data: Sequence[Case], model: Model) -> Iterator[str]:
         said.append((model.confidence(chance), float(right)))
     yield from (f"  {kind}: {count}" for kind, count in sorted(counts.items()))
     sure, true = np.array(said).T
-    yield from table(bins(sure, true, np.ones_like(sure)))
+    yield from table(bins(sure, true))
 
 
 def main() -> None:

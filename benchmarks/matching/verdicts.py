@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.accuracy.truth import Row
 from benchmarks.reliability import Bin, bins
@@ -61,7 +60,7 @@ class Verdicts:
         for relation, chance, truth in self.known:
             for name in (relation, ""):
                 groups.setdefault(name, []).append((chance, truth))
-        return {name: _bins(np.array(pairs)) for name, pairs in sorted(groups.items())}
+        return {name: bins(*np.array(pairs).T) for name, pairs in sorted(groups.items())}
 
     def tally(self, chosen: Iterable[int]) -> Tally:
         """Of the copies in these rows."""
@@ -115,11 +114,6 @@ def _of_one_photo(one: Row, two: Row) -> float | None:
     if one.photo == two.photo and "negative" not in (one.kind, two.kind):
         return 1.0
     return 0.0 if _counts(one, two) else None
-
-
-def _bins(pairs: npt.NDArray[np.float64]) -> list[Bin]:
-    """``pairs`` (pairs, 2): probability, truth."""
-    return bins(pairs[:, 0], pairs[:, 1], np.ones(len(pairs)))
 
 
 def _seen(row: Row, match: Match, derived: bool) -> Iterator[str]:

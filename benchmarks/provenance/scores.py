@@ -57,7 +57,7 @@ def calibration_error(families: Sequence[Family], said: Sequence[Said]) -> float
     named = [(f, s) for f, s in zip(families, said, strict=True) if s.source is not None]
     confidence = np.array([s.confidence for _, s in named])
     right = np.array([float(s.source == f.source) for f, s in named])
-    return error(bins(confidence, right, np.ones(len(named))))
+    return error(bins(confidence, right))
 
 
 def pairs(families: Sequence[Family], family_of: Mapping[str, int]) -> tuple[float, float]:

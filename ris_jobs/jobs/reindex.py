@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -11,12 +11,11 @@ from sqlalchemy import Connection
 
 from ris_jobs.errors import ConfigError, NotFound
 from ris_jobs.jobs.fingerprint import Fingerprinted, fingerprint
-from ris_jobs.jobs.gauges import ended
 from ris_jobs.jobs.match import Matched, match
 from ris_jobs.jobs.models import calibration_of, model_of, naming, open_pipeline, settled
+from ris_jobs.jobs.noted import noted
 from ris_jobs.jobs.pace import Pace
 from ris_jobs.jobs.words import reviewer
-from ris_jobs.logs import about
 from ris_jobs.progress import Progress
 from ris_jobs.settings import Settings
 from ris_jobs.store import descriptors, images, runs, serving, shadow
@@ -111,15 +110,8 @@ def run_reindex(settings: Settings, pace: Pace, progress: Progress) -> Reindexed
                 model_id=stores.model_id,
                 calibration=calibration.version,
             )
-        status = "failed"
-        try:
-            with about(run=run.run_id):
-                _work(stores, run, settings, pace, progress, total, reindex)
-            status = "done"
-        finally:
-            with stores.engine.begin() as db:
-                runs.finish(db, run, status, asdict(total))
-            ended(stores.engine, run.run_id)
+        with noted(stores.engine, run, total):
+            _work(stores, run, settings, pace, progress, total, reindex)
     return total
 
 

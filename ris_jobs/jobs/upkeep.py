@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -14,13 +13,12 @@ from sqlalchemy import Engine
 
 from ris_jobs.errors import ImageRejected
 from ris_jobs.jobs.fetched import sweep_fetched
-from ris_jobs.jobs.gauges import ended
 from ris_jobs.jobs.index import check_index, index
 from ris_jobs.jobs.models import open_pipeline, serving_stores
+from ris_jobs.jobs.noted import noted
 from ris_jobs.jobs.poison import run_each
 from ris_jobs.jobs.reading import Reader
 from ris_jobs.jobs.samples import make_up
-from ris_jobs.logs import about
 from ris_jobs.progress import Advance, Progress
 from ris_jobs.report.operation import REINDEX
 from ris_jobs.settings import Settings
@@ -76,25 +74,14 @@ def keep_up(
     total = Upkept()
     with open_engine(settings) as engine:
         _close_runs(engine, killed_after, total, dry_run)
-        with nullcontext() if dry_run else _noted(engine, settings, total):
+        if dry_run:
+            _put_right(settings, progress, total, dry_run)
+            return total
+        with engine.begin() as db:
+            run = runs.start(db, "upkeep", settings)
+        with noted(engine, run, total):
             _put_right(settings, progress, total, dry_run)
     return total
-
-
-@contextmanager
-def _noted(engine: Engine, settings: Settings, total: Upkept) -> Iterator[None]:
-    """A row in ris.run that ends as done or failed, with what was done."""
-    with engine.begin() as db:
-        run = runs.start(db, "upkeep", settings)
-    status = "failed"
-    try:
-        with about(run=run.run_id):
-            yield
-        status = "done"
-    finally:
-        with engine.begin() as db:
-            runs.finish(db, run, status, asdict(total))
-        ended(engine, run.run_id)
 
 
 def _put_right(settings: Settings, progress: Progress, total: Upkept, dry_run: bool) -> None:
