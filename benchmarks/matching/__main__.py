@@ -84,6 +84,7 @@ def _report(suite: Suite, found: Verdicts, seconds: float, summary: Any) -> dict
         "reliability": {
             name: [asdict(one) for one in seen] for name, seen in found.reliability().items()
         },
+        "claims": [[*claim, count] for claim, count in sorted(found.claims.items())],
         "wrong": [{**match, "kinds": _kinds(found, one, two)} for match, one, two in found.wrong],
     }
 
@@ -106,6 +107,10 @@ def _lines(found: Verdicts, edits: bool) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- |"
     for name, seen in found.reliability().items():
         yield _true(name or "all", seen)
+    yield ""
+    for reason in sorted({reason for reason, _ in found.claims}):
+        can, not_so = (found.claims.get((reason, possible), 0) for possible in (True, False))
+        yield f"between copies of one photo, {reason}: {not_so} of {can + not_so} cannot be"
 
 
 def _line(name: str, tally: Tally) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.accuracy.truth import Row
+from benchmarks.matching.claims import claims
 from benchmarks.reliability import Bin, bins
 
 Match = Mapping[str, Any]
@@ -41,13 +42,15 @@ class Tally:
 @dataclass(frozen=True, slots=True)
 class Verdicts:
     """The found copies by their row, each with its match and whether it was called derived; the
-    wrong matches with their two rows; and of each match of which it is known whether it is of one
-    photo (1) or not (0): its relation, its probability and that."""
+    wrong matches with their two rows; of each match of which it is known whether it is of one
+    photo (1) or not (0): its relation, its probability and that; and how often each reason for a
+    direction was given of two copies of one photo, by whether it can be (:mod:`.claims`)."""
 
     rows: Sequence[Row]
     found: Mapping[int, tuple[Match, bool]]
     wrong: Sequence[tuple[Match, int, int]]
     known: Sequence[tuple[str, float, float]]
+    claims: Mapping[tuple[str, bool], int]
 
     @property
     def precision(self) -> float:
@@ -83,7 +86,7 @@ class Verdicts:
 def compare(rows: Sequence[Row], matches: Iterable[Match], numbers: Mapping[str, int]) -> Verdicts:
     """``numbers``: URI → row of the suite's files."""
     found: dict[int, tuple[Match, bool]] = {}
-    wrong, known = [], []
+    wrong, known, claimed = [], [], Counter[tuple[str, bool]]()
     for match in matches:
         if match["suppressed"] is not None:
             continue
@@ -95,7 +98,8 @@ def compare(rows: Sequence[Row], matches: Iterable[Match], numbers: Mapping[str,
             wrong.append((match, one, two))
         if (truth := _of_one_photo(rows[one], rows[two])) is not None:
             known.append((match["relation"], match["probability"], truth))
-    return Verdicts(rows, found, wrong, known)
+        claimed.update(claims(match, rows[one], rows[two]))
+    return Verdicts(rows, found, wrong, known, claimed)
 
 
 def _is_source(rows: Sequence[Row], copy: int, source: int) -> bool:

@@ -14,6 +14,7 @@ from ris_jobs.match.changed import changed
 from ris_jobs.match.direction import Direction, bordered, direction, linear_ratio
 from ris_jobs.match.examine import Examined
 from ris_jobs.match.orientation import inverse
+from ris_jobs.match.probability import probability
 from ris_jobs.match.relation import Kinds, kinds
 from ris_jobs.match.remade import Remade, comparable, remade
 from ris_jobs.match.suppression import suppression
@@ -23,11 +24,24 @@ __all__ = ["Scored", "describe", "needs_samples"]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What was seen of a pair, and the probability (0–1) that follows from it."""
+    """What was seen of a pair, the probability (0–1) that follows from it, and why it must not
+    count as a copy, if so."""
 
     examined: Examined
     probability: float
+    suppressed: str | None
     calibration: Calibration
+
+    @classmethod
+    def of(cls, examined: Examined, calibration: Calibration) -> Scored:
+        chance = probability(examined.features, calibration)
+        one, two = (side.fingerprint for side in examined.sides)
+        alike = suppression(one, two, examined.alignment, examined.features, chance)
+        return cls(examined, chance, alike, calibration)
+
+    def kept(self, min_probability: float) -> bool:
+        """Whether the pair is a match: probable enough, or suppressed, which must be seen."""
+        return self.probability >= min_probability or self.suppressed is not None
 
 
 def describe(scored: Scored, *, enlarged: bool | None) -> Match:
@@ -53,7 +67,7 @@ def describe(scored: Scored, *, enlarged: bool | None) -> Match:
         scale=scale,
         orientation=turned if first_derived else inverse(turned),
         box=alignment.inside.box if alignment.inside is not None else None,
-        suppressed=suppression(one, two, alignment, seen.features, scored.probability),
+        suppressed=scored.suppressed,
         evidence=_evidence(scored, towards, how, made, first_derived),
     )
 

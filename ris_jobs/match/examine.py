@@ -32,8 +32,8 @@ __all__ = [
     "Reached",
     "alignment_of",
     "examine",
+    "examined",
     "hashes_near",
-    "parts_of",
 ]
 
 _T = TypeVar("_T")
@@ -106,21 +106,23 @@ def examine(
             yield None
             continue
         reached.confirmed += 1
-        parts = parts_of(candidate, pair)
-        found = features(pair, parts, candidate.cosine, distance, alignment)
-        yield Examined(pair, candidate.cosine, parts, distance, alignment, found)
+        yield examined(candidate, pair, distance, alignment)
+
+
+def examined(
+    candidate: Candidate, pair: tuple[Side, Side], distance: HashDistance, alignment: Alignment
+) -> Examined:
+    """What an alignment that holds shows of a pair ordered by sha256."""
+    same = pair[0].image_id == candidate.image_id
+    parts = candidate.parts if same else candidate.parts[::-1]
+    found = features(pair, parts, candidate.cosine, distance, alignment)
+    return Examined(pair, candidate.cosine, parts, distance, alignment, found)
 
 
 def hashes_near(distance: HashDistance) -> bool:
     """Whether hashes alone are reason enough to look at the pixels; those of an inverted picture
     differ in nearly all bits."""
     return distance.combined <= HASHES_NEAR or min(distance.pdq, 256 - distance.pdq) <= PDQ_NEAR
-
-
-def parts_of(candidate: Candidate, pair: tuple[Side, Side]) -> tuple[int, int]:
-    """The candidate's nearest parts in the order of the pair."""
-    same = pair[0].image_id == candidate.image_id
-    return candidate.parts if same else candidate.parts[::-1]
 
 
 class Previews:

@@ -23,8 +23,6 @@ from ris_jobs.match.examine import (
     Reached,
     examine,
 )
-from ris_jobs.match.probability import probability
-from ris_jobs.match.suppression import kept
 
 __all__ = ["LoadSamples", "judge", "judge_many"]
 
@@ -45,9 +43,9 @@ def judge(
     load_preview: LoadPreview,
 ) -> Match | None:
     """The match of two different images, the same whichever comes first; None where nothing
-    confirms a copy, or its probability (0–1) is below ``min_probability`` and it is no drawn
-    look-alike, which is kept suppressed. ``cosine`` −1…1 is
-    that of their descriptors; previews are loaded only if hashes or cosine ask for them."""
+    confirms a copy, or its probability (0–1) is below ``min_probability`` and it is none of those
+    that are suppressed for what they are. ``cosine`` −1…1 is that of their descriptors; previews
+    are loaded only if hashes or cosine ask for them."""
     candidates = [Candidate(a.image_id, b.image_id, cosine)]
     found = judge_many(
         candidates,
@@ -104,9 +102,9 @@ def _judged(
     for examined in examine(candidates, compared, previews, calibration.search_cosine, reached):
         if examined is None:
             continue
-        chance = probability(examined.features, calibration)
-        if kept(examined.features, chance, min_probability):
-            found.append(Scored(examined, chance, calibration))
+        scored = Scored.of(examined, calibration)
+        if scored.kept(min_probability):
+            found.append(scored)
     if load_samples is not None:
         found = _with_samples(found, load_samples)
     return [describe(s, enlarged=_enlarged(s.examined, previews)) for s in found], reached

@@ -10,17 +10,16 @@ from ris_jobs.match import Candidate
 from ris_jobs.match.alignment import Alignment
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.compared import Compared
+from ris_jobs.match.describe import Scored
 from ris_jobs.match.examine import (
     LoadKeypoints,
     LoadPreview,
     Previews,
     Reached,
     alignment_of,
-    parts_of,
+    examined,
 )
-from ris_jobs.match.probability import features, probability
 from ris_jobs.match.rerank import HashDistance
-from ris_jobs.match.suppression import kept
 
 __all__ = ["Ruling", "Stop", "rule"]
 
@@ -63,7 +62,7 @@ def rule(
     if alignment is None or not alignment.held:
         reason = Stop.FAR if alignment is None else Stop.UNALIGNED
         return Ruling(reason, distance, alignment, None, None)
-    found = features(pair, parts_of(candidate, pair), candidate.cosine, distance, alignment)
-    chance = probability(found, calibration)
-    stop = None if kept(found, chance, min_probability) else Stop.IMPROBABLE
-    return Ruling(stop, distance, alignment, found, chance)
+    seen = examined(candidate, pair, distance, alignment)
+    scored = Scored.of(seen, calibration)
+    stop = None if scored.kept(min_probability) else Stop.IMPROBABLE
+    return Ruling(stop, distance, alignment, seen.features, scored.probability)

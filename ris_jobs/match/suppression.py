@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ris_jobs.fingerprint import Fingerprint
 from ris_jobs.match.alignment import Alignment
 
-__all__ = ["LOOK_ALIKE", "LOW_COMPLEXITY", "kept", "look_alike", "suppression"]
+__all__ = ["LOOK_ALIKE", "LOW_COMPLEXITY", "look_alike", "suppression"]
 
 LOW_COMPLEXITY = "low-complexity"
 # Of 600 photos re-encoded as 128-pixel thumbnails the plainest has 0.14 of its blocks in support;
@@ -36,10 +36,10 @@ def suppression(
     features: Mapping[str, float],
     probability: float,
 ) -> str | None:
-    """Why a pair must not count as a copy, or None. Flat fields, gradients and tiny pictures look
-    alike whatever their history; pictures that are drawn share their form with many others, and
-    need to be surer copies than others. ``features`` and ``probability`` (0–1) are those of
-    the pair."""
+    """Why a confirmed pair must not count as a copy, or None; it is kept with its reason, however
+    improbable. Flat fields, gradients and tiny pictures look alike whatever their history;
+    pictures that are drawn share their form with many others, and need to be surer copies than
+    others. ``features`` and ``probability`` (0–1) are those of the pair."""
     if min(first.width, first.height, second.width, second.height) < _TINY:
         return LOW_COMPLEXITY
     if alignment.pixels is not None and alignment.pixels.support < _SUPPORT:
@@ -50,15 +50,10 @@ def suppression(
     return LOOK_ALIKE if look_alike(features, probability) else None
 
 
-def kept(features: Mapping[str, float], probability: float, min_probability: float) -> bool:
-    """Whether a confirmed pair is kept: as a match, or suppressed as a look-alike."""
-    return probability >= min_probability or look_alike(features, probability)
-
-
 def look_alike(features: Mapping[str, float], probability: float) -> bool:
     """Whether both pictures are of a common kind and plain in many places, as drawn ones and some
     photos are, or one drawn thing with another picture in it, and not clearly copies; or two views
-    of one scene. Such a pair is kept, however improbable."""
+    of one scene."""
     drawn = features["common"] >= _COMMON and features.get("plain", 0.0) >= _PLAIN
     filled = features.get("filled", 0.0)
     framed = filled == 1 or (filled >= _FILLED and probability < _SURER)

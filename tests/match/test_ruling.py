@@ -51,6 +51,12 @@ def test_a_copy_is_a_match_unless_more_is_asked_for(collection, ruled, decide):
     assert ruled(b, a).features == ruling.features
 
 
+def test_a_flat_field_is_kept_however_improbable(collection, ruled):
+    flat = Image.new("RGB", (200, 150), (90, 140, 200))
+    a, b = (collection.add(save(flat)) for save in (edits.png, edits.jpeg))
+    assert ruled(a, b, cosine=1.0, min_probability=1.0).stop is None
+
+
 def striped(share: float) -> Image.Image:
     """White bars over a share of it, so that hardly a block of pixels is as it was."""
     pixels = np.array(scene(1))

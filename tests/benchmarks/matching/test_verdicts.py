@@ -60,6 +60,20 @@ def test_an_undetermined_direction_is_neither_right_nor_wrong() -> None:
     assert (tally.found, tally.directed, tally.reversed) == (1, 0, 0)
 
 
+def test_what_is_said_of_two_copies_is_held_to_what_was_done_to_them() -> None:
+    said = [
+        match(derived, source, evidence={"direction": reason})
+        for reason in ("containment", "pasted", "encoding")
+        for derived, source in ((1, 2), (2, 1), (1, 0), (4, 5))
+    ]
+    found = compare(ROWS, said, NUMBERS)
+    assert found.claims == {
+        ("containment", True): 1,
+        ("containment", False): 1,
+        ("pasted", False): 2,
+    }
+
+
 def test_probabilities_are_held_to_the_truth_by_relation() -> None:
     made = [match(1, 0), match(2, 1), match(4, 5), match(3, 2, "edited", probability=0.6)]
     found = compare(ROWS, [*made, match(6, 7), match(4, 0, suppressed="hub")], NUMBERS)
