@@ -16,6 +16,7 @@ import numpy as np
 
 from ris_jobs.fingerprint import Fingerprint
 from ris_jobs.match.alignment import Alignment, Inside
+from ris_jobs.match.cells import rimmed, unpacked
 from ris_jobs.match.remade import Remade
 
 __all__ = [
@@ -109,6 +110,7 @@ def _losses(
         told = not alignment.bent and not (around == CONTAINMENT and alignment.partial)
         outer = second if inner_first else first
         told &= around != PASTED or min(outer.width, outer.height) >= _SEEN
+        told &= around != CONTAINMENT or not _has_ground(alignment)
         if around is not None and told:
             yield around, inner_first is (around == CONTAINMENT)
         return
@@ -149,6 +151,13 @@ def surrounded(inside: Inside) -> str | None:
         clear = around.jump > _JUMP or around.seam > _CLEAR_SEAM
         return PASTED if clear and everywhere else None
     return CONTAINMENT if around.seam < _GOES_ON and not framed(inside) else None
+
+
+def _has_ground(alignment: Alignment) -> bool:
+    """Whether the inner picture ends in ground of its own, which lies on what is around the place
+    where both show the same: a picture with a border is not cut out of what that picture was pasted
+    into."""
+    return alignment.pixels is not None and rimmed(unpacked(alignment.pixels.changed_cells))
 
 
 def framed(inside: Inside) -> bool:

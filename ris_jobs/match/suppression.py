@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ris_jobs.fingerprint import Fingerprint
 from ris_jobs.match.alignment import Alignment
 
-__all__ = ["LOOK_ALIKE", "LOW_COMPLEXITY", "look_alike", "suppression"]
+__all__ = ["LOOK_ALIKE", "LOW_COMPLEXITY", "likenesses", "look_alike", "suppression"]
 
 LOW_COMPLEXITY = "low-complexity"
 # Of 600 photos re-encoded as 128-pixel thumbnails the plainest has 0.14 of its blocks in support;
@@ -51,11 +51,19 @@ def suppression(
 
 
 def look_alike(features: Mapping[str, float], probability: float) -> bool:
-    """Whether both pictures are of a common kind and plain in many places, as drawn ones and some
-    photos are, or one drawn thing with another picture in it, and not clearly copies; or two views
-    of one scene."""
+    """Whether a pair looks alike in one of the ways of :func:`likenesses`."""
+    return any(likenesses(features, probability))
+
+
+def likenesses(features: Mapping[str, float], probability: float) -> Iterator[str]:
+    """How two pictures look alike that are not clearly copies: ``drawn``, both of a common kind and
+    plain in many places, as drawn ones and some photos are; ``filled``, one drawn thing with
+    another picture in it; ``parallax``, two views of one scene."""
     drawn = features["common"] >= _COMMON and features.get("plain", 0.0) >= _PLAIN
+    if drawn and probability < _SURE:
+        yield "drawn"
     filled = features.get("filled", 0.0)
-    framed = filled == 1 or (filled >= _FILLED and probability < _SURER)
-    viewed = features.get("parallax", 0.0) >= _VIEW
-    return framed or viewed or (drawn and probability < _SURE)
+    if filled == 1 or (filled >= _FILLED and probability < _SURER):
+        yield "filled"
+    if features.get("parallax", 0.0) >= _VIEW:
+        yield "parallax"

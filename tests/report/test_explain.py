@@ -344,6 +344,21 @@ def test_a_direction_is_said_from_either_side() -> None:
 
 
 @pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        ({"common": 0.7, "plain": 0.4}, "of a common kind"),
+        ({"common": 0.1, "filled": 1.0}, "another picture"),
+        ({"common": 0.1, "parallax": 1.0}, "another view of a scene"),
+    ],
+)
+def test_a_look_alike_says_how_it_looks_alike(seen: dict[str, float], words: str) -> None:
+    pair = replace(match(image("a"), image("b"), features=seen), probability=0.6)
+    alike = replace(pair, suppressed="look-alike")
+    assert words in reasons(explanation(alike))[1]
+    assert len(reasons(explanation(pair))) == 1
+
+
+@pytest.mark.parametrize(
     ("relation", "derived", "later", "why"),
     [
         ("crop", "a", 0, "what is a part of another picture is taken to be cut out of it."),
