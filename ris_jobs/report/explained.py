@@ -130,12 +130,14 @@ def _keypoints(seen: Mapping[str, Any] | None) -> str:
         return "nothing rests on them"
     cover = ", ".join(f"{percent(v)} of the {side}" for side, v in seen["coverage"].items())
     bent = "straight" if seen["straight"] else "tilted or bent"
-    return f"{seen['inliers']} of {seen['matched']} agree, {bent}, they share {cover}"
+    parallax = f", parallax {seen['parallax']:.2f} pixels" if "parallax" in seen else ""
+    return f"{seen['inliers']} of {seen['matched']} agree, {bent}{parallax}, they share {cover}"
 
 
 _PIXELS = (
     *("agreement", "correlation", "textured", "support", "changed", "luma", "chroma"),
     *("luma_worst", "chroma_worst", "unmapped", "tint", "plain", "other"),
+    *("apart", "drawn"),
 )
 _CHANGED = (("blurred", "both blurred"), ("negative", "one inverted"))
 

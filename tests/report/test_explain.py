@@ -171,6 +171,8 @@ def test_keypoints_that_decided_are_found_again() -> None:
     flat = np.full((100, 100, 3), 128, np.uint8)
     assert overlay(said, flat, flat) is None
     assert "50 of 60 agree, straight, they share 100.0" in printed(said)
+    newer = explanation(match(image("a"), image("b"), keypoints=seen | {"parallax": 0.314}))
+    assert "agree, straight, parallax 0.31 pixels, they share" in printed(newer)
 
 
 def test_sheets_have_their_size_and_differ_between_pairs() -> None:

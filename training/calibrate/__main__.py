@@ -35,9 +35,10 @@ from training.calibrate.fit import (
     renewed,
     sample,
     search_cosine,
+    with_more,
 )
 from training.calibrate.measure import measure, reliability, shapes
-from training.calibrate.pairs import Scan, collection, scan
+from training.calibrate.pairs import Scan, collections, scan
 from training.reliability import plot
 from training.splits import split
 
@@ -51,10 +52,11 @@ def main() -> None:
     options = _options()
     started, spec = time.monotonic(), descriptor.spec(options.model)
     print(f"{spec.id}, seed {options.seed}, numpy {np.__version__}, {platform.machine()}")
-    fitted, held = _scans(options)
+    (fitted, more_fitted), (held, more_held) = _scans(options)
     rng, search = np.random.default_rng(options.seed), search_cosine(fitted)
     print(f"pixels are looked at from cosine {search}; {len(held.pairs)} held-out candidates")
-    data, test = sample(fitted, search, rng), sample(held, search, rng)
+    data = with_more(sample(fitted, search, rng), sample(more_fitted, search, rng))
+    test = with_more(sample(held, search, rng), sample(more_held, search, rng))
     made = {
         "command": "python -m training.calibrate PHOTOS",
         "model": options.model,
@@ -86,14 +88,13 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _scans(options: argparse.Namespace) -> tuple[Scan, Scan]:
-    """Of the photos to fit on, and of those to measure on."""
+def _scans(options: argparse.Namespace) -> Iterator[tuple[Scan, Scan]]:
+    """Of the photos to fit on, and of those to measure on: the suite, and what further looks
+    alike."""
     parts = split(options.photos)
-    fitted, held = (
-        scan(collection(photos, options.model, options.seed + n), options.model)
-        for n, photos in enumerate((parts.calibration, parts.validation), 1)
-    )
-    return fitted, held
+    for n, photos in enumerate((parts.calibration, parts.validation), 1):
+        suite, further = collections(photos, options.model, options.seed + n)
+        yield scan(suite, options.model), scan(further, options.model)
 
 
 def _reliable(name: str, values: dict[str, Any], test: Sample) -> Iterator[str]:

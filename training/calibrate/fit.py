@@ -16,11 +16,11 @@ from tqdm import tqdm
 from ris_jobs.match import examine
 from ris_jobs.match.calibration import entry_version
 from ris_jobs.match.compared import Compared
-from training.calibrate.pairs import GRAPHICS, NINEFOLD, Kinds, Scan, loader
+from training.calibrate.pairs import COPIES, GRAPHICS, NINEFOLD, OTHERS, Scan, loader
 
 # Pairs taken of copies, of each group of pictures that look alike, and of others.
-PAIRS = {"copies": 2500, "others": 2500}
-OF_A_GROUP = 400
+PAIRS = {COPIES: 2500, OTHERS: 2500}
+OF_A_GROUP = 800
 SEARCHES = 16
 # For models that were never calibrated: their cosines are not known to mean anything.
 ANY_SEARCH = 0.5
@@ -45,21 +45,21 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Pairs with their features, ``kinds`` as in :class:`Scan`, and ``weight``: how many pairs of
-    the scan each stands for."""
+    """Pairs with their features, ``groups`` as of :meth:`Scan.groups`, and ``weight``: how many
+    pairs of the scan each stands for."""
 
     rows: list[dict[str, float]]
-    kinds: Kinds
+    groups: npt.NDArray[np.str_]
     weight: Floats
 
     @property
     def truth(self) -> Floats:
         """(pairs,), 1 for copies."""
-        return (self.kinds == 0).astype(float)
+        return (self.groups == COPIES).astype(float)
 
     def only(self, kept: npt.NDArray[np.bool_]) -> Sample:
         rows = [row for row, keep in zip(self.rows, kept, strict=True) if keep]
-        return Sample(rows, self.kinds[kept], self.weight[kept])
+        return Sample(rows, self.groups[kept], self.weight[kept])
 
 
 def search_cosine(fitted: Scan) -> float:
@@ -75,10 +75,11 @@ def search_cosine(fitted: Scan) -> float:
 
 def sample(of: Scan, search: float, rng: np.random.Generator) -> Sample:
     """What a scan would confirm of some pairs of each kind, of look-alikes group by group."""
-    places, weight = [], []
+    places, groups, weight = [], [], []
     for name, all_of_it in of.groups().items():
         kept = rng.permutation(all_of_it)[: PAIRS.get(name, OF_A_GROUP)]
         places.extend(kept.tolist())
+        groups.extend([name] * len(kept))
         each = NINEFOLD if name in GRAPHICS else 1.0
         weight.extend([each * len(all_of_it) / len(kept)] * len(kept))
     order = sorted(range(len(places)), key=places.__getitem__)
@@ -91,14 +92,24 @@ def sample(of: Scan, search: float, rng: np.random.Generator) -> Sample:
         search,
         examine.Reached(),
     )
-    rows, kinds, weights = [], [], []
+    rows, confirmed = [], []
     with threadpool_limits(1, "blas"):
         for n, found in zip(order, tqdm(seen, "examine", len(order), disable=None), strict=True):
             if found is not None:
                 rows.append(dict(found.features))
-                kinds.append(of.kinds[places[n]])
-                weights.append(weight[n])
-    return Sample(rows, np.array(kinds), np.array(weights))
+                confirmed.append(n)
+    return Sample(rows, np.array(groups)[confirmed], np.array(weight)[confirmed])
+
+
+def with_more(suite: Sample, further: Sample) -> Sample:
+    """Both together, less the copies and others of ``further``; each group of pictures that look
+    alike weighs what it weighs in the suite."""
+    more = further.only(~np.isin(further.groups, (COPIES, OTHERS)))
+    groups = np.concatenate([suite.groups, more.groups])
+    weight = np.concatenate([suite.weight, np.zeros(len(more.rows))])
+    for name in np.unique(more.groups):
+        weight[groups == name] = weight[groups == name].mean()
+    return Sample([*suite.rows, *more.rows], groups, weight)
 
 
 def near(data: Sample, combined: int) -> Sample:

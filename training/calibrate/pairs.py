@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +18,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.accuracy import suite as suites
+from benchmarks.accuracy.plan import usable
 from benchmarks.accuracy.truth import Row
 from ris_jobs.demo import edits
 from ris_jobs.fingerprint import descriptor, preview
@@ -28,6 +31,7 @@ from ris_jobs.match.ranking import ranked_unsettled
 from ris_jobs.match.rerank import HashDistance
 from ris_jobs.settings import Settings
 from ris_jobs.store.vectors import open_vectors
+from training.calibrate.alike import alike
 
 PER_VARIANT = 8
 DEFAULTS = Settings()
@@ -40,6 +44,7 @@ GRAPHICS = frozenset(
     {"template", "logo", "placeholder", "document", "interface", "screen", "frame"}
 )
 NINEFOLD = 1 / 9
+COPIES, OTHERS = "copies", "others"
 
 Kinds = npt.NDArray[np.int64]
 
@@ -70,16 +75,29 @@ class Scan:
         return self.kinds == 0
 
     def groups(self) -> dict[str, Kinds]:
-        """The places of pairs: of "copies", of "others", and of each group that looks alike."""
+        """The places of pairs: of copies, of others, and of each group that looks alike."""
         found = defaultdict(list)
         for place, (pair, kind) in enumerate(zip(self.pairs, self.kinds.tolist(), strict=True)):
             group = str(self.items[pair.image_id].row.group)
-            found[("copies", group, "others")[kind]].append(place)
+            found[(COPIES, group, OTHERS)[kind]].append(place)
         return {name: np.array(found[name]) for name in sorted(found)}
 
 
-def collection(photos: Sequence[Path], model: str, seed: int) -> list[Item]:
-    """The suite of these photos, described; what cannot be read is left out."""
+def collections(photos: Sequence[Path], model: str, seed: int) -> tuple[list[Item], list[Item]]:
+    """The suite of these photos, and further pictures that look alike, described; what cannot be
+    read is left out."""
+    with TemporaryDirectory() as folder:
+        linked = Path(folder, "photos")
+        linked.mkdir()
+        for photo in photos:
+            (linked / photo.name).symlink_to(photo.resolve())
+        suite = suites.build(linked, Path(folder, "suite"), seed=seed, per_variant=PER_VARIANT)
+        files = zip(suite.rows, (path.read_bytes() for path in suite.paths), strict=True)
+        further = alike(list(usable(linked, seed)), seed)
+        return _described(files, model), _described(further, model)
+
+
+def _described(files: Iterable[tuple[Row, bytes]], model: str) -> list[Item]:
     pipeline = Pipeline(
         descriptor.load(model, DEFAULTS.weights),
         max_pixels=DEFAULTS.max_pixels,
@@ -87,29 +105,24 @@ def collection(photos: Sequence[Path], model: str, seed: int) -> list[Item]:
         preview_size=DEFAULTS.preview_size,
     )
     items: list[Item] = []
-    with TemporaryDirectory() as folder:
-        linked = Path(folder, "photos")
-        linked.mkdir()
-        for photo in photos:
-            (linked / photo.name).symlink_to(photo.resolve())
-        suite = suites.build(linked, Path(folder, "suite"), seed=seed, per_variant=PER_VARIANT)
-        files = list(_files(suite))
-        for start in tqdm(range(0, len(files), _BATCH), "describe", disable=None):
-            rows, datas = zip(*files[start : start + _BATCH], strict=True)
+    every = _with_copies(files)
+    with tqdm(desc="describe", unit="image", disable=None) as bar:
+        while some := list(islice(every, _BATCH)):
+            rows, datas = zip(*some, strict=True)
             for row, data, found in zip(rows, datas, pipeline.run(datas), strict=True):
                 if isinstance(found, Processed):
                     items.append(_item(len(items), row, data, found))
+            bar.update(len(some))
     return items
 
 
-def _files(suite: suites.Suite) -> Iterator[tuple[Row, bytes]]:
-    """All files; of what was drawn also copies, of which a suite has none."""
-    for row, path in zip(suite.rows, suite.paths, strict=True):
-        data = path.read_bytes()
+def _with_copies(files: Iterable[tuple[Row, bytes]]) -> Iterator[tuple[Row, bytes]]:
+    """All files; of what was drawn also copies, of which there are none."""
+    for row, data in files:
         yield row, data
         if row.group not in GRAPHICS:
             continue
-        with Image.open(path) as opened:
+        with Image.open(BytesIO(data)) as opened:
             picture = opened.convert("RGB")
         for copied in (edits.jpeg(picture, 60), edits.jpeg(edits.thumbnail(picture, 200), 85)):
             yield row, copied
