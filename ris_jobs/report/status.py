@@ -15,9 +15,11 @@ _COLOURS = {"failed": "red", "cut off": "yellow", "running": "cyan"}
 
 
 def status(s: Status) -> RenderableType:
-    """What needs a hand first; then what waits, the last runs and upkeep, quarantine and
-    sizes."""
-    blocks: list[RenderableType] = [_needs(s), _waiting(s), _runs(s), _upkeep(s)]
+    """What needs a hand first; then what waits, the last runs, upkeep where it is none of them,
+    quarantine and sizes."""
+    blocks: list[RenderableType] = [_needs(s), _waiting(s), _runs(s)]
+    if s.upkeep not in s.runs:
+        blocks.append(_upkeep(s))
     if s.quarantine:
         blocks.append(_quarantine(s))
     blocks.append(_sizes(s))

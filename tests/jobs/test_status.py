@@ -214,6 +214,7 @@ def test_upkeep_is_said_however_long_ago_it_was(
     shown, found = said()
     assert "upkeep has not run yet" in shown and found is None
     jobs.keep_up(settings, LogProgress())
+    assert said()[0].count("upkeep") == 1
     with engine.begin() as db:
         for _ in range(9):
             runs.finish(db, runs.start(db, "scan", settings), "done", {})
