@@ -5,7 +5,8 @@
 Two suites (:mod:`benchmarks.accuracy.suite`) are built of the reserved photos
 (:mod:`training.splits`): copies by every edit, and pictures that look alike but are no copies.
 Every image looks for its nearest neighbours as a scan does, and what a scan would confirm is
-sampled: a picture and what was made of it are copies of each other, all others are not. One suite
+sampled: a picture and what was made of it are copies of each other, all others are not. Beside
+each suite further pictures that look alike are drawn (:mod:`training.calibrate.alike`). One suite
 fits the coefficients in ``ris_jobs/match/calibration.json``, the other gives every figure that is
 printed.
 """
@@ -17,6 +18,7 @@ import json
 import platform
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,7 @@ from training.calibrate.fit import (
     with_more,
 )
 from training.calibrate.measure import measure, reliability, shapes
-from training.calibrate.pairs import Scan, collections, scan
+from training.calibrate.pairs import COPIES, OTHERS, Scan, collections, scan
 from training.reliability import plot
 from training.splits import split
 
@@ -55,8 +57,9 @@ def main() -> None:
     (fitted, more_fitted), (held, more_held) = _scans(options)
     rng, search = np.random.default_rng(options.seed), search_cosine(fitted)
     print(f"pixels are looked at from cosine {search}; {len(held.pairs)} held-out candidates")
-    data = with_more(sample(fitted, search, rng), sample(more_fitted, search, rng))
-    test = with_more(sample(held, search, rng), sample(more_held, search, rng))
+    alike = partial(sample, search=search, rng=rng, without=(COPIES, OTHERS))
+    data = with_more(sample(fitted, search, rng), alike(more_fitted))
+    test = with_more(sample(held, search, rng), alike(more_held))
     made = {
         "command": "python -m training.calibrate PHOTOS",
         "model": options.model,

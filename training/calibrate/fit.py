@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,10 +73,14 @@ def search_cosine(fitted: Scan) -> float:
     return round(float(max(np.quantile(cosines[fitted.same & far], 0.005), affordable)), 3)
 
 
-def sample(of: Scan, search: float, rng: np.random.Generator) -> Sample:
-    """What a scan would confirm of some pairs of each kind, of look-alikes group by group."""
+def sample(
+    of: Scan, search: float, rng: np.random.Generator, without: Collection[str] = ()
+) -> Sample:
+    """What a scan would confirm of some pairs of each group, but for some groups."""
     places, groups, weight = [], [], []
     for name, all_of_it in of.groups().items():
+        if name in without:
+            continue
         kept = rng.permutation(all_of_it)[: PAIRS.get(name, OF_A_GROUP)]
         places.extend(kept.tolist())
         groups.extend([name] * len(kept))
@@ -102,14 +106,12 @@ def sample(of: Scan, search: float, rng: np.random.Generator) -> Sample:
 
 
 def with_more(suite: Sample, further: Sample) -> Sample:
-    """Both together, less the copies and others of ``further``; each group of pictures that look
-    alike weighs what it weighs in the suite."""
-    more = further.only(~np.isin(further.groups, (COPIES, OTHERS)))
-    groups = np.concatenate([suite.groups, more.groups])
-    weight = np.concatenate([suite.weight, np.zeros(len(more.rows))])
-    for name in np.unique(more.groups):
+    """Both together; each group of ``further`` weighs what it weighs in the suite."""
+    groups = np.concatenate([suite.groups, further.groups])
+    weight = np.concatenate([suite.weight, np.zeros(len(further.rows))])
+    for name in np.unique(further.groups):
         weight[groups == name] = weight[groups == name].mean()
-    return Sample([*suite.rows, *more.rows], groups, weight)
+    return Sample([*suite.rows, *further.rows], groups, weight)
 
 
 def near(data: Sample, combined: int) -> Sample:
