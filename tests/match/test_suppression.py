@@ -17,7 +17,7 @@ from ris_jobs.match.compared import Compared
 from ris_jobs.match.examine import Reached
 from ris_jobs.match.judge import judge_many
 from ris_jobs.match.ruling import rule
-from ris_jobs.match.suppression import LOOK_ALIKE, look_alike
+from ris_jobs.match.suppression import LOOK_ALIKE, likenesses, look_alike
 from tests.match.scenes import scene
 from tests.match.test_detail import form
 
@@ -80,3 +80,18 @@ def test_another_view_of_a_scene_is_kept_as_a_look_alike(judged, seed):
 
 def test_without_previews_nothing_is_known_to_be_drawn():
     assert not look_alike({"common": 0.9}, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("seen", "sure", "expected"),
+    [
+        ({"common": 0.5, "plain": 0.3}, 0.8, ["drawn"]),
+        ({"common": 0.5, "plain": 0.3}, 0.9, []),
+        ({"filled": 0.4}, 0.9, ["filled"]),
+        ({"filled": 0.4}, 0.99, []),
+        ({"filled": 1.0, "parallax": 0.5}, 1.0, ["filled", "parallax"]),
+        ({"parallax": 0.4}, 0.6, []),
+    ],
+)
+def test_how_two_pictures_look_alike(seen, sure, expected):
+    assert list(likenesses({"common": 0.1, **seen}, sure)) == expected
