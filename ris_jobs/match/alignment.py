@@ -94,6 +94,17 @@ class Alignment:
     searched: bool = True
 
     @property
+    def coverage(self) -> tuple[float, float]:
+        """Which share, 0–1, of the first and of the second picture the other shows."""
+        if self.verified is not None:
+            return self.verified.coverage
+        if self.inside is None:
+            return 1.0, 1.0
+        x0, y0, x1, y1 = self.inside.box
+        share = (x1 - x0) * (y1 - y0)
+        return (1.0, share) if self.inside.inner_first else (share, 1.0)
+
+    @property
     def bent(self) -> bool:
         """Whether one is tilted, sheared or in perspective, so that sizes tell nothing."""
         return self.verified is not None and not self.verified.straight

@@ -12,7 +12,7 @@ from ris_jobs.match.containment import Box
 from ris_jobs.match.orientation import inverse, turn
 from ris_jobs.match.placement import bounds
 
-__all__ = ["Changed", "changed"]
+__all__ = ["Changed", "changed", "shown_box"]
 
 _ALL: Box = (0.0, 0.0, 1.0, 1.0)
 
@@ -37,7 +37,7 @@ def changed(alignment: Alignment, *, of_first: bool) -> Changed | None:
     if of_first is not on_first and not alignment.bent:
         turned = alignment.orientation if of_first else inverse(alignment.orientation)
         cells, on_first = packed(turn(unpacked(cells), turned)), of_first
-    return Changed(cells, on_first, _box(alignment, on_first))
+    return Changed(cells, on_first, shown_box(alignment, of_first=on_first))
 
 
 def _on_first(alignment: Alignment) -> bool:
@@ -49,8 +49,8 @@ def _on_first(alignment: Alignment) -> bool:
     return inside is None or inside.inner_first
 
 
-def _box(alignment: Alignment, of_first: bool) -> Box:
-    """The bounds of what was compared, in one picture."""
+def shown_box(alignment: Alignment, *, of_first: bool) -> Box:
+    """The bounds, in the first picture or the second, of what both show."""
     found, inside = alignment.verified, alignment.inside
     if found is not None:
         return bounds(np.array(found.first if of_first else found.second))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from ris_jobs.match import Match, Side
 from ris_jobs.match.alignment import Alignment, Verified
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.changed import changed
-from ris_jobs.match.direction import Direction, bordered, direction, linear_ratio
+from ris_jobs.match.direction import Direction, bordered, direction, shown_ratio
 from ris_jobs.match.examine import Examined
 from ris_jobs.match.orientation import inverse
 from ris_jobs.match.probability import probability
@@ -93,21 +92,8 @@ def _first_derived(first: Side, second: Side, alignment: Alignment, towards: Dir
 
 def _scale(first: Side, second: Side, alignment: Alignment, first_derived: bool) -> float:
     """Derived size / source size (linear) of what both show."""
-    ratio = linear_ratio(first.fingerprint, second.fingerprint)
-    one, two = _shown(alignment)
-    ratio *= math.sqrt(one / two)
+    ratio = shown_ratio(first.fingerprint, second.fingerprint, alignment)
     return ratio if first_derived else 1 / ratio
-
-
-def _shown(alignment: Alignment) -> tuple[float, float]:
-    """Which share of the first and of the second picture the other shows."""
-    if alignment.verified is not None:
-        return alignment.verified.coverage
-    if alignment.inside is None:
-        return 1.0, 1.0
-    x0, y0, x1, y1 = alignment.inside.box
-    share = (x1 - x0) * (y1 - y0)
-    return (1.0, share) if alignment.inside.inner_first else (share, 1.0)
 
 
 def _evidence(

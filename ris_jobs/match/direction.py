@@ -30,6 +30,7 @@ __all__ = [
     "linear_ratio",
     "lost_detail",
     "own_profile",
+    "shown_ratio",
     "surrounded",
 ]
 
@@ -56,6 +57,9 @@ _CLEAR_SEAM, _JUMP = 1.05, 1.2
 # beyond one side of it. Of 2,167 crops of 150 calibration photos and of their copies this leaves 27
 # of 70 that would be called pasted, of 1,338 pictures pasted into others 1,131 of 1,134 that are.
 _EACH = 0.5
+# What has a border is not cut out of what that picture was pasted into, and what has a caption was
+# not pasted there without it: sides of its own that speak against either.
+_GROUND = {CONTAINMENT: 3, PASTED: 1}
 _CAMERA = frozenset({"Make", "Model"})
 # Mid-band power (log10) that two encodings of one picture share; blur takes more. What adds detail
 # and changes tones (captions, logos, noise, sharpening, halftones) brings less than the second: of
@@ -89,7 +93,8 @@ def direction(
     made: Remade | None,
 ) -> Direction:
     """Which of two pictures is derived, by the strongest loss that no other one contradicts.
-    ``enlarged``: the larger one is the smaller one enlarged; None where that cannot be told.
+    ``enlarged``: the one that shows more pixels of what both show is the other one enlarged; None
+    where that cannot be told.
     ``made``: what patches of both say; None where they share none."""
     losses = list(_losses(first, second, alignment, enlarged))
     if made is not None and made.first_encoded is not None:
@@ -110,9 +115,14 @@ def _losses(
         told = not alignment.bent and not (around == CONTAINMENT and alignment.partial)
         outer = second if inner_first else first
         told &= around != PASTED or min(outer.width, outer.height) >= _SEEN
-        told &= around != CONTAINMENT or not _has_ground(alignment)
-        if around is not None and told:
-            yield around, inner_first is (around == CONTAINMENT)
+        told &= around not in _GROUND or _sides_of_its_own(alignment) < _GROUND[around]
+        if around is None or not told:
+            return
+        derived = inner_first is (around == CONTAINMENT)
+        yield around, derived
+        # What has finer detail than the other can hold was not made from it.
+        if enlarged is False and derived is (shown_ratio(first, second, alignment) > 1):
+            yield "resolution", not derived
         return
     ratio = linear_ratio(first, second)
     if abs(ratio - 1) > SAME_SIZE and not alignment.bent:
@@ -153,11 +163,10 @@ def surrounded(inside: Inside) -> str | None:
     return CONTAINMENT if around.seam < _GOES_ON and not framed(inside) else None
 
 
-def _has_ground(alignment: Alignment) -> bool:
-    """Whether the inner picture ends in ground of its own, which lies on what is around the place
-    where both show the same: a picture with a border is not cut out of what that picture was pasted
-    into."""
-    return alignment.pixels is not None and rimmed(unpacked(alignment.pixels.changed_cells))
+def _sides_of_its_own(alignment: Alignment) -> int:
+    """On how many sides the inner picture ends in ground of its own, which lies on what is around
+    the place where both show the same."""
+    return 0 if alignment.pixels is None else rimmed(unpacked(alignment.pixels.changed_cells))
 
 
 def framed(inside: Inside) -> bool:
@@ -183,6 +192,12 @@ def own_profile(picture: Fingerprint) -> str | None:
 def linear_ratio(first: Fingerprint, second: Fingerprint) -> float:
     """Size of the first over that of the second, linear, whatever their orientation."""
     return math.sqrt(first.width * first.height / (second.width * second.height))
+
+
+def shown_ratio(first: Fingerprint, second: Fingerprint, alignment: Alignment) -> float:
+    """Size of the first over that of the second, linear, in what both show."""
+    one, two = alignment.coverage
+    return linear_ratio(first, second) * math.sqrt(one / two)
 
 
 def detail_gap(first: Fingerprint, second: Fingerprint, alignment: Alignment) -> float:

@@ -15,9 +15,12 @@ import numpy.typing as npt
 from ris_jobs.fingerprint import Fingerprint
 from ris_jobs.fingerprint.enlargement import enlargement
 from ris_jobs.fingerprint.quality import enlargement_drop
-from ris_jobs.match.direction import linear_ratio
+from ris_jobs.match.alignment import Alignment
+from ris_jobs.match.changed import shown_box
+from ris_jobs.match.containment import cut
+from ris_jobs.match.direction import linear_ratio, shown_ratio
 
-__all__ = ["is_enlarged", "own_detail", "spectral_signs"]
+__all__ = ["is_enlarged", "is_part_enlarged", "own_detail", "spectral_signs"]
 
 Rgb = npt.NDArray[np.uint8]
 
@@ -33,6 +36,8 @@ _NOISE = 2.0
 # in log10 of power. Of 400 pairs of a validation photo and its thumbnail (a fifth to 0.7 of its
 # size) all show 0.6 or more; softer ones cannot be told from enlargements that coding has blurred.
 _BEYOND, _BLANK = 1.1, 0.3
+# What is left out along each side of a part: where a picture was pasted it steps to another one.
+_EDGE = 0.05
 # Bands below the smaller one's Nyquist limit that its spectrum shows in.
 _SHAPED = 3
 
@@ -56,6 +61,30 @@ def is_enlarged(
     share = max(smaller.width, smaller.height) / max(preview.shape[:2])
     # A preview not much larger than the smaller picture cannot show what that one lacks.
     return share * _SCALE > 1 or own_detail(preview, share) < _OWN_DETAIL
+
+
+def is_part_enlarged(
+    first: Fingerprint,
+    second: Fingerprint,
+    alignment: Alignment,
+    load: Callable[[bool], Rgb | None],
+) -> bool | None:
+    """Of two pictures of which one shows a part of the other: True when the one that has more
+    pixels of what both show holds no finer detail than the other one can, False when it does; None
+    where sizes are nearly the same or its preview cannot tell. ``load``: the preview of the first
+    picture (True) or of the second."""
+    ratio = shown_ratio(first, second, alignment)
+    finer_first, scale = ratio > 1, max(ratio, 1 / ratio)
+    if scale < _SCALE or (preview := load(finer_first)) is None:
+        return None
+    finer = first if finer_first else second
+    share = max(finer.width, finer.height) / scale / max(preview.shape[:2])
+    if share * _SCALE > 1:
+        return None
+    x0, y0, x1, y1 = shown_box(alignment, of_first=finer_first)
+    wide, high = _EDGE * (x1 - x0), _EDGE * (y1 - y0)
+    part = cut(preview, (x0 + wide, y0 + high, x1 - wide, y1 - high))
+    return own_detail(part, share) < _OWN_DETAIL
 
 
 def _blank_beyond(larger: Fingerprint, smaller: Fingerprint) -> bool:

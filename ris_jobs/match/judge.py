@@ -14,7 +14,7 @@ from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.compared import Compared
 from ris_jobs.match.describe import Scored, describe, needs_samples
 from ris_jobs.match.direction import linear_ratio
-from ris_jobs.match.enlarged import is_enlarged
+from ris_jobs.match.enlarged import is_enlarged, is_part_enlarged
 from ris_jobs.match.examine import (
     Examined,
     LoadKeypoints,
@@ -128,9 +128,12 @@ def _with_samples(found: Sequence[Scored], load: LoadSamples) -> list[Scored]:
 
 
 def _enlarged(examined: Examined, previews: Previews) -> bool | None:
-    if examined.alignment.inside is not None:
-        return False
     first, second = examined.sides
     one, two = first.fingerprint, second.fingerprint
+    if examined.alignment.inside is not None:
+        ids = {True: first.image_id, False: second.image_id}
+        return is_part_enlarged(
+            one, two, examined.alignment, lambda of_first: previews.load(ids[of_first])
+        )
     larger = first if linear_ratio(one, two) > 1 else second
     return is_enlarged(one, two, lambda: previews.load(larger.image_id))

@@ -87,6 +87,8 @@ def test_without_previews_nothing_is_known_to_be_drawn():
     [
         ({"common": 0.5, "plain": 0.3}, 0.8, ["drawn"]),
         ({"common": 0.5, "plain": 0.3}, 0.9, []),
+        ({"common": 0.5, "plain": 0.8}, 0.9, ["drawn"]),
+        ({"common": 0.5, "plain": 0.8}, 0.96, []),
         ({"filled": 0.4}, 0.9, ["filled"]),
         ({"filled": 0.4}, 0.99, []),
         ({"filled": 1.0, "parallax": 0.5}, 1.0, ["filled", "parallax"]),

@@ -119,7 +119,7 @@ def near(data: Sample, combined: int) -> Sample:
     return data.only(np.array([row["hashes"] <= combined / 64 for row in data.rows]))
 
 
-def fit(data: Sample, names: Sequence[str], ridge: float = 0.02) -> dict[str, Any]:
+def fit(data: Sample, names: Sequence[str], ridge: float = 0.01) -> dict[str, Any]:
     """Weighted logistic regression with the signs of :data:`FOR` and :data:`AGAINST`; ``ridge``
     keeps weights finite where the pairs separate."""
     x = np.array([[row[name] for name in names] + [1.0] for row in data.rows])
