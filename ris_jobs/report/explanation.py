@@ -11,7 +11,7 @@ from ris_jobs.match.derivation import Derivation
 from ris_jobs.match.examine import HASHES_NEAR, HASHES_SURE, PDQ_NEAR, SEARCHED
 from ris_jobs.match.ruling import Ruling, Stop
 from ris_jobs.match.suppression import LOOK_ALIKE, likenesses
-from ris_jobs.report.text import chance, percent
+from ris_jobs.report.text import ORIENTATIONS, chance, percent
 from ris_jobs.report.views import ImageView, PairView, Standing
 
 __all__ = ["Explanation", "Judged", "Versions", "as_json", "headline", "reasons"]
@@ -217,10 +217,10 @@ def _unaligned(judged: Judged) -> str:
             f"No alignment: previews are gone or damaged, and {bits} of 128 bits of pHash and "
             f"dHash differ ({HASHES_SURE} would do)."
         )
-    agreement = percent(alignment.pixels.agreement)
-    return (
-        f"No alignment: laid on each other, the best way, they agree in {agreement} of the blocks."
-    )
+    agreement, way = percent(alignment.pixels.agreement), "the best way"
+    if alignment.orientation != 1:
+        way += f" (one of them {ORIENTATIONS[alignment.orientation]})"
+    return f"No alignment: laid on each other, {way}, they agree in {agreement} of the blocks."
 
 
 def _improbable(judged: Judged) -> str:

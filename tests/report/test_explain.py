@@ -421,6 +421,9 @@ def test_what_is_not_aligned_is_laid_on_each_other_all_the_same() -> None:
     alignment = align(view(first), view(second), 1, search=False)
     said = explanation(None, ruled(Ruling(Stop.UNALIGNED, DISTANCE, alignment, None, None)))
     assert reasons(said)[0].startswith("No alignment: laid on each other, the best way, they agree")
+    turned_round = replace(alignment, orientation=3)
+    ruling = Ruling(Stop.UNALIGNED, DISTANCE, turned_round, None, None)
+    assert "(one of them turned 180°)" in reasons(explanation(None, ruled(ruling)))[0]
     assert overlay(said, first, second) is not None
     assert len(drawn(said, first, second)) == 873
     assert "agreement" in printed(said)
