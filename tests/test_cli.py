@@ -266,6 +266,17 @@ def test_a_bank_is_imported_listed_found_and_removed(
     said = ris("bank", "import", file).output
     assert "known: 2 hashes, as before\nleft out: 1 that cannot be used\n" in said
     assert "kept 1 that the file does not list, for 1 of its entries cannot be used\n" in said
+    file.write_text(f"# by us\nhash,quality,label\n{hashes[0]},50,=1+1\n{hashes[1]},3,x\n")
+    said = ris("bank", "import", file).output
+    assert "known: 1 hash, 1 removed\nleft out: 1 of quality below 50\n" in said
+    assert "kept" not in said
+    file.write_text(json.dumps([{"pdq": hashes[1], "should_delete": True}]))
+    assert (
+        "kept 1 that the file does not list, for it only withdraws"
+        in ris("bank", "import", file).output
+    )
+    file.write_text(json.dumps([{"pdq": h, "label": "=1+1"} for h in hashes[:2]]))
+    ris("bank", "import", file)
     (bank,) = json.loads(ris("bank", "list", "--json").stdout)
     assert (bank["name"], bank["hashes"], bank["file"]) == ("known", 2, "known.json")
     assert datetime.fromisoformat(bank["imported_at"]).tzinfo is not None

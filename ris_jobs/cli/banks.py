@@ -23,9 +23,11 @@ def bank_import(file: Path, name: str | None) -> None:
 
     What FILE lists no more leaves the bank with its hits. What cannot be used is counted and left
     out; while there is any, only what FILE withdraws leaves the bank, for FILE may have been cut
-    off. The next scan compares what is new with all images.
+    off. So it does where FILE lists nothing else. Hashes of quality below 50 are left out. The
+    next scan compares what is new with all images.
     """
     from ris_jobs import jobs
+    from ris_jobs.match.banks import MIN_QUALITY
     from ris_jobs.report import listing
     from ris_jobs.store.postgres import open_engine
 
@@ -39,6 +41,7 @@ def bank_import(file: Path, name: str | None) -> None:
     )
     left_out = (
         (found.others, "of another signal type or withdrawn"),
+        (len(found.poor), f"of quality below {MIN_QUALITY}"),
         (found.bad, "that cannot be used"),
     )
     problems = [(p.place, p.reason) for p in found.problems]

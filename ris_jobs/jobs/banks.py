@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from ris_jobs.errors import HashListRejected, NotFound
 from ris_jobs.jobs.patience import patiently
 from ris_jobs.jobs.words import printable
-from ris_jobs.match.banks import near
+from ris_jobs.match.banks import MIN_QUALITY, near
 from ris_jobs.match.hash_list import HashList, parse
 from ris_jobs.progress import Progress
 from ris_jobs.store import banks
@@ -48,20 +48,23 @@ class Compared:
 def import_bank(engine: Engine, path: Path, name: str | None) -> Imported:
     """Make the bank ``name`` (None: the file's, without its ending) what the file says: hashes
     that are gone from it leave the bank with their hits. Where entries of the file cannot be used,
-    which may be those hashes or what is left of a file that was cut off, only those leave that it
-    withdraws.
+    which may be those hashes or what is left of a file that was cut off, and where it lists no
+    hash but withdraws some, only those leave that it withdraws or calls poor.
 
-    Raises :class:`HashListRejected` when the file holds no usable hash, or too much.
+    Raises :class:`HashListRejected` when the file holds no usable hash, too much, or what only a
+    header can tell; or when it only withdraws and there is no such bank.
     """
     name = printable("--name", path.stem if name is None else name, _NAME_MAX)
-    found = parse(_read(path))
-    if not found.hashes:
-        raise HashListRejected(str(path), _why(found))
+    found = _parsed(path)
     file = os.fsencode(path.name).decode("utf-8", "replace")
     with engine.begin() as db:
         banks.lock(db)
-        whole, withdrawn = not found.bad, found.withdrawn
-        changed = banks.replace(db, name, file, found.hashes, whole=whole, withdrawn=withdrawn)
+        if not found.hashes and not banks.exists(db, name):
+            why = f"it only withdraws hashes, and there is no bank {name!r}; say which by --name"
+            raise HashListRejected(str(path), why)
+        whole = bool(found.hashes) and not found.bad
+        out = found.withdrawn | found.poor
+        changed = banks.replace(db, name, file, found.hashes, whole=whole, withdrawn=out)
     return Imported(name, found, changed)
 
 
@@ -123,6 +126,16 @@ def _new_images(engine: Engine, run: Run) -> Compared | None:
         return Compared(len(images.ids), hits)
 
 
+def _parsed(path: Path) -> HashList:
+    try:
+        found = parse(_read(path))
+    except ValueError as e:
+        raise HashListRejected(str(path), str(e)) from None
+    if not found.hashes and not found.withdrawn:
+        raise HashListRejected(str(path), _why(found))
+    return found
+
+
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
@@ -134,7 +147,8 @@ def _read(path: Path) -> bytes:
 
 
 def _why(found: HashList) -> str:
-    said = ["it holds no PDQ hash of 64 hex digits"]
+    poor = f"all its PDQ hashes have a quality below {MIN_QUALITY}"
+    said = [poor if found.poor else "it holds no PDQ hash of 64 hex digits"]
     if found.others:
         entries = "1 entry is" if found.others == 1 else f"{found.others:,} entries are"
         said.append(f"{entries} of another signal type or withdrawn")

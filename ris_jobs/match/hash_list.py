@@ -4,12 +4,14 @@ What is understood, upper or lower case:
 
 - CSV with ``,``, ``;`` or tabs, with a header (the threatexchange command's
   ``signal_type,signal_str,tags``, or ``FilePath,Hash``) or without (HMA's ``hash,id,time,tags``,
-  pdq-photo-hasher's ``hash,quality,file``): then the hash is the first cell of 64 hex digits.
+  pdq-photo-hasher's ``hash,quality,file``): then the hash is the one cell of 64 hex digits, and
+  all other cells are its label.
 - JSON: a list, or an object with a list under ``data``; or one such value a line. An element is a
   hash or an object: ThreatExchange's ``{"indicator": …, "type": "HASH_PDQ", "tags": …}``, HMA's
   ``{"signal_type": "pdq", "signal_value": …}`` or ``{"signals": {"pdq": …}}``.
 
-Nothing in a list is run or looked up; labels are text and no more.
+Lines that begin with ``#`` are comments. Nothing in a list is run or looked up; labels are text
+and no more.
 """
 
 from __future__ import annotations
@@ -23,12 +25,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ris_jobs.match.banks import MIN_QUALITY
+
 __all__ = ["HashList", "Problem", "parse"]
 
 SHOWN = 5
 """How many problems a list keeps."""
 
 _HEX = re.compile(r"\s*[0-9a-fA-F]{64}\s*")
+# Labels may begin with the sign as well: a line with a hash in a later cell is an entry.
+_COMMENT = re.compile(r'\s*#(?!.*[,;\t] *"?[0-9a-fA-F]{64}\b)')
 _LABEL_MAX = 500
 # Characters. Read at once, empty objects take 24 times their own size.
 _DOCUMENT_MAX = 16 << 20
@@ -38,6 +44,7 @@ _HASHES = (
     *("pdq", "pdqhash", "hash", "hashvalue", "signal", "signalstr", "signalvalue"),
     *("rawindicator", "indicator", "value"),
 )
+_QUALITIES = ("pdqquality", "pdqhashquality", "hashquality", "quality")
 _TYPES = ("signaltype", "hashtype", "indicatortype", "type")
 _LABELS = {
     *("label", "name", "title", "note", "notes", "description", "tag", "tags", "id"),
@@ -63,12 +70,13 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class HashList:
     """``hashes``: 32 bytes → label; the first of equal hashes counts. ``withdrawn`` are those that
-    who shared them takes back, wherever in the file. ``others`` are entries of other signal types
-    or of withdrawn hashes, ``bad`` those that cannot be used; ``problems`` are the first of
-    these."""
+    who shared them takes back, wherever in the file, ``poor`` those whose quality is below
+    :data:`MIN_QUALITY` wherever it lists them. ``others`` are entries of other signal types or of
+    withdrawn hashes, ``bad`` those that cannot be used; ``problems`` are the first of these."""
 
     hashes: Mapping[bytes, str | None]
     withdrawn: frozenset[bytes]
+    poor: frozenset[bytes]
     others: int
     bad: int
     problems: tuple[Problem, ...]
@@ -79,12 +87,14 @@ class _Entry:
     pdq: bytes
     label: str | None
     withdrawn: bool
+    poor: bool
 
 
 def parse(data: bytes) -> HashList:
-    """All that is in a file."""
+    """All that is in a file. ValueError where several cells of a row may be its hash, and no header
+    says which."""
     hashes: dict[bytes, str | None] = {}
-    withdrawn = set[bytes]()
+    withdrawn, poor = set[bytes](), set[bytes]()
     problems: list[Problem] = []
     others = bad = 0
     for place, item in _items(data):
@@ -99,21 +109,27 @@ def parse(data: bytes) -> HashList:
         elif entry.withdrawn:
             others += 1
             withdrawn.add(entry.pdq)
+        elif entry.poor:
+            poor.add(entry.pdq)
         else:
             hashes.setdefault(entry.pdq, entry.label)
     left = {pdq: label for pdq, label in hashes.items() if pdq not in withdrawn}
-    return HashList(left, frozenset(withdrawn), others, bad, tuple(problems))
+    poor -= left.keys() | withdrawn
+    return HashList(left, frozenset(withdrawn), frozenset(poor), others, bad, tuple(problems))
 
 
 def _items(data: bytes) -> Iterator[tuple[str, Any]]:
     """Each entry with its place; an exception where it cannot be read."""
-    is_json = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
-    return _from_json(data) if is_json else _from_csv(data)
+    _, first = next(_lines(data), ("", ""))
+    return _from_json(data) if first.lstrip().startswith(("[", "{")) else _from_csv(data)
 
 
 def _lines(data: bytes) -> Iterator[tuple[str, str]]:
+    """Those that say something, with their places."""
     text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", "replace")
-    return ((f"line {number}", line) for number, line in enumerate(text, 1) if line.strip())
+    for number, line in enumerate(text, 1):
+        if line.strip() and not _COMMENT.match(line):
+            yield f"line {number}", line
 
 
 def _entry(item: Any) -> _Entry | None:
@@ -127,7 +143,8 @@ def _entry(item: Any) -> _Entry | None:
     withdrawn = any(_withdrawn(mark) for mark in row.get(_MARK, ()))
     found = next((row[name] for name in _HASHES if isinstance(row.get(name), str)), None)
     if found is not None and _HEX.fullmatch(found):
-        return _Entry(bytes.fromhex(found.strip()), _label(row), withdrawn)
+        poor = not withdrawn and _poor(row)
+        return _Entry(bytes.fromhex(found.strip()), _label(row), withdrawn, poor)
     if withdrawn:
         return None
     if found is None:
@@ -142,6 +159,21 @@ def _withdrawn(mark: Any) -> bool:
     if said not in (*_YES, *_NO):
         raise ValueError("its should_delete is neither true nor false")
     return said in _YES
+
+
+def _poor(row: Row) -> bool:
+    """Whether the row says that its hash is too poor to be compared. ValueError where what it says
+    is no quality."""
+    said = next((row[name] for name in _QUALITIES if name in row), None)
+    if said is None or (isinstance(said, str) and not said.strip()):
+        return False
+    try:
+        quality = float(said)
+    except (TypeError, ValueError, OverflowError):
+        quality = -1
+    if not 0 <= quality <= 100:
+        raise ValueError("its quality is no number from 0 to 100")
+    return quality < MIN_QUALITY
 
 
 def _row(item: Any) -> Row:
@@ -205,7 +237,7 @@ def _from_csv(data: bytes) -> Iterator[tuple[str, Any]]:
         if first and _is_header(cells):
             header = [_name(cell) for cell in cells]
         elif any(cell.strip() for cell in cells):
-            yield place, _csv_row(header, cells)
+            yield place, _csv_row(place, header, cells)
 
 
 def _splits(line: str, delimiter: str) -> tuple[bool, int]:
@@ -228,13 +260,21 @@ def _is_header(cells: Sequence[str]) -> bool:
     )
 
 
-def _csv_row(header: Sequence[str] | None, cells: Sequence[str]) -> Row:
+def _csv_row(place: str, header: Sequence[str] | None, cells: Sequence[str]) -> Row:
     """Without a header all cells but the hash are the label."""
-    place = next((i for i, cell in enumerate(cells) if _HEX.fullmatch(cell)), 0)
+    row: dict[str, Any] = dict(zip(header or (), cells, strict=False))
+    if not set(_HASHES).isdisjoint(header or ()):
+        return row
+    found = [i for i, cell in enumerate(cells) if _HEX.fullmatch(cell)]
+    if len({cells[i].strip().lower() for i in found}) > 1:
+        raise ValueError(
+            f"{place} has several cells of 64 hex digits; add a header that names the column of "
+            "PDQ hashes pdq, as sha256,pdq"
+        )
+    at = found[0] if found else 0
     if header is None:
-        return {"hash": cells[place], "label": [*cells[:place], *cells[place + 1 :]]}
-    row = dict(zip(header, cells, strict=False))
-    return row if row.keys() & _HASHES else row | {"hash": cells[place]}
+        row = {"label": [*cells[:at], *cells[at + 1 :]]}
+    return row | {"hash": cells[at]}
 
 
 # ── JSON ─────────────────────────────────────────────────────────────────────────────────────

@@ -72,7 +72,8 @@ def imported(
 ) -> RenderableType:
     """A bank after an import: how many hashes it has, ``changes`` and what was ``left_out`` (count,
     of what), the first entries that could not be used (place, reason), and how many hashes were
-    ``kept`` that the file does not list, because so many entries could not be used."""
+    ``kept`` that the file does not list, because so many entries could not be used or, where that
+    is 0, because the file lists none."""
     done = f"{plural(hashes, 'hash', 'hashes')}, {_counted(changes) or 'as before'}"
     lines = [Text.assemble((f"{visible(bank)}: ", "bold"), done)]
     if out := _counted(left_out):
@@ -80,7 +81,7 @@ def imported(
     lines += [Text(visible(f"    {place}: {reason}"), "yellow") for place, reason in problems]
     stay, bad = kept
     if stay:
-        why = f"for {bad:,} of its entries cannot be used"
+        why = f"for {bad:,} of its entries cannot be used" if bad else "for it only withdraws"
         lines.append(Text(f"kept {stay:,} that the file does not list, {why}", "yellow"))
     return Group(*lines)
 

@@ -44,6 +44,10 @@ def lock(db: Connection) -> None:
     db.execute(query("banks.lock"))
 
 
+def exists(db: Connection, name: str) -> bool:
+    return db.scalar(query("banks.find"), {"name": name}) is not None
+
+
 def replace(
     db: Connection,
     name: str,

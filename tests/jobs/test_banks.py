@@ -265,6 +265,49 @@ def test_a_file_that_was_cut_off_costs_no_known_hash_and_no_hit(
     assert same_hash(engine) == expected(3)
 
 
+def test_a_file_that_only_withdraws_takes_just_that(
+    engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    images(engine, settings, map(str, range(3)))
+    own = own_hashes(3)
+    jobs.import_bank(engine, listed(tmp_path / "known.csv", own), None)
+    compared(engine, settings)
+    update = tmp_path / "update.json"
+    withdrawn = '{"data": [{"indicator": "%s", "type": "HASH_PDQ", "should_delete": true}]}'
+    update.write_text(withdrawn % own[2].hex())
+    with pytest.raises(HashListRejected, match="no bank 'update'; say which by --name"):
+        jobs.import_bank(engine, update, None)
+    for changed in (Changed(0, 0, 1, kept=2), Changed(0, 0, 0, kept=2)):
+        assert jobs.import_bank(engine, update, "known").changed == changed
+        assert same_hash(engine) == expected(2)
+    update.write_text("\n".join(withdrawn % pdq.hex() for pdq in own))
+    assert jobs.import_bank(engine, update, "known").changed == Changed(0, 0, 2)
+    (bank,) = jobs.list_banks(engine)
+    assert (bank.name, bank.hashes) == ("known", 0)
+    assert compared(engine, settings).hits == 0
+
+
+def test_what_the_file_calls_poor_leaves_the_bank_though_not_all_of_it_can_be_used(
+    engine: Engine, tmp_path: Path
+) -> None:
+    a, b, c = (pdq.hex() for pdq in own_hashes(3))
+    file = tmp_path / "known.csv"
+    file.write_text(f"hash,quality\n{a},3\n")
+    with pytest.raises(HashListRejected, match=r"all its PDQ hashes have a quality below 50$"):
+        jobs.import_bank(engine, file, None)
+    file.write_text(f"hash,quality\n{a},100\n{b},100\n{c},100\n")
+    jobs.import_bank(engine, file, None)
+    file.write_text(f"hash,quality\n{a},3\n{b},100\n{c[:9]}")
+    assert jobs.import_bank(engine, file, None).changed == Changed(0, 0, 1, kept=1)
+
+
+def test_a_file_that_needs_a_header_is_refused(engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text(",".join(pdq.hex() for pdq in own_hashes(2)))
+    with pytest.raises(HashListRejected, match=r"x\.csv was not imported: line 1 .* add a header"):
+        jobs.import_bank(engine, file, None)
+
+
 def test_a_file_that_is_too_large_is_refused(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

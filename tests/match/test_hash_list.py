@@ -149,6 +149,56 @@ def test_a_mark_that_says_neither_cannot_be_used(mark: object) -> None:
     assert found.problems[0] == Problem("entry 1", "its should_delete is neither true nor false")
 
 
+@pytest.mark.parametrize("name", ["quality", "PDQ_Quality", "pdqHashQuality", "hash quality"])
+def test_a_hash_of_quality_below_50_is_left_out(name: str) -> None:
+    found = parse(f"hash,{name},id\n{A},3,1\n{B}, 50 ,2\n{C},,3\n".encode())
+    assert labels(found) == {B: "2", C: "3"}
+    assert (found.poor, found.others, found.bad) == ({bytes.fromhex(A)}, 0, 0)
+    items = [{"pdq": A, name: 49}, {"pdq": B, name: 100.0}, {"pdq": C, name: None}]
+    found = parse(json.dumps(items).encode())
+    assert (set(labels(found)), found.poor, found.bad) == ({B, C}, {bytes.fromhex(A)}, 0)
+
+
+def test_poor_is_what_the_file_nowhere_lists_better_nor_withdraws() -> None:
+    again = [(A, 0, ""), (A, 80, ""), (B, 0, ""), (B, 9, "true"), (C, 1, ""), (C, 2, "")]
+    rows = "".join(f"{pdq},{quality},{mark}\n" for pdq, quality, mark in again)
+    found = parse(f"hash,quality,should_delete\n{rows}".encode())
+    assert (set(labels(found)), found.poor) == ({A}, {bytes.fromhex(C)})
+    assert found.withdrawn == {bytes.fromhex(B)}
+
+
+@pytest.mark.parametrize("quality", ["good", -1, 101, "nan", 10**400, [1], {"a": 1}])
+def test_what_is_no_quality_cannot_be_used(quality: object) -> None:
+    found = parse(json.dumps([{"pdq": A, "quality": quality}, {"pdq": B}]).encode())
+    assert (set(labels(found)), found.poor, found.bad) == ({B}, set(), 1)
+    assert found.problems[0] == Problem("entry 1", "its quality is no number from 0 to 100")
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_comments_are_skipped_wherever_they_stand(mark: str) -> None:
+    said = f"{mark}# by us, 2026; all\n"
+    found = parse(f"{said}label,hash\n  #\none,{A}\n# {C}\n#two,{B}\n# end".encode())
+    assert (labels(found), found.bad) == ({A: "one", B: "#two"}, 0)
+    items = [json.dumps({"pdq": A, "id": 1}), f"# {C}", json.dumps({"pdq": B})]
+    found = parse((said + "\n".join(items)).encode())
+    assert (labels(found), found.bad) == ({A: "1", B: None}, 0)
+
+
+@pytest.mark.parametrize("header", ["", "sha256,fingerprint,file\n"])
+def test_which_of_two_cells_is_the_hash_only_a_header_says(header: str) -> None:
+    rows = f"{C},,a.mp4\n{A},{B},b.jpg\n"
+    line = rows[:-1].count("\n") + 1 + bool(header)
+    with pytest.raises(ValueError, match=f"^line {line} has several .* as sha256,pdq$"):
+        parse(f"{header}{rows}".encode())
+    assert labels(parse(f"sha256,pdq\n{A},{B}\n".encode())) == {B: None}
+    assert set(labels(parse(f"{A},{A.upper()}\n".encode()))) == {A}
+
+
+def test_a_row_without_the_cell_that_the_header_names_holds_no_hash() -> None:
+    found = parse(f"sha256,pdq\n{A},{B}\n{C}\n".encode())
+    assert (set(labels(found)), found.problems) == ({B}, (Problem("line 3", "it names no hash"),))
+
+
 def test_bad_lines_are_counted_the_first_are_told_and_the_rest_goes_on() -> None:
     found = parse(f"hash,label\n{A},a\n{A[:-1]},b\n,c\n\n{A}0,d\n{B},e\n".encode())
     assert labels(found) == {A: "a", B: "e"}

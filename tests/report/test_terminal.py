@@ -134,6 +134,8 @@ def test_an_import_says_what_it_did() -> None:
     assert printed(kept).splitlines()[2:] == [
         "kept 3 that the file does not list, for 1 of its entries cannot be used"
     ]
+    kept = listing.imported("a", 5, [(1, "removed")], [], [], kept=(4, 0))
+    assert printed(kept).endswith("\nkept 4 that the file does not list, for it only withdraws\n")
 
 
 def test_a_decision_says_what_the_pair_was_and_is() -> None:
