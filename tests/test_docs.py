@@ -59,9 +59,9 @@ def test_every_reason_to_suppress_a_pair_is_described() -> None:
 
 
 def test_the_probabilities_below_which_pairs_are_look_alikes_are_those_described() -> None:
-    limits = map(float, re.findall(r"the probability is below (0\.\d+)", SUPPRESSION))
-    drawn, filled = {"common": 1.0, "plain": 1.0}, {"common": 0.0, "filled": 0.9}
-    for features, limit in zip((drawn, filled), limits, strict=True):
+    limits = map(float, re.findall(r"below (0\.\d+)", SUPPRESSION))
+    drawn, bare = ({"common": 1.0, "plain": plain} for plain in (0.5, 1.0))
+    for features, limit in zip((drawn, bare, {"common": 0.0, "filled": 0.9}), limits, strict=True):
         assert suppression.look_alike(features, limit - 1e-6)
         assert not suppression.look_alike(features, limit)
 
