@@ -79,29 +79,36 @@ class _Maker:
                 return Row("", kind, photo.name), photo.read_bytes(), photo.suffix.lower()
             case Copied(kind, photo, variant):
                 return self._copy(kind, photo, VARIANTS[variant])
-            case Window(photo, side):
-                rng = Random(f"{self.seed} {photo.name}")
-                image = negatives.windows(_opened(photo), rng)[side]
-                return _negative(image, Row("", "negative", photo.name, group=SAME_SCENE), rng)
-            case View(photo, side):
-                image = negatives.view(_opened(photo), Random(f"{self.seed} {photo.name}"), side)
-                row = Row("", "negative", photo.name, group=SCENE_VIEWS)
-                return _negative(image, row, Random(f"{self.seed} {photo.name} {side}"))
-            case Shown(group, number, photo):
-                image = negatives.show(group, number, self.seed, _opened(photo))
-                series = {"series": negatives.SHOWING[group].of(number)}
-                row = Row("", "negative", photo.name, group=group, parameters=series)
-                return _negative(image, row, Random(f"{self.seed} {group} {number}"))
-            case Drawn(group, number):
-                image = negatives.make(group, number, self.seed)
-                series = {"series": negatives.GROUPS[group].of(number)}
-                row = Row("", "negative", group=group, parameters=series)
-                return _negative(image, row, Random(f"{self.seed} {group} {number}"))
+            case _:
+                return negative(job, self.seed)
 
     def _copy(self, kind: str, photo: Path, variant: Variant) -> Made:
         rng = Random(f"{self.seed} {photo.name} {variant.name}")
         made = apply(variant, _opened(photo), Props(rng, _hosts(self.hosts)))
         return _row(kind, photo.name, variant, made), made.data, made.suffix
+
+
+def negative(job: Window | View | Shown | Drawn, seed: int) -> Made:
+    """A picture that looks like others; its row has no file yet."""
+    match job:
+        case Window(photo, side):
+            rng = Random(f"{seed} {photo.name}")
+            image = negatives.windows(_opened(photo), rng)[side]
+            return _negative(image, Row("", "negative", photo.name, group=SAME_SCENE), rng)
+        case View(photo, side):
+            image = negatives.view(_opened(photo), Random(f"{seed} {photo.name}"), side)
+            row = Row("", "negative", photo.name, group=SCENE_VIEWS)
+            return _negative(image, row, Random(f"{seed} {photo.name} {side}"))
+        case Shown(group, number, photo):
+            image = negatives.show(group, number, seed, _opened(photo))
+            series = {"series": negatives.SHOWING[group].of(number)}
+            row = Row("", "negative", photo.name, group=group, parameters=series)
+            return _negative(image, row, Random(f"{seed} {group} {number}"))
+        case Drawn(group, number):
+            image = negatives.make(group, number, seed)
+            series = {"series": negatives.GROUPS[group].of(number)}
+            row = Row("", "negative", group=group, parameters=series)
+            return _negative(image, row, Random(f"{seed} {group} {number}"))
 
 
 def _negative(image: Image.Image, row: Row, rng: Random) -> Made:
