@@ -182,10 +182,11 @@ def _clearer(one: Alignment, other: Alignment | None) -> Alignment:
         return one
     if not one.held or one.pixels is None or one.pixels.blurred:
         return other
-    more = 0.0 if one.inside else _MORE
-    if other.pixels.agreement > one.pixels.agreement + more:
-        return other
-    return one.confirmed_by(other)
+    agree, agreed = other.pixels.agreement, one.pixels.agreement
+    if one.inside is None:
+        return other if agree > agreed + _MORE else one.confirmed_by(other)
+    # What lays the whole pictures on each other explains more of them than a part does.
+    return other if agree > agreed or (agree == agreed and not other.inside) else one
 
 
 def _align(

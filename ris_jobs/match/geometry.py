@@ -70,23 +70,29 @@ class Keypoints:
 @dataclass(frozen=True, slots=True)
 class Registration:
     """``matrix`` (3, 3) maps places of the first picture to places of the second, both as
-    fractions (x, y) of the picture. Of ``matched`` keypoints those at ``first`` and ``second``,
-    (n, 2) fractions likewise, agree with it."""
+    fractions (x, y) of the picture. Of the keypoints that matched those at ``first`` and
+    ``second``, (n, 2) fractions likewise, agree with it, and those at ``off`` of the first and of
+    the second picture do not."""
 
     matrix: Matrix
-    matched: int
     first: Points
     second: Points
+    off: tuple[Points, Points]
 
     @property
     def inliers(self) -> int:
         """How many keypoints agree."""
         return len(self.first)
 
+    @property
+    def matched(self) -> int:
+        """How many keypoints look alike, wherever they are."""
+        return len(self.first) + len(self.off[0])
+
     def inverse(self) -> Registration:
         """The same from the second picture to the first."""
         back = np.linalg.inv(self.matrix)
-        return Registration(back / back[2, 2], self.matched, self.second, self.first)
+        return Registration(back / back[2, 2], self.second, self.first, self.off[::-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +153,11 @@ def register(first: Keypoints, second: Keypoints) -> Registration | None:
         return None
     matrix = np.diag([1 / second.size[0], 1 / second.size[1], 1]) @ pixels
     matrix = matrix @ np.diag([first.size[0], first.size[1], 1.0])
-    agree = (
-        np.asarray(places[near] / np.array(keys.size), np.float64)
+    at, to = (
+        np.asarray(places / np.array(keys.size), np.float64)
         for places, keys in ((p, first), (q, second))
     )
-    return Registration(matrix / matrix[2, 2], len(pairs), *agree)
+    return Registration(matrix / matrix[2, 2], at[near], to[near], (at[~near], to[~near]))
 
 
 def overlap(registration: Registration) -> Overlap | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ Rgb = npt.NDArray[np.uint8]
 
 # Fewer keypoints are chance and would mislead who looks at them.
 _FEWEST = 8
-_NONE = np.empty((0, 2), np.float32)
+_NONE = np.empty((0, 2), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ def overlay(said: Explanation, first: Rgb | None, second: Rgb | None) -> Overlay
     matrix = points.matrix if decided and points else None if decided else _matrix(said)
     if matrix is None:
         return None
-    places = (points.matched, points.first, points.second) if points else (0, _NONE, _NONE)
-    registration = Registration(matrix, *places)
+    nothing = Registration(matrix, _NONE, _NONE, (_NONE, _NONE))
+    registration = replace(points, matrix=matrix) if points else nothing
     shared = (_stored(said) if decided else None) or overlap(registration)
     return None if shared is None else Overlay(registration, shared, decided)
 

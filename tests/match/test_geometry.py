@@ -232,9 +232,8 @@ def test_the_box_scale_and_orientation_of_a_window_are_found_again(
 
 
 def mapped(matrix):
-    return overlap(
-        Registration(np.asarray(matrix, np.float64), 20, np.empty((0, 2)), np.empty((0, 2)))
-    )
+    none = np.empty((0, 2))
+    return overlap(Registration(np.asarray(matrix, np.float64), none, none, (none, none)))
 
 
 @settings(max_examples=200)
