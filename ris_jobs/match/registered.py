@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ris_jobs.match.alignment import Alignment, Inside, Verified
-from ris_jobs.match.cell import cell
+from ris_jobs.match.collage import cell
 from ris_jobs.match.containment import around, surround
 from ris_jobs.match.detail import detailed
 from ris_jobs.match.geometry import (

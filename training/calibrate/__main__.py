@@ -88,14 +88,19 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dry-run", action="store_true", help="print, but write nothing")
     parser.add_argument("--brief", action="store_true", help="without the figures per edit")
-    return parser.parse_args()
+    options = parser.parse_args()
+    try:
+        options.parts = split(options.photos)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    return options
 
 
 def _scans(options: argparse.Namespace) -> Iterator[tuple[Scan, Scan]]:
     """Of the photos to fit on, and of those to measure on: the suite, and what further looks
     alike."""
-    parts = split(options.photos)
-    for n, photos in enumerate((parts.calibration, parts.validation), 1):
+    parts = options.parts.calibration, options.parts.validation
+    for n, photos in enumerate(parts, 1):
         suite, further = collections(photos, options.model, options.seed + n)
         yield scan(suite, options.model), scan(further, options.model)
 

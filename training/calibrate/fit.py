@@ -69,8 +69,8 @@ def search_cosine(fitted: Scan) -> float:
     far &= np.array([pair.rank < examine.SEARCHED for pair in fitted.pairs])
     cosines = np.array([p.cosine for p in fitted.pairs])
     others = -np.sort(-cosines[far & ~fitted.same])
-    affordable = others[: SEARCHES * len(fitted.items)][-1]
-    return round(float(max(np.quantile(cosines[fitted.same & far], 0.005), affordable)), 3)
+    affordable = others[: SEARCHES * len(fitted.items)][-1:]
+    return round(float(max(np.quantile(cosines[fitted.same & far], 0.005), *affordable)), 3)
 
 
 def sample(

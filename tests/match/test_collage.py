@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageOps
 from skimage import data
 
 from ris_jobs.demo import edits
-from ris_jobs.match.cell import cell
+from ris_jobs.match.collage import cell
 from ris_jobs.match.geometry import keypoints, overlap, register, squares
 from ris_jobs.match.pixels import KEPT
 from ris_jobs.match.registered import aligned
