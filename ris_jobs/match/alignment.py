@@ -35,8 +35,8 @@ _CLEAR = 0.9
 _CONTAINED = 0.9
 _MARGIN = 0.1
 _PART = 0.98
-# The share of a picture from which a part of it may be another view: of eight views that a search
-# for one inside the other confirmed all take 0.94.
+# The share of a picture from which what lies inside may be another view: of eight views that a
+# search for one inside the other confirmed all take 0.94.
 _NEARLY = 0.9
 # Pictures without their detail: of 4,000 pairs of near but different pictures none correlates
 # above 0.74 nor agrees in more than 0.67, of 26 copies without detail or inverted none below 0.93
@@ -46,6 +46,10 @@ _BAND, _BLURRED = 0.85, 0.75
 _REFINED = 0.8
 # Fewer agreeing blocks than this (of 64) are no evidence.
 _BLOCKS = 4
+
+
+Outline = tuple[tuple[float, float], ...]
+"""Corners (x, y) of a polygon, as fractions of a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +77,12 @@ class Verified:
     matched: int
     parallax: float
     coverage: tuple[float, float]
-    first: tuple[tuple[float, float], ...]
-    second: tuple[tuple[float, float], ...]
+    first: Outline
+    second: Outline
     straight: bool
 
 
-_CORNERS = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+_CORNERS: Outline = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +123,39 @@ class Alignment:
 
     @property
     def clear(self) -> bool:
-        """Whether it holds and explains nearly all, in detail. A part that is nearly the whole
-        may be another view of the scene, which only keypoints tell."""
+        """Whether it holds and explains nearly all, in detail."""
         if not self.held or self.pixels is None:
             return self.held
-        if self.inside is not None and min(self.coverage) >= _NEARLY:
-            return False
         return self.pixels.agreement >= _CLEAR and not self.pixels.blurred
 
+    @property
+    def nearly_whole(self) -> bool:
+        """Whether what lies inside takes nearly all of the other picture: a crop, or another view
+        of the scene, which only keypoints tell apart."""
+        return self.inside is not None and min(self.coverage) >= _NEARLY
+
     def confirmed_by(self, other: Alignment) -> Alignment:
-        """With what keypoints say, if they too lay the whole pictures on each other this way."""
+        """With what keypoints say, if they too lay the whole pictures on each other this way, or
+        nearly the whole."""
         found = other.verified
-        if found is None or not found.straight or self.inside or other.inside:
+        if found is None or self.orientation != other.orientation:
             return self
-        if self.orientation != other.orientation:
+        if self.inside is None and (not found.straight or other.inside is not None):
             return self
-        whole = replace(found, coverage=(1.0, 1.0), first=_CORNERS, second=_CORNERS)
-        return replace(self, verified=whole)
+        if self.inside is not None and not (self.nearly_whole and min(found.coverage) >= _NEARLY):
+            return self
+        first, second = self._outlines()
+        return replace(
+            self, verified=replace(found, coverage=self.coverage, first=first, second=second)
+        )
+
+    def _outlines(self) -> tuple[Outline, Outline]:
+        """What both show, in the first and in the second picture."""
+        if self.inside is None:
+            return _CORNERS, _CORNERS
+        x0, y0, x1, y1 = self.inside.box
+        part = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+        return (_CORNERS, part) if self.inside.inner_first else (part, _CORNERS)
 
 
 def align(first: View, second: View, orientation: int, *, search: bool) -> Alignment:

@@ -10,7 +10,7 @@ from ris_jobs.match import Match, Side
 from ris_jobs.match.alignment import Alignment, Verified
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.changed import changed
-from ris_jobs.match.direction import Direction, bordered, direction, shown_ratio
+from ris_jobs.match.direction import Direction, direction, set_in, shown_ratio
 from ris_jobs.match.examine import Examined
 from ris_jobs.match.orientation import inverse
 from ris_jobs.match.probability import probability
@@ -80,13 +80,14 @@ def needs_samples(seen: Examined) -> bool:
 
 
 def _first_derived(first: Side, second: Side, alignment: Alignment, towards: Direction) -> bool:
-    """By the evidence. Where it does not say, a picture in a plain frame that sets in at its edge
-    is taken to be framed and any other part of a picture to be cut out, whichever was seen first;
-    of whole pictures the one seen later is, then that with the higher sha256."""
+    """By the evidence. Where it does not say, a picture that what is around sets in at its edge is
+    taken to be framed or pasted and any other part of a picture to be cut out, whichever was seen
+    first; of whole pictures the one seen later is, then that with the higher sha256."""
     if towards.first_derived is not None:
         return towards.first_derived
-    if alignment.inside is not None:
-        return alignment.inside.inner_first is not bordered(alignment.inside)
+    if (inside := alignment.inside) is not None:
+        around = set_in(first.fingerprint, second.fingerprint, alignment, inside)
+        return inside.inner_first is not around
     return (first.first_seen_at, first.sha256) > (second.first_seen_at, second.sha256)
 
 

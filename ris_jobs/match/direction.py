@@ -22,7 +22,6 @@ from ris_jobs.match.remade import Remade
 __all__ = [
     "SAME_SIZE",
     "Direction",
-    "bordered",
     "detail_gap",
     "direction",
     "faded",
@@ -30,6 +29,7 @@ __all__ = [
     "linear_ratio",
     "lost_detail",
     "own_profile",
+    "set_in",
     "shown_ratio",
     "surrounded",
 ]
@@ -110,15 +110,10 @@ def _losses(
     first: Fingerprint, second: Fingerprint, alignment: Alignment, enlarged: bool | None
 ) -> Iterator[Claim]:
     if alignment.inside is not None:
-        around, inner_first = surrounded(alignment.inside), alignment.inside.inner_first
-        # Upright bounds of a tilted picture cut through both.
-        told = not alignment.bent and not (around == CONTAINMENT and alignment.partial)
-        outer = second if inner_first else first
-        told &= around != PASTED or min(outer.width, outer.height) >= _SEEN
-        told &= around not in _GROUND or _sides_of_its_own(alignment) < _GROUND[around]
-        if around is None or not told:
+        around = _told(first, second, alignment, alignment.inside)
+        if around is None:
             return
-        derived = inner_first is (around == CONTAINMENT)
+        derived = alignment.inside.inner_first is (around == CONTAINMENT)
         yield around, derived
         # What has finer detail than the other can hold was not made from it.
         if enlarged is False and derived is (shown_ratio(first, second, alignment) > 1):
@@ -145,6 +140,19 @@ def _hints(first: Fingerprint, second: Fingerprint) -> Iterator[Claim]:
     profiles = [own_profile(f) is not None for f in (first, second)]
     if profiles[0] != profiles[1]:
         yield "colour-profile", profiles[1]
+
+
+def _told(
+    first: Fingerprint, second: Fingerprint, alignment: Alignment, inside: Inside
+) -> str | None:
+    """As :func:`surrounded`, where that says which of the two is derived."""
+    around = surrounded(inside)
+    outer = second if inside.inner_first else first
+    # Upright bounds of a tilted picture cut through both.
+    told = not alignment.bent and not (around == CONTAINMENT and alignment.partial)
+    told &= around != PASTED or min(outer.width, outer.height) >= _SEEN
+    told &= around not in _GROUND or _sides_of_its_own(alignment) < _GROUND[around]
+    return around if told else None
 
 
 def surrounded(inside: Inside) -> str | None:
@@ -177,10 +185,11 @@ def framed(inside: Inside) -> bool:
     return inside.surround.plain >= (_PLAIN_BANDS if banded else _PLAIN_BORDER)
 
 
-def bordered(inside: Inside) -> bool:
-    """Whether it is framed, and by something that sets in at its edge: its own plain ground, which
-    may have been cut off, goes on."""
-    return framed(inside) and inside.surround.seam >= _GOES_ON
+def set_in(first: Fingerprint, second: Fingerprint, alignment: Alignment, inside: Inside) -> bool:
+    """Whether what is around the inner picture sets in at its edge: a frame, for its own plain
+    ground, which may have been cut off, goes on; or what it was pasted into."""
+    framing = framed(inside) and inside.surround.seam >= _GOES_ON
+    return framing or _told(first, second, alignment, inside) in (BORDER, PASTED)
 
 
 def own_profile(picture: Fingerprint) -> str | None:

@@ -169,7 +169,7 @@ def alignment_of(
     first, second = previews.view(ids[0]), previews.view(ids[1])
     alignment = _align(first, second, distance, search)
     reached.pixels += alignment.pixels is not None
-    if not alignment.clear and (nearest or near):
+    if (nearest or near) and (alignment.nearly_whole or not alignment.clear):
         reached.keypoints += 1
         better = _clearer(alignment, previews.by_keypoints(*ids))
         alignment = replace(better, searched=alignment.searched)
@@ -182,11 +182,10 @@ def _clearer(one: Alignment, other: Alignment | None) -> Alignment:
         return one
     if not one.held or one.pixels is None or one.pixels.blurred:
         return other
-    agree, agreed = other.pixels.agreement, one.pixels.agreement
-    if one.inside is None:
-        return other if agree > agreed + _MORE else one.confirmed_by(other)
-    # What lays the whole pictures on each other explains more of them than a part does.
-    return other if agree > agreed or (agree == agreed and not other.inside) else one
+    more = 0.0 if one.inside else _MORE
+    if not one.clear and other.pixels.agreement > one.pixels.agreement + more:
+        return other
+    return one.confirmed_by(other)
 
 
 def _align(
