@@ -154,9 +154,9 @@ class Evidence:
     inverted. Correlation, agreement, ``textured`` and ``support`` are of the pictures so changed.
     ``plain`` 0–1 is the share of small blocks without anything to see, of the less plain picture,
     ``other`` 0–1 the share of those full of detail in which both pictures show other detail;
-    ``apart`` 0–1 the share of the largest patch in which they show other things, ``drawn`` 0–1 how
-    much is still, pixel by pixel, where they show the same, as nothing is that a camera saw; None
-    where they were not looked at.
+    ``apart`` 0–1 the share of the largest patch, other than bands along a side, in which they show
+    other things, ``drawn`` 0–1 how much is still, pixel by pixel, where they show the same, as
+    nothing is that a camera saw; None where they were not looked at.
     """
 
     correlation: float

@@ -43,6 +43,16 @@ def test_apart_is_the_share_of_the_largest_patch_with_other_things():
     )
 
 
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize(("depth", "share"), [(60, 0.0), (110, 0.0), (160, 0.5)])
+def test_a_band_along_one_side_is_no_picture_in_a_frame(turns, depth, share):
+    picture = np.asarray(scene(4, (320, 320)))
+    captioned = picture.copy()
+    captioned[-depth:] = 255 - picture[-depth:]
+    one, two = (Image.fromarray(np.rot90(image, turns)) for image in (picture, captioned))
+    assert seen(one, two).apart == pytest.approx(share, abs=0.07)
+
+
 def test_only_what_both_show_counts():
     picture, other = np.asarray(scene(4, (320, 320))), np.asarray(scene(5, (320, 320)))
     half = np.zeros((256, 256), np.bool_)
