@@ -10,7 +10,7 @@ from ris_jobs.match import Match, Side
 from ris_jobs.match.alignment import Alignment, Verified
 from ris_jobs.match.calibration import Calibration
 from ris_jobs.match.changed import changed
-from ris_jobs.match.direction import Direction, direction, set_in, shown_ratio
+from ris_jobs.match.direction import Direction, detail_gap, direction, set_in, shown_ratio
 from ris_jobs.match.examine import Examined
 from ris_jobs.match.orientation import inverse
 from ris_jobs.match.probability import probability
@@ -54,6 +54,8 @@ def describe(scored: Scored, *, enlarged: bool | None) -> Match:
     scale = _scale(first, second, alignment, first_derived)
     how = kinds(one, two, alignment, first_derived=first_derived, scale=scale)
     derived, source = (first, second) if first_derived else (second, first)
+    gap = detail_gap(derived.fingerprint, source.fingerprint, alignment)
+    sizes = {"enlarged": enlarged, "detail_gap": round(gap, 4)}
     turned = alignment.orientation
     return Match(
         derived_id=derived.image_id,
@@ -67,7 +69,7 @@ def describe(scored: Scored, *, enlarged: bool | None) -> Match:
         orientation=turned if first_derived else inverse(turned),
         box=alignment.inside.box if alignment.inside is not None else None,
         suppressed=scored.suppressed,
-        evidence=_evidence(scored, towards, how, made, first_derived),
+        evidence=_evidence(scored, towards, how, made, first_derived) | sizes,
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from ris_jobs.fingerprint import Fingerprint
 from ris_jobs.match.alignment import Alignment, Inside
 from ris_jobs.match.cells import rimmed, unpacked
+from ris_jobs.match.orientation import swaps_sides
 from ris_jobs.match.remade import Remade
 
 __all__ = [
@@ -121,7 +122,7 @@ def _losses(
         return
     ratio = linear_ratio(first, second)
     if abs(ratio - 1) > SAME_SIZE and not alignment.bent:
-        if enlarged is not None:
+        if enlarged is not None and _resized(first, second, alignment.orientation):
             yield ("enlargement" if enlarged else "resolution"), (ratio > 1) is enlarged
     elif lost_detail(gap := detail_gap(first, second, alignment), alignment):
         plainer, richer = (first, second) if gap < 0 else (second, first)
@@ -201,6 +202,16 @@ def own_profile(picture: Fingerprint) -> str | None:
 def linear_ratio(first: Fingerprint, second: Fingerprint) -> float:
     """Size of the first over that of the second, linear, whatever their orientation."""
     return math.sqrt(first.width * first.height / (second.width * second.height))
+
+
+def _resized(first: Fingerprint, second: Fingerprint, orientation: int) -> bool:
+    """Whether one of two pictures is the larger one along both sides: what is wider alone may have
+    been stretched as well."""
+    width, height = second.width, second.height
+    if swaps_sides(orientation):
+        width, height = height, width
+    ratios = first.width / width, first.height / height
+    return min(ratios) > 1 + SAME_SIZE / 2 or max(ratios) < 1 - SAME_SIZE / 2
 
 
 def shown_ratio(first: Fingerprint, second: Fingerprint, alignment: Alignment) -> float:

@@ -1,7 +1,8 @@
 """Is the larger of two pictures the smaller one enlarged, or was the smaller made from it?
 
 Thumbnails are far more common than enlargements, so every sign must agree: the spectra of both
-pictures, and the finest detail in the preview of the larger one.
+pictures, and the finest detail in the preview of the larger one. Of nearly one size the spectra
+say at most that the smaller one was made from the larger.
 """
 
 from __future__ import annotations
@@ -24,8 +25,12 @@ __all__ = ["is_enlarged", "is_part_enlarged", "own_detail", "spectral_signs"]
 
 Rgb = npt.NDArray[np.uint8]
 
-# Smaller factors leave no trace that could be told from coding.
+# Smaller factors leave no trace that could be told from coding, or from sharpening after reducing.
 _SCALE = 1.25
+# The sum of the last two signs below which the smaller one of nearly one size was reduced: of 120
+# photos, by 1.04 to 1.24, it is for 99.9 % of those reduced, 79 % of softened and 18 % of sharpened
+# ones, and for no enlarged, 0.2 % of softened and 68 % of sharpened enlarged ones.
+_REDUCED = -0.1
 # Measured on 200 photos: none of their thumbnails of a fifth to 0.7 of the size passes all three
 # (of photos softened by a Gaussian of 0.6 pixels 1.5 % at 0.7), of their enlargements by 1.5 to 3
 # 96 % to 99 % do. Softer photos cannot be told: at 0.7 most of their thumbnails pass.
@@ -46,14 +51,19 @@ def is_enlarged(
     first: Fingerprint, second: Fingerprint, larger_preview: Callable[[], Rgb | None]
 ) -> bool | None:
     """True when the larger picture holds nothing but what interpolating the smaller one gives;
-    None when nothing tells, for it shows no more than the smaller one can.
+    None when nothing tells, for it shows no more than the smaller one can, or sizes are nearly the
+    same and it is not clearly finer.
 
     ``larger_preview`` loads the preview of the larger one; it is asked only when the spectra
     say so, and not missed where it is gone.
     """
     ratio = linear_ratio(first, second)
     larger, smaller = (first, second) if ratio > 1 else (second, first)
-    if not _spectra_say_so(larger, smaller):
+    scale = linear_ratio(larger, smaller)
+    signs = spectral_signs(larger.quality.spectrum, smaller.quality.spectrum, scale)
+    if scale < _SCALE:
+        return False if sum(signs[1:]) < _REDUCED else None
+    if signs[0] <= _DROP or sum(signs) <= _SIGNS:
         return None if _blank_beyond(larger, smaller) else False
     preview = larger_preview()
     if preview is None:
@@ -93,14 +103,6 @@ def _blank_beyond(larger: Fingerprint, smaller: Fingerprint) -> bool:
     bands = (np.arange(len(spectrum)) + 0.5) / len(spectrum)
     beyond = spectrum[bands * linear_ratio(larger, smaller) > _BEYOND]
     return len(beyond) > 0 and float(beyond.max()) < _BLANK
-
-
-def _spectra_say_so(larger: Fingerprint, smaller: Fingerprint) -> bool:
-    scale = linear_ratio(larger, smaller)
-    if scale < _SCALE:
-        return False
-    signs = spectral_signs(larger.quality.spectrum, smaller.quality.spectrum, scale)
-    return signs[0] > _DROP and sum(signs) > _SIGNS
 
 
 def spectral_signs(

@@ -55,10 +55,15 @@ def test_a_picture_without_detail_cannot_be_told_from_its_enlargement(factor, co
     assert asked(collection, small, thumbnail) is None
 
 
-def test_nearly_equal_sizes_are_never_called_enlarged(collection):
-    small = collection.add(edits.jpeg(scene(1)))
-    large = collection.add(edits.jpeg(edits.upscale(scene(1), 1.1)))
-    assert not asked(collection, small, large)
+@pytest.mark.parametrize("resample", RESAMPLINGS)
+@pytest.mark.parametrize("factor", [1.05, 1.1, 1.2])
+@pytest.mark.parametrize("seed", range(3))
+def test_of_nearly_equal_sizes_only_what_was_reduced_is_told(seed, factor, resample, collection):
+    native = collection.add(edits.jpeg(scene(seed), 90))
+    larger = collection.add(edits.jpeg(edits.upscale(scene(seed), factor, resample), 88))
+    smaller = collection.add(edits.jpeg(edits.upscale(scene(seed), 1 / factor, resample), 88))
+    assert asked(collection, native, larger) is None
+    assert asked(collection, native, smaller) is False
 
 
 def test_the_preview_is_loaded_only_when_spectra_ask_for_it(collection):

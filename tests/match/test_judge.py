@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageEnhance, ImageOps
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from ris_jobs.demo import edits
 from ris_jobs.demo.folder import photos
@@ -400,6 +400,35 @@ def test_a_stretched_picture_is_edited(collection, decide):
     match = decide(a, b)
     assert match.relation == Relation.EDITED
     assert "stretched" in match.evidence["changes"]
+
+
+@pytest.mark.parametrize("wider", [1.1, 1.4, 2.0])
+def test_what_is_larger_along_one_side_alone_may_have_been_stretched(wider, collection, decide):
+    picture = scene(13)
+    a = collection.add(edits.jpeg(picture, 90))
+    size = (round(picture.width * wider), picture.height)
+    b = collection.add(edits.jpeg(picture.resize(size), 90))
+    assert decide(a, b).evidence["direction"] == "undetermined"
+
+
+@pytest.mark.parametrize(
+    ("factor", "enlarged", "reason"),
+    [(1.1, None, "undetermined"), (2, True, "enlargement"), (0.9, False, "resolution")],
+)
+def test_evidence_says_what_was_found_of_sizes(factor, enlarged, reason, collection, decide):
+    a = collection.add(edits.jpeg(scene(14), 90))
+    b = collection.add(edits.jpeg(edits.upscale(scene(14), factor), 90))
+    evidence = decide(a, b).evidence
+    assert (evidence["enlarged"], evidence["direction"]) == (enlarged, reason)
+    assert evidence["detail_gap"] == 0
+
+
+def test_evidence_says_how_much_detail_the_derived_picture_lacks(collection, decide):
+    a = collection.add(edits.jpeg(scene(14), 90))
+    b = collection.add(edits.jpeg(scene(14).filter(ImageFilter.GaussianBlur(2)), 90))
+    match = decide(a, b)
+    assert (match.derived_id, match.evidence["direction"]) == (b.image_id, "detail")
+    assert match.evidence["detail_gap"] < -0.8
 
 
 @pytest.mark.parametrize("resample", RESAMPLINGS)
