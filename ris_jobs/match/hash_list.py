@@ -10,12 +10,13 @@ What is understood, upper or lower case:
   hash or an object: ThreatExchange's ``{"indicator": …, "type": "HASH_PDQ", "tags": …}``, HMA's
   ``{"signal_type": "pdq", "signal_value": …}`` or ``{"signals": {"pdq": …}}``.
 
-Lines that begin with ``#`` are comments. Nothing in a list is run or looked up; labels are text
-and no more.
+Text is UTF-8, or UTF-16 where a byte order mark says so. Lines that begin with ``#`` are comments.
+Nothing in a list is run or looked up; labels are text and no more.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -126,10 +127,16 @@ def _items(data: bytes) -> Iterator[tuple[str, Any]]:
 
 def _lines(data: bytes) -> Iterator[tuple[str, str]]:
     """Those that say something, with their places."""
-    text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", "replace")
+    text = io.TextIOWrapper(io.BytesIO(data), _encoding(data), "replace")
     for number, line in enumerate(text, 1):
         if line.strip() and not _COMMENT.match(line):
             yield f"line {number}", line
+
+
+def _encoding(data: bytes) -> str:
+    """By the byte order mark, as Excel and PowerShell write one."""
+    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return "utf-16" if utf16 else "utf-8-sig"
 
 
 def _entry(item: Any) -> _Entry | None:
@@ -282,7 +289,7 @@ def _csv_row(place: str, header: Sequence[str] | None, cells: Sequence[str]) -> 
 
 def _from_json(data: bytes) -> Iterator[tuple[str, Any]]:
     """One document, or else one a line."""
-    document = _loaded(data.decode("utf-8-sig", "replace"))
+    document = _loaded(data.decode(_encoding(data), "replace"))
     if not isinstance(document, ValueError):
         for number, element in enumerate(_elements(document), 1):
             yield f"entry {number}", element

@@ -61,6 +61,13 @@ def test_csv(name: str) -> None:
     assert (found.others, found.bad) == (0, 0)
 
 
+@pytest.mark.parametrize("order", ["le", "be"])
+@pytest.mark.parametrize("text", [f"hash;label\r\n{A};é\r\n", json.dumps([{"pdq": A, "id": "é"}])])
+def test_utf16_is_read_by_its_mark(text: str, order: str) -> None:
+    found = parse(f"\ufeff{text}".encode(f"utf-16-{order}"))
+    assert (labels(found), found.bad) == ({A: "é"}, 0)
+
+
 TAGGED = {"data": [{"id": "1", "text": "media_type_photo"}, {"id": "2", "text": "disputed"}]}
 JSON = {
     "strings": ([A, B], {A: None, B: None}),
@@ -245,7 +252,8 @@ HOSTILE = {
     "deep": b"[" * 100_000,
     "deep objects": b'{"indicator":' * 50_000,
     "a number of many digits": b"[" + b"9" * 10_000 + b"]",
-    "UTF-16": f"hash\n{A}\n".encode("utf-16"),
+    "UTF-16 without a mark": f"hash\n{A}\n".encode("utf-16-le"),
+    "UTF-16, cut off": b"\xff\xfe" + f"{A}\n".encode("utf-16-le")[:61] + b"\x00\xd8",
     "not an entry": b'[1, null, true, {}, [], {"pdq": 5}, {"type": {}}]',
 }
 
