@@ -5,7 +5,7 @@ What is understood, upper or lower case:
 - CSV with ``,``, ``;`` or tabs, with a header (the threatexchange command's
   ``signal_type,signal_str,tags``, or ``FilePath,Hash``) or without (HMA's ``hash,id,time,tags``,
   pdq-photo-hasher's ``hash,quality,file``): then the hash is the one cell of 64 hex digits, and
-  all other cells are its label.
+  all other cells are its label. Cells in quotes may hold line breaks.
 - JSON: a list, or an object with a list under ``data``; or one such value a line. An element is a
   hash or an object: ThreatExchange's ``{"indicator": …, "type": "HASH_PDQ", "tags": …}``, HMA's
   ``{"signal_type": "pdq", "signal_value": …}`` or ``{"signals": {"pdq": …}}``.
@@ -22,8 +22,11 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice, tee
 from typing import Any
 
 from ris_jobs.match.banks import MIN_QUALITY
@@ -39,6 +42,8 @@ _COMMENT = re.compile(r'\s*#(?!.*[,;\t] *"?[0-9a-fA-F]{64}\b)')
 _LABEL_MAX = 500
 # Characters. Read at once, empty objects take 24 times their own size.
 _DOCUMENT_MAX = 16 << 20
+# Further lines that a record's cells in quotes take up at most.
+_FURTHER = 100
 
 # Names as _name() writes them; of several hashes in a row the first in this order counts.
 _HASHES = (
@@ -127,16 +132,24 @@ def _items(data: bytes) -> Iterator[tuple[str, Any]]:
 
 def _lines(data: bytes) -> Iterator[tuple[str, str]]:
     """Those that say something, with their places."""
-    text = io.TextIOWrapper(io.BytesIO(data), _encoding(data), "replace")
-    for number, line in enumerate(text, 1):
-        if line.strip() and not _COMMENT.match(line):
+    for number, line in enumerate(_text(data), 1):
+        if _says(line):
             yield f"line {number}", line
+
+
+def _text(data: bytes) -> Iterable[str]:
+    """Line by line."""
+    return io.TextIOWrapper(io.BytesIO(data), _encoding(data), "replace")
 
 
 def _encoding(data: bytes) -> str:
     """By the byte order mark, as Excel and PowerShell write one."""
     utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return "utf-16" if utf16 else "utf-8-sig"
+
+
+def _says(line: str) -> bool:
+    return bool(line.strip()) and not _COMMENT.match(line)
 
 
 def _entry(item: Any) -> _Entry | None:
@@ -230,21 +243,42 @@ def _words(value: Any, depth: int = 4) -> Iterator[str]:
 
 
 def _from_csv(data: bytes) -> Iterator[tuple[str, Any]]:
-    """Line by line, so that a quote that is never closed costs its own line only."""
     header: list[str] | None = None
-    delimiter = ""
-    for place, line in _lines(data):
-        first = not delimiter
-        delimiter = delimiter or max(",;\t", key=partial(_splits, line))
-        try:
-            cells = _cells(line, delimiter)
-        except csv.Error as e:
-            yield place, ValueError(f"it is not CSV: {e}")
-            continue
-        if first and _is_header(cells):
+    for number, (place, cells) in enumerate(_records(data)):
+        if isinstance(cells, ValueError):
+            yield place, cells
+        elif not number and _is_header(cells):
             header = [_name(cell) for cell in cells]
         elif any(cell.strip() for cell in cells):
             yield place, _csv_row(place, header, cells)
+
+
+def _records(data: bytes) -> Iterator[tuple[str, list[str] | ValueError]]:
+    """The cells of each, with the place of its first line."""
+    delimiter = ""
+    (lines,) = tee(enumerate(_text(data), 1), 1)
+    for number, line in lines:
+        if not _says(line):
+            continue
+        delimiter = delimiter or max(",;\t", key=partial(_splits, line))
+        cells: list[str] | ValueError
+        try:
+            cells, further = _record(line, (text for _, text in copy(lines)), delimiter)
+        except csv.Error as e:
+            cells, further = ValueError(f"it is not CSV: {e}"), 0
+        next(islice(lines, further, further), None)
+        yield f"line {number}", cells
+
+
+def _record(line: str, ahead: Iterable[str], delimiter: str) -> tuple[list[str], int]:
+    """The cells of the record that begins with a line, and how many further lines it takes up. A
+    quote that is not closed soon, or only behind another hash, costs its own line only."""
+    reader = csv.reader(chain([line], islice(ahead, _FURTHER)), delimiter=delimiter, strict=True)
+    with suppress(csv.Error):
+        cells = next(reader)
+        if not any("\n" in cell.strip() and _HEX.search(cell) for cell in cells):
+            return cells, reader.line_num - 1
+    return _cells(line, delimiter), 0
 
 
 def _splits(line: str, delimiter: str) -> tuple[bool, int]:

@@ -218,9 +218,24 @@ def test_bad_lines_are_counted_the_first_are_told_and_the_rest_goes_on() -> None
     assert (many.bad, len(many.problems), many.hashes) == (100, SHOWN, {})
 
 
-def test_a_quote_that_is_never_closed_costs_its_line_only() -> None:
-    found = parse(f'hash,label\n{A},"open\n{B},fine\n'.encode())
-    assert labels(found) == {A: "open", B: "fine"}
+def test_a_cell_in_quotes_may_hold_line_breaks() -> None:
+    said = '"One, of\r\n\r\n# ""two"";\r\nlines"'
+    rows = f'"file\r\nname",hash\r\n{said},{A}\r\n"x\ny","{B}\n"\r\nz,{C[1:]}\r\n'
+    found = parse(rows.encode())
+    assert labels(found) == {A: 'One, of # "two"; lines', B: "x y"}
+    assert [problem.place for problem in found.problems] == ["line 10"]
+
+
+@pytest.mark.parametrize("after", ["", '"', ',"', '"x', '\n",', "\n" * 200 + '"'])
+def test_a_quote_that_is_never_closed_costs_its_line_only(after: str) -> None:
+    found = labels(parse(f'hash,label\n{A},"open\n{B},fine{after}'.encode()))
+    assert (set(found), found[A], str(found[B])[:4]) == ({A, B}, "open", "fine")
+
+
+def test_a_quote_that_closes_far_behind_hides_no_bad_line() -> None:
+    lines = "\n".join(["nonsense"] * (hash_list._FURTHER + 1))
+    assert parse(f'{A},"open\n{lines}"\n'.encode()).bad == hash_list._FURTHER + 1
+    assert parse(f'{A},"open\n{lines[9:]}"\n'.encode()).bad == 0
 
 
 def test_a_broken_json_line_costs_itself_only() -> None:
