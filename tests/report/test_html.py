@@ -18,7 +18,7 @@ import pytest
 
 from ris_jobs.report import html as report
 from ris_jobs.report.html import render
-from ris_jobs.report.views import Decided, FamilyView, PairView
+from ris_jobs.report.views import Count, Decided, FamilyView, PairView
 from tests.report.conftest import NIGHT, image, jpeg, pair
 
 Page = Callable[..., str]
@@ -257,6 +257,16 @@ def test_known_images_are_listed_without_their_pictures(
     assert 'id="known"' not in page(replace(sample.run, known=()))
 
 
+def test_a_tile_leads_to_known_hashes_where_there_are_banks(sample: Any, page: Page) -> None:
+    def tiles(**changes: Any) -> str:
+        html = page(replace(sample.run, **changes))
+        return html.split('<ul class="tiles">')[1].split("</ul>")[0]
+
+    assert '<b>1</b> <a href="#known">bank hits</a> · 2 in all' in tiles()
+    assert "<b>1</b> bank hits · 2 in all" in tiles(known=())
+    assert "bank hits" not in tiles(summary=replace(sample.run.summary, known={}), known=())
+
+
 def test_an_empty_run_has_a_page(sample: Any, page: Page) -> None:
     summary = replace(sample.run.summary, matches={}, quarantined={}, stages=(), suppressed=0)
     run = replace(
@@ -281,22 +291,26 @@ def test_what_changed_leads_to_its_entries(sample: Any, page: Page) -> None:
     assert html.index('id="changes"') < html.index('<section id="matches"')
     text = shown_text(changes)
     for said in (
-        *("Since run 6", "1 new pair", "2 URIs appeared", "1 URI gone", "2 families not as before"),
+        *("Since run 6", "1 new pair 1 new bank hit", "2 URIs appeared", "1 URI gone"),
+        "2 families not as before",
         "boat.jpg : 1 image joined (boat_small.jpg); source boat.jpg , before taob.jpg",
         "family f0: no family any more, it had 2 images",
     ):
         assert said in text, said
     links = re.findall(r'href="#([^"]*)"', changes)
-    assert links == ["new=1", f"p{sample.run.pairs[0].derived.sha256}", "family-f1"]
+    assert links == ["new=1", "known", f"p{sample.run.pairs[0].derived.sha256}", "family-f1"]
     assert all("=" in link or f'id="{link}"' in html for link in links)
 
 
 def test_the_first_scan_and_a_quiet_night_say_so(sample: Any, page: Page) -> None:
     quiet = replace(sample.run.changes, events={}, uris=(), families=())
     matches = {name: replace(c, new=0) for name, c in sample.run.summary.matches.items()}
-    summary = replace(sample.run.summary, matches=matches)
+    summary = replace(sample.run.summary, matches=matches, known={})
     html = page(replace(sample.run, summary=summary, changes=quiet))
     assert "Nothing changed." in section(html, "changes")
+    hit = replace(summary, known={"list a": Count(2, 3), "list b": Count(1, 1)})
+    html = page(replace(sample.run, summary=hit, changes=quiet))
+    assert "Nothing changed." not in html and "3 new bank hits" in section(html, "changes")
     html = page(replace(sample.run, changes=replace(quiet, since=None, since_run=None)))
     assert "Nothing was known before." in section(html, "changes")
 
