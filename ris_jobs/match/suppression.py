@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ris_jobs.fingerprint import Fingerprint
 from ris_jobs.match.alignment import Alignment
 
-__all__ = ["LOOK_ALIKE", "LOW_COMPLEXITY", "likenesses", "look_alike", "suppression"]
+__all__ = ["LOOK_ALIKE", "LOW_COMPLEXITY", "TINY", "likenesses", "look_alike", "suppression"]
 
 LOW_COMPLEXITY = "low-complexity"
 # Of 600 photos re-encoded as 128-pixel thumbnails the plainest has 0.14 of its blocks in support;
@@ -15,7 +15,8 @@ LOW_COMPLEXITY = "low-complexity"
 _SUPPORT = 0.08
 # Where previews are gone: of 1,500 photos one lies below.
 _COMPLEXITY = 0.1
-_TINY = 16
+TINY = 16
+"""Pixels: what has a shorter side is of low complexity."""
 
 LOOK_ALIKE = "look-alike"
 # Of 7,984 pairs of forms, screens, logos, placeholders and captioned drawings that were made to fit
@@ -42,7 +43,7 @@ def suppression(
     improbable. Flat fields, gradients and tiny pictures look alike whatever their history;
     pictures that are drawn share their form with many others, and need to be surer copies than
     others. ``features`` and ``probability`` (0–1) are those of the pair."""
-    if min(first.width, first.height, second.width, second.height) < _TINY:
+    if min(first.width, first.height, second.width, second.height) < TINY:
         return LOW_COMPLEXITY
     if alignment.pixels is not None and alignment.pixels.support < _SUPPORT:
         return LOW_COMPLEXITY

@@ -10,7 +10,7 @@ from ris_jobs.fingerprint import Manifest
 from ris_jobs.match.derivation import Derivation
 from ris_jobs.match.examine import HASHES_NEAR, HASHES_SURE, PDQ_NEAR, SEARCHED
 from ris_jobs.match.ruling import Ruling, Stop
-from ris_jobs.match.suppression import LOOK_ALIKE, likenesses
+from ris_jobs.report.suppressed import suppressed
 from ris_jobs.report.text import ORIENTATIONS, chance, percent
 from ris_jobs.report.views import ImageView, PairView, Standing
 
@@ -99,7 +99,7 @@ def reasons(said: Explanation) -> list[str]:
     """Why, as sentences; A and B are the images as they were asked for."""
     if said.identical:
         return [_first_seen(said.images)]
-    found = [_direction(said, said.pair), *_likenesses(said.pair)] if said.pair else []
+    found = [_direction(said, said.pair), *_suppressed(said, said.pair)] if said.pair else []
     found += _decision(said.standing) if said.standing else []
     return [*found, *_judged(said.judged)] if said.judged else found
 
@@ -154,19 +154,9 @@ _LOSSES = {
 }
 
 
-def _likenesses(pair: PairView) -> list[str]:
-    """Why the pair is a look-alike, if it is."""
-    features = pair.evidence.get("features")
-    if pair.suppressed != LOOK_ALIKE or not features:
-        return []
-    return [f"A look-alike: {_ALIKE[how]}." for how in likenesses(features, pair.probability)]
-
-
-_ALIKE = {
-    "drawn": "both are of a common kind and plain in many places, as forms, screens and logos are",
-    "filled": "what agrees is drawn around one large part, in which each shows another picture",
-    "parallax": "what is nearer has moved against what is behind it, as in another view of a scene",
-}
+def _suppressed(said: Explanation, pair: PairView) -> list[str]:
+    letters = {image.sha256: letter for letter, image in zip("AB", said.images, strict=True)}
+    return suppressed(pair, said.standing, letters)
 
 
 def _decision(standing: Standing) -> list[str]:

@@ -148,13 +148,14 @@ class PairView:
 class Standing:
     """All that has a say in whether a match counts, and the ``reason`` it does not (None: it
     does). Decisions copy and not-copy go before all else, then the first that holds of: what was
-    ``judged`` of the pair itself, a template that both images match, a ``hub`` inside the other.
-    ``decided`` is None where nobody decided."""
+    ``judged`` of the pair itself, a template that both images match, a ``hub`` inside the other,
+    which lies inside so many ``hub_pictures``. ``decided`` is None where nobody decided."""
 
     reason: str | None
     judged: str | None
     template_uri: str | None
     hub: bool
+    hub_pictures: int = 0
     decided: Decided | None = None
 
 

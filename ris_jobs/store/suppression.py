@@ -57,8 +57,17 @@ def standing(db: Connection, pair: tuple[int, int]) -> Standing | None:
     row = db.execute(query("suppression.standing"), params).mappings().first()
     if row is None:
         return None
-    own = {name: row[name] for name in ("reason", "judged", "template_uri", "hub")}
-    return Standing(**own, decided=decided_of(row))
+    own = {name: row[name] for name in ("reason", "judged", "template_uri")}
+    hub = row["hub_id"]
+    pictures = 0 if hub is None else _pictures_around(db, hub)
+    decided = decided_of(row)
+    return Standing(**own, hub=hub is not None, hub_pictures=pictures, decided=decided)
+
+
+def _pictures_around(db: Connection, image_id: int) -> int:
+    """How many an image lies inside."""
+    row = db.execute(query("suppression.inside"), {"ids": [image_id], "limit": 0}).first()
+    return len(row.outer_ids) if row else 0
 
 
 def decided_of(row: RowMapping) -> Decided | None:

@@ -19,7 +19,7 @@ ORDER BY u.uri;
 
 -- name: standing
 -- The latest decision on a pair, whichever is derived, and the other reasons that hold.
-SELECT s.reason, s.judged, u.uri AS template_uri, s.hub_id IS NOT NULL AS hub,
+SELECT s.reason, s.judged, u.uri AS template_uri, s.hub_id,
        d.answer, d.who, d.why, d.decided_at AS at
 FROM ris.suppression s
 LEFT JOIN ris.decision d USING (decision_id)

@@ -20,6 +20,7 @@ from ris_jobs.progress import LogProgress
 from ris_jobs.settings import Settings
 from ris_jobs.store.postgres import open_engine
 from ris_jobs.store.previews import open_previews
+from ris_jobs.store.suppression import standing as standing_of
 from tests.jobs.conftest import Scan, row_versions
 
 Decide = Callable[..., jobs.Decision]
@@ -268,9 +269,13 @@ def test_a_badge_in_many_pictures_is_a_hub(
         # Of some pages it is not told whether it was cut out of them.
         crops = "SELECT count(*) FROM ris.match WHERE suppressed = 'hub' AND relation = 'crop'"
         assert db.scalar(text(crops))
+        held = "SELECT derived_id, source_id FROM ris.match WHERE suppressed = 'hub' LIMIT 1"
+        one, two = db.execute(text(held)).one()
+        standing = standing_of(db, (one, two))
+    assert standing is not None and standing.hub_pictures == len(found)
     assert not any("badge.jpg" in family for family in families(engine))
-    one = sorted(next(iter(found)))
-    jobs.decide(engine, few, *(str(folder / name) for name in one), "copy", "it is", "me")
+    pair = sorted(next(iter(found)))
+    jobs.decide(engine, few, *(str(folder / name) for name in pair), "copy", "it is", "me")
     assert len(suppressed(engine)) == len(found) - 1
 
 

@@ -361,6 +361,38 @@ def test_a_look_alike_says_how_it_looks_alike(seen: dict[str, float], words: str
 
 
 @pytest.mark.parametrize(
+    ("size", "pixels", "why"),
+    [
+        ((300, 15), {"support": 0.5}, "A is of 300 x 15 pixels only."),
+        ((300, 200), {"support": 0.034}, "slope of brightness in only 3.4\xa0% of the blocks."),
+        ((300, 200), None, "are gone or damaged, and one of the two has next to no detail."),
+    ],
+)
+def test_low_complexity_says_what_is_lacking(
+    size: tuple[int, int], pixels: dict[str, float] | None, why: str
+) -> None:
+    one, two = image("a", size=size), image("b")
+    pair = replace(match(two, one, pixels=pixels), suppressed="low-complexity")
+    reason = reasons(explanation(pair, images=(one, two)))[1]
+    assert reason.startswith("Low complexity: ") and reason.endswith(why)
+
+
+@pytest.mark.parametrize(("relation", "inner"), [("composite", "B"), ("crop", "A")])
+def test_a_template_and_a_hub_are_told_of(relation: str, inner: str) -> None:
+    standing = Standing(
+        reason=None, judged=None, template_uri="file:///t.jpg", hub=True, hub_pictures=34
+    )
+    pair = match(image("a"), image("b"), relation)
+
+    def said(reason: str) -> str:
+        suppressed = explanation(replace(pair, suppressed=reason))
+        return reasons(replace(suppressed, standing=standing))[1]
+
+    assert said("template").endswith("both fill in or one of them is: file:///t.jpg")
+    assert said("hub").startswith(f"A hub: {inner} lies inside 34 pictures")
+
+
+@pytest.mark.parametrize(
     ("relation", "derived", "later", "why"),
     [
         ("crop", "a", 0, "what is a part of another picture is taken to be cut out of it."),
