@@ -13,6 +13,7 @@ from rich.text import Text
 from ris_jobs.fingerprint import Manifest
 from ris_jobs.match.derivation import Derivation
 from ris_jobs.report.explanation import Explanation, Judged, headline, reasons
+from ris_jobs.report.placed import derived_inside
 from ris_jobs.report.text import ORIENTATIONS, chance, moment, percent, scale, visible
 from ris_jobs.report.views import PairView, Standing
 
@@ -69,7 +70,7 @@ def _of_match(pair: PairView, standing: Standing | None) -> Iterator[tuple[str, 
     yield "scale", f"{scale(pair.scale)} of the source"
     yield "orientation", f"{pair.orientation} ({ORIENTATIONS.get(pair.orientation, '?')})"
     if pair.box is not None:
-        whose = "source" if pair.relation == "crop" else "derived image"
+        whose = "source" if derived_inside(pair) else "derived image"
         yield "box", f"{_figures(pair.box)} of the {whose}"
     yield "suppressed", pair.suppressed or "no"
     yield from _of_standing(standing) if standing else ()

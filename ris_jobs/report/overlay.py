@@ -39,9 +39,9 @@ def overlay(said: Explanation, first: Rgb | None, second: Rgb | None) -> Overlay
         return None
     points = None if said.identical else _registered(said, first, second)
     decided = _by_keypoints(said)
-    matrix = points.matrix if decided and points else None if decided else _matrix(said)
-    if matrix is None:
+    if decided and points is None:
         return None
+    matrix = points.matrix if decided and points else _matrix(said)
     nothing = Registration(matrix, _NONE, _NONE, (_NONE, _NONE))
     registration = replace(points, matrix=matrix) if points else nothing
     shared = (_stored(said) if decided else None) or overlap(registration)

@@ -160,6 +160,15 @@ def test_a_box_is_where_the_other_shows_it(inner: str, box_of: str) -> None:
     assert (polygon.min(), polygon.max()) == (pytest.approx(0.25), pytest.approx(0.75))
 
 
+@pytest.mark.parametrize("relation", ["crop", "edited", "composite"])
+@pytest.mark.parametrize(("inner", "whose"), [("derived", "source"), ("source", "derived image")])
+def test_a_box_is_said_to_be_of_the_outer_picture(relation: str, inner: str, whose: str) -> None:
+    inside = {"inner": inner, "surround": {"plain": 0.5}}
+    pair = match(image("a"), image("b"), relation, box=(0.25, 0.25, 0.75, 0.75), inside=inside)
+    (said,) = (line for line in printed(explanation(pair)).splitlines() if line.startswith("box "))
+    assert said.endswith(f" of the {whose}")
+
+
 def test_keypoints_that_decided_are_found_again() -> None:
     source, derived = picture(1), np.ascontiguousarray(picture(1)[40:160, 60:240])
     seen = {"inliers": 50, "matched": 60, "straight": True}
