@@ -39,6 +39,8 @@ _GAP = 2
 _EVEN = 0.015
 # What coding and a box found to a pixel leave between two lines, grey values.
 _CODING = 8.0
+# Around a seam: how many pixels a box may be off, and how far what changes is looked at.
+_OFF, _NEAR = 2, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ class Surround:
     what both vary: about 1 or more where they have nothing to do with each other, less where the
     scene goes on, 0 where nothing is around. ``jump`` is that difference over what the picture
     changes by over the same distance inside and outside: about 1 where the scene goes on.
-    ``least`` is the seam of the side that has the least, None in rows of earlier versions."""
+    ``least`` is the seam of the side that has the least, None in rows of earlier versions.
+    ``sharp`` 0–1 is the share of a seam on which nothing near it changes as much as the picture
+    does there; None where more sides than one have room beyond them, or none."""
 
     plain: float
     rim: float
@@ -65,6 +69,7 @@ class Surround:
     seam: float
     jump: float
     least: float | None = None
+    sharp: float | None = None
 
 
 def find_inside(inner: View, outer: View) -> Found | None:
@@ -97,13 +102,15 @@ def surround(picture: npt.NDArray[np.uint8], box: Box) -> Surround:
     beyond[max(0, y0 - _GAP) : y1 + _GAP, max(0, x0 - _GAP) : x1 + _GAP] = 0
     if not beyond.any():
         return Surround(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    lines = list(_lines(picture, x0, y0, x1, y1))
+    sides = list(_sides(picture, x0, y0, x1, y1))
+    lines = [_beside(*side) for side in sides]
     rim, step, seam = _seam(lines)
     deeper, further = (_root_mean([np.square(x[i] - x[i + 1]) for x in lines]) for i in (0, 2))
     usual = math.hypot(deeper, further) / math.sqrt(2)
     jump = math.hypot(step, _CODING) / math.hypot(usual, _CODING)
     least = min((_seam([side])[2] for side in lines), default=0.0)
-    return Surround(_plainness(picture, beyond), rim, step, seam, jump, least)
+    sharp = _sharpness(*sides[0]) if len(sides) == 1 else None
+    return Surround(_plainness(picture, beyond), rim, step, seam, jump, least, sharp)
 
 
 def _seam(lines: list[list[Plane]]) -> tuple[float, float, float]:
@@ -153,15 +160,12 @@ def _median(counts: npt.NDArray[Any]) -> float:
     return float(first + second) / 2
 
 
-def _lines(
+def _sides(
     picture: npt.NDArray[np.uint8], x0: int, y0: int, x1: int, y1: int
-) -> Iterator[list[Plane]]:
-    """Of each side that has room beyond it the grey values of four lines as far from each other,
-    from inside out: two inside, two outside, those in the middle next to the side. A box is found
-    to about a pixel, so both keep their distance; where the picture ends, its last line stands for
-    what is missing."""
+) -> Iterator[tuple[npt.NDArray[np.uint8], int]]:
+    """Each side that has room beyond it: the lines from there on into the box, and the first of
+    them that is within."""
     height, width = picture.shape[:2]
-    near, far = _GAP, _GAP + 1
     across = picture.swapaxes(0, 1)
     sides = [
         (picture[:, x0:x1], y0),
@@ -169,10 +173,29 @@ def _lines(
         (across[:, y0:y1], x0),
         (across[::-1, y0:y1], width - x1),
     ]
-    for lines, edge in sides:
-        if edge >= far:
-            places = (edge + 2 * near + far, edge + near, edge - far, edge - 2 * far - near)
-            yield [_grey(lines[min(max(place, 0), len(lines) - 1)]) for place in places]
+    yield from (side for side in sides if side[1] > _GAP)
+
+
+def _beside(lines: npt.NDArray[np.uint8], edge: int) -> list[Plane]:
+    """The grey values of four lines of a side as far from each other, from inside out: two inside,
+    two outside, those in the middle next to the side. A box is found to about a pixel, so both keep
+    their distance; where the picture ends, its last line stands for what is missing."""
+    near, far = _GAP, _GAP + 1
+    places = (edge + 2 * near + far, edge + near, edge - far, edge - 2 * far - near)
+    return [_grey(lines[min(max(place, 0), len(lines) - 1)]) for place in places]
+
+
+def _sharpness(lines: npt.NDArray[np.uint8], edge: int) -> float:
+    """As in :class:`Surround`, of one side."""
+    first = max(0, edge - _NEAR - _OFF)
+    changes = np.abs(np.diff(_grey(lines[first : edge + _NEAR + _OFF + 1]), axis=0))
+    # Between the last line outside and the first inside.
+    seam = edge - 1 - first
+    low = max(0, seam - _OFF)
+    seam = low + int(changes[low : seam + _OFF + 1].mean(axis=1).argmax())
+    near = changes[max(0, seam - _NEAR) : seam + _NEAR + 1]
+    away = near.argmax(axis=0) - min(seam, _NEAR)
+    return float((np.abs(away) <= 1).mean())
 
 
 def _grey(line: npt.NDArray[np.uint8]) -> Plane:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -26,3 +27,12 @@ def scene(seed: int, size: tuple[int, int] = (300, 220)) -> Image.Image:
     grain = rng.normal(0, 6, (height, width, 3))
     pixels = np.asarray(image.filter(ImageFilter.GaussianBlur(0.6)), dtype=np.float32) + grain
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def hills(seed: int, size: tuple[int, int] = (300, 220)) -> npt.NDArray[np.uint8]:
+    """Such a picture, dark below a wavy line that runs about 70 pixels from its top, and bright
+    above."""
+    pixels = np.asarray(scene(seed, size)) // 3
+    rows, columns = np.indices(pixels.shape[:2])
+    above = rows < 70 + 4 * np.sin(columns / 8)
+    return np.where(above[..., None], pixels + 150, pixels).astype(np.uint8)

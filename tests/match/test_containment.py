@@ -10,7 +10,7 @@ from ris_jobs.match import containment
 from ris_jobs.match.alignment import align
 from ris_jobs.match.containment import cut, even, find_inside, surround
 from ris_jobs.match.pixels import KEPT, view
-from tests.match.scenes import scene
+from tests.match.scenes import hills, scene
 
 
 def overlap(one, two):
@@ -95,6 +95,16 @@ def test_a_side_on_which_the_scene_goes_on_shows_beside_one_that_steps():
     other = np.asarray(scene(14)).copy()
     other[44:165, 60:240] = np.asarray(scene(13))[44:165, 60:240]
     assert surround(other, box).least > 0.5
+
+
+@pytest.mark.parametrize("off", [-2, 0, 2])
+def test_the_edge_of_another_picture_runs_straight(off):
+    picture = hills(13)
+    box = (0.0, (70 + off) / 220, 1.0, 1.0)
+    assert surround(picture, box).sharp < 0.5
+    picture[70:] = np.asarray(scene(14))[:150]
+    assert surround(picture, box).sharp > 0.6
+    assert surround(picture, (0.1, *box[1:])).sharp is None
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ris_jobs.match.alignment import Inside
@@ -9,6 +11,8 @@ from ris_jobs.match.containment import Surround
 from ris_jobs.match.direction import surrounded
 
 BANDED, AMID = (0.0, 0.15, 1.0, 0.85), (0.2, 0.2, 0.7, 0.8)
+BESIDE = (0.0, 0.3, 1.0, 1.0)
+STEPS = Surround(plain=0.1, rim=30, step=60, seam=1.3, jump=3.0, least=1.3)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +23,9 @@ BANDED, AMID = (0.0, 0.15, 1.0, 0.85), (0.2, 0.2, 0.7, 0.8)
         # One side steps, by chance or for a band beyond it, and the scene goes on at another.
         (AMID, Surround(plain=0.1, rim=30, step=60, seam=1.3, jump=3.0, least=0.3), None),
         (AMID, Surround(plain=0.1, rim=30, step=60, seam=1.3, jump=3.0, least=0.8), "pasted"),
+        # The one side there is: an edge that the picture has itself, or that of another one.
+        (BESIDE, replace(STEPS, sharp=0.4), None),
+        (BESIDE, replace(STEPS, sharp=0.6), "pasted"),
         (AMID, Surround(plain=0.1, rim=30, step=40, seam=0.9, jump=1.0), None),
         # Lines that have nothing to do with their neighbours, as in a sky of stars.
         (AMID, Surround(plain=0.1, rim=30, step=45, seam=1.05, jump=1.0), None),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from skimage import data
 
 from ris_jobs.demo import edits
+from tests.match.scenes import hills
 
 SHARP = Image.fromarray(data.chelsea()).crop((60, 20, 380, 280))
 
@@ -65,3 +66,26 @@ def test_a_caption_was_not_lost_by_pasting(told):
     page = edits.jpeg(pasted(SHARP))
     assert told(page, edits.jpeg(edits.caption(SHARP)))[0] == "undetermined"
     assert told(page, edits.jpeg(SHARP)) == ("pasted", True)
+
+
+def test_a_crop_at_an_edge_of_the_picture_was_not_pasted(told):
+    whole = Image.fromarray(hills(13))
+    cropped = whole.crop((0, 70, 300, 220))
+    assert told(edits.jpeg(cropped), edits.jpeg(whole, 90)) == ("undetermined", True)
+
+
+def test_what_was_laid_beside_another_picture_was_pasted(told):
+    page = Image.fromarray(data.coffee()).resize((320, 340))
+    page.paste(SHARP, (0, 80))
+    assert told(edits.jpeg(page), edits.jpeg(SHARP, 90)) == ("pasted", True)
+
+
+def test_an_outline_a_pixel_off_is_no_caption(told):
+    logo = Image.new("RGB", (260, 260), (220, 30, 40))
+    draw = ImageDraw.Draw(logo)
+    draw.ellipse((30, 30, 230, 230), fill="white")
+    draw.polygon([(130, 50), (210, 190), (50, 190)], fill=(20, 40, 160))
+    draw.rectangle((4, 4, 255, 255), outline="black", width=4)
+    page = Image.fromarray(data.astronaut()).resize((500, 375))
+    page.paste(logo.resize((128, 128), Image.Resampling.LANCZOS), (364, 239))
+    assert told(edits.jpeg(page), edits.png(logo)) == ("pasted", True)
