@@ -48,6 +48,8 @@ os.environ.update(
 # How fast this machine is just now is not what properties are about.
 hypothesis.settings.register_profile("ris", deadline=None)
 hypothesis.settings.load_profile("ris")
+# Hypothesis would write a patch for what failed; where zope is loaded that ends the whole run.
+sys.modules["hypothesis.extra._patching"] = None  # type: ignore[assignment]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

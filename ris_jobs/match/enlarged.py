@@ -27,9 +27,9 @@ Rgb = npt.NDArray[np.uint8]
 
 # Smaller factors leave no trace that could be told from coding, or from sharpening after reducing.
 _SCALE = 1.25
-# The sum of the last two signs below which the smaller one of nearly one size was reduced: of 120
-# photos, by 1.04 to 1.24, it is for 99.9 % of those reduced, 79 % of softened and 18 % of sharpened
-# ones, and for no enlarged, 0.2 % of softened and 68 % of sharpened enlarged ones.
+# The sum of the last two signs below which the smaller one of nearly one size was reduced. Of 120
+# photos reduced by 1.04 to 1.24 99.9 % lie below, 79 % of soft ones, and 18 % of those sharpened
+# after it; of as many enlarged none, 0.2 % of soft ones, and 68 % of those sharpened after it.
 _REDUCED = -0.1
 # Measured on 200 photos: none of their thumbnails of a fifth to 0.7 of the size passes all three
 # (of photos softened by a Gaussian of 0.6 pixels 1.5 % at 0.7), of their enlargements by 1.5 to 3

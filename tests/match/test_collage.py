@@ -67,7 +67,7 @@ def test_a_picture_cut_to_fill_a_cell_was_pasted_there(grid, gutter, collection,
     assert match == decide(derived, source)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.integers(0, 200),
     st.sampled_from(GRIDS),
@@ -75,13 +75,21 @@ def test_a_picture_cut_to_fill_a_cell_was_pasted_there(grid, gutter, collection,
     st.sampled_from([(480, 320), (320, 480)]),
 )
 def test_a_cell_is_where_it_is_to_a_pixel_or_so_whichever_comes_first(seed, grid, gutter, photo):
-    """Where a photo jumps at the cell's edge as the collage does, none is claimed."""
+    """Where a photo jumps at the cell's edge as the collage does, none is claimed. What is laid on
+    which by keypoints is a matter of chance to a part of a pixel, and of who comes first."""
     canvas, box = collage(seed, *grid, gutter=gutter, photo=photo)
-    forth, back = found(scene(seed, photo), canvas), found(canvas, scene(seed, photo))
+    first, second = np.asarray(scene(seed, photo)), np.asarray(canvas)
+    registration = register(keypoints(first), keypoints(second))
+    forth = found_by(first, second, registration)
+    back = found_by(second, first, registration.inverse())
     assert (forth is None) == (back is None)
-    if forth is None:
-        return
-    for one, picture, outer in ((forth, "first", "second"), (back, "second", "first")):
+    for one, picture, outer in (
+        (forth, "first", "second"),
+        (back, "second", "first"),
+        (found(second, first), "second", "first"),
+    ):
+        if one is None:
+            continue
         assert one.cut_first is (picture == "first")
         place = getattr(one.shared, outer)
         assert (*place.min(axis=0), *place.max(axis=0)) == pytest.approx(box, abs=0.012)
