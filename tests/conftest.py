@@ -49,7 +49,7 @@ os.environ.update(
 hypothesis.settings.register_profile("ris", deadline=None)
 hypothesis.settings.load_profile("ris")
 # Hypothesis would write a patch for what failed; where zope is loaded that ends the whole run.
-sys.modules["hypothesis.extra._patching"] = None  # type: ignore[assignment]
+sys.modules["hypothesis.extra._patching"] = None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
