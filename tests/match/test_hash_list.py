@@ -226,8 +226,13 @@ def test_a_cell_in_quotes_may_hold_line_breaks() -> None:
     assert [problem.place for problem in found.problems] == ["line 10"]
 
 
+def test_a_quote_that_is_never_closed_costs_its_line_only() -> None:
+    found = parse(f'hash,label\n{A},"open\n{B},fine\n'.encode())
+    assert labels(found) == {A: "open", B: "fine"}
+
+
 @pytest.mark.parametrize("after", ["", '"', ',"', '"x', '\n",', "\n" * 200 + '"'])
-def test_a_quote_that_is_never_closed_costs_its_line_only(after: str) -> None:
+def test_a_quote_that_is_closed_too_late_costs_its_line_only(after: str) -> None:
     found = labels(parse(f'hash,label\n{A},"open\n{B},fine{after}'.encode()))
     assert (set(found), found[A], str(found[B])[:4]) == ({A, B}, "open", "fine")
 
